@@ -1,0 +1,56 @@
+package filecodec
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+// Decompress undoes a source's compression ("none" or "gzip", also of several members). A file that
+// is cut short ends with io.ErrUnexpectedEOF, never with io.EOF.
+func Decompress(r io.Reader, compression string) (io.Reader, error) {
+	switch compression {
+	case "none":
+		return r, nil
+	case "gzip":
+		return gzip.NewReader(r)
+	}
+	return nil, fmt.Errorf("unknown compression %q", compression)
+}
+
+// AppendClean appends one record in the fixed dialect that the store reads: the line number, then
+// the chosen fields, comma-separated, quoted where needed. A nil field is a null and stays empty
+// without quotes; an empty text is written as "".
+func AppendClean(dst []byte, line int64, fields [][]byte) []byte {
+	dst = strconv.AppendInt(dst, line, 10)
+	for _, field := range fields {
+		dst = append(dst, ',')
+		if field == nil {
+			continue
+		}
+		if !needsQuotes(field) {
+			dst = append(dst, field...)
+			continue
+		}
+		dst = append(dst, '"')
+		for _, b := range field {
+			if b == '"' {
+				dst = append(dst, '"')
+			}
+			dst = append(dst, b)
+		}
+		dst = append(dst, '"')
+	}
+	return append(dst, '\n')
+}
+
+func needsQuotes(field []byte) bool {
+	for _, b := range field {
+		if b == ',' || b == '"' || b == '\n' || b == '\r' {
+			return true
+		}
+	}
+	return len(field) == 0 || field[0] == ' ' || field[len(field)-1] == ' '
+}

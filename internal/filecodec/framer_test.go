@@ -1,0 +1,155 @@
+package filecodec
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/stretchr/testify/require"
+)
+
+type got struct {
+	Line   int64
+	Fault  Fault
+	Fields string
+}
+
+func frame(t *testing.T, r io.Reader) ([]string, []got, *Framer) {
+	t.Helper()
+	f := NewFramer(r, Dialect{Delimiter: ',', Quote: '"'})
+	header, err := f.Header()
+	require.NoError(t, err)
+	var out []got
+	for {
+		record, err := f.Next()
+		if errors.Is(err, io.EOF) {
+			return header, out, f
+		}
+		require.NoError(t, err)
+		out = append(out, got{record.Line, record.Fault, string(bytes.Join(record.Fields, []byte{'|'}))})
+	}
+}
+
+// EC-15 and the table of faults: each record keeps its physical line, and a fault costs one record.
+func TestFramer(t *testing.T) {
+	for _, c := range []struct {
+		name, file string
+		want       []got
+	}{
+		{"plain", "a,b\n1,2\n3,4", []got{{2, "", "1|2"}, {3, "", "3|4"}}},
+		{"byte-order mark, CRLF and LF mixed", "\uFEFFa,b\r\n1,2\r\n3,4\n5,6\r\n", []got{{2, "", "1|2"}, {3, "", "3|4"}, {4, "", "5|6"}}},
+		{"quotes, doubled quotes, delimiters", "a,b\n\"x,y\",\"he said \"\"hi\"\"\"\n\"\",\"\"\n", []got{{2, "", `x,y|he said "hi"`}, {3, "", "|"}}},
+		{"a quoted field over two lines", "a,b\n\"x\ny\",2\n3,4\n", []got{{2, "", "x\ny|2"}, {4, "", "3|4"}}},
+		{"too few and too many", "a,b\n1\n1,2,3\n4,5\n", []got{{2, FaultColumns, ""}, {3, FaultColumns, ""}, {4, "", "4|5"}}},
+		{"stray opening quote costs its line only", "a,b\n\"1,2\n3,4\n5,6\n", []got{{2, FaultQuote, ""}, {3, "", "3|4"}, {4, "", "5|6"}}},
+		{"stray quote before a quoted line", "a,b\n1,\"2\n3,\"4\"\n5,6\n", []got{{2, FaultQuote, ""}, {3, "", "3|4"}, {4, "", "5|6"}}},
+		{"text behind a closing quote", "a,b\n\"1\"x,2\n3,4\n", []got{{2, FaultQuote, ""}, {3, "", "3|4"}}},
+		{"quote inside an unquoted field", "a,b\n1\"2,3\n4,5\n", []got{{2, FaultQuote, ""}, {3, "", "4|5"}}},
+		{"not UTF-8, NUL", "a,b\n\xff,2\n1,\x00\n3,4\n", []got{{2, FaultEncoding, ""}, {3, FaultNUL, ""}, {4, "", "3|4"}}},
+		{"blank lines are no records", "a,b\n\n1,2\n\r\n", []got{{3, "", "1|2"}}},
+		{"header only", "a,b\n", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, reader := range []io.Reader{strings.NewReader(c.file), iotest.OneByteReader(strings.NewReader(c.file))} {
+				_, records, f := frame(t, reader)
+				require.Equal(t, c.want, records)
+				require.Equal(t, int64(len(c.want)), f.Records())
+			}
+		})
+	}
+}
+
+// A stray quote must not swallow the rest, however long that is (a known way of losing rows).
+func TestStrayQuoteInALongFile(t *testing.T) {
+	var file bytes.Buffer
+	file.WriteString("a,b\n")
+	const rows = 200_000
+	for i := range rows {
+		if i == rows/2 {
+			file.WriteString("\"stray,1\n")
+			continue
+		}
+		fmt.Fprintf(&file, "%d,x\n", i)
+	}
+	_, records, _ := frame(t, &file)
+	require.Len(t, records, rows)
+	for i, r := range records {
+		require.Equal(t, int64(i+2), r.Line)
+		require.Equal(t, i == rows/2, r.Fault == FaultQuote)
+	}
+}
+
+// BI-14: a record above 100 KB is refused and the rest continues, also when it exceeds every buffer.
+func TestLargeRecords(t *testing.T) {
+	for _, size := range []int{MaxRecord + 1, 3 << 20} {
+		_, records, _ := frame(t, strings.NewReader("a,b\n1,"+strings.Repeat("x", size)+"\n3,4\n"))
+		require.Equal(t, []got{{2, FaultTooLarge, ""}, {3, "", "3|4"}}, records)
+	}
+	_, records, _ := frame(t, strings.NewReader("a,b\n1,\""+strings.Repeat("x", 80_000)+"\"\n3,4\n"))
+	require.Equal(t, Fault(""), records[0].Fault)
+}
+
+func TestUnreadableFiles(t *testing.T) {
+	for file, want := range map[string]string{"": "the file is empty", "\n\n": "no header line", "\xff\xfea\x00": "UTF-16", "\"a,b\n1,2\n": "header line cannot be read"} {
+		_, err := NewFramer(strings.NewReader(file), Dialect{',', '"'}).Header()
+		require.ErrorContains(t, err, want)
+	}
+}
+
+func TestCutGzipIsAnError(t *testing.T) {
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, err := w.Write(bytes.Repeat([]byte("a,b\n1,2\n"), 10_000))
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	r, err := Decompress(bytes.NewReader(packed.Bytes()[:packed.Len()/2]), "gzip")
+	require.NoError(t, err)
+	_, err = io.Copy(io.Discard, r)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+}
+
+func TestAppendCleanTellsNullFromEmpty(t *testing.T) {
+	require.Equal(t, "7,,\"\",\"a,b\",x\n", string(AppendClean(nil, 7, [][]byte{nil, {}, []byte("a,b"), []byte("x")})))
+}
+
+// FuzzFramer holds the framer to the simplest truth: every non-blank physical line is accounted for
+// by exactly one record, in order, whatever the bytes.
+func FuzzFramer(f *testing.F) {
+	f.Add([]byte("a,b\n1,2\n\"x\ny\",3\n\"stray\n"))
+	f.Add([]byte("a\r\n\"\"\"\"\r\n\r\n\x00"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		framer := NewFramer(bytes.NewReader(data), Dialect{',', '"'})
+		if _, err := framer.Header(); err != nil {
+			return
+		}
+		last := framer.line
+		for {
+			record, err := framer.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if record.Line <= last {
+				t.Fatalf("record of line %d after line %d", record.Line, last)
+			}
+			last = framer.line
+			if record.Fault == "" && len(record.Fields) != framer.columns {
+				t.Fatal("a good record without its columns")
+			}
+		}
+		lines := int64(bytes.Count(data, []byte{'\n'}))
+		if len(data) > 0 && data[len(data)-1] != '\n' {
+			lines++
+		}
+		if framer.line != lines {
+			t.Fatalf("saw %d of %d lines", framer.line, lines)
+		}
+	})
+}

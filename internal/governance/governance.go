@@ -1,0 +1,153 @@
+// Package governance decides what may be done with data: labels on fields, marketing actions of
+// destinations, and policies that deny actions for label expressions (PL-3, PL-4). It evaluates
+// and explains; it performs no I/O and stores nothing.
+package governance
+
+import (
+	"slices"
+	"strings"
+)
+
+// Labels of the core set that the code itself refers to; the others are data.
+const (
+	ThirdParty = "Third-Party"
+	NoExport   = "C12" // no export in any way, with or without a policy (EC-7)
+)
+
+// CoreLabels is the core label set (LB-5 and the table before LB-6). Labels are case-sensitive (PL-14).
+var CoreLabels = []string{"C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9", "C10", "C11", NoExport,
+	"I1", "I2", "S1", "S2", "PSPD", "RHD", ThirdParty}
+
+// CoreMarketingActions are the ten core marketing actions (PL-9).
+var CoreMarketingActions = []string{"Analytics", "Combine with directly identifiable data", "Cross Site Targeting",
+	"Data Science", "Email Targeting", "Export to Third Party", "Onsite Advertising", "Onsite Personalization",
+	"Segment Match", "Single Identity Personalization"}
+
+// Status says whether a policy is evaluated: only enabled ones are (PL-5).
+type Status string
+
+// The policy statuses.
+const (
+	Draft    Status = "DRAFT"
+	Enabled  Status = "ENABLED"
+	Disabled Status = "DISABLED"
+)
+
+// Expression is a tree over labels: either Label, or Operator with Operands, never both (PL-4).
+type Expression struct {
+	Label    string       `yaml:"label,omitempty" json:"label,omitempty"`
+	Operator string       `yaml:"operator,omitempty" json:"operator,omitempty"` // AND or OR
+	Operands []Expression `yaml:"operands,omitempty" json:"operands,omitempty"`
+}
+
+// Holds reports whether the expression is true of a set of labels.
+func (e Expression) Holds(labels []string) bool {
+	switch {
+	case e.Label != "":
+		return slices.Contains(labels, e.Label)
+	case e.Operator == "AND":
+		return len(e.Operands) > 0 && !slices.ContainsFunc(e.Operands, func(o Expression) bool { return !o.Holds(labels) })
+	default:
+		return slices.ContainsFunc(e.Operands, func(o Expression) bool { return o.Holds(labels) })
+	}
+}
+
+// Labels returns the labels that the expression mentions, sorted.
+func (e Expression) Labels() []string {
+	var out []string
+	if e.Label != "" {
+		out = append(out, e.Label)
+	}
+	for _, o := range e.Operands {
+		out = append(out, o.Labels()...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func (e Expression) String() string {
+	if e.Label != "" {
+		return e.Label
+	}
+	parts := make([]string, len(e.Operands))
+	for i, o := range e.Operands {
+		parts[i] = o.String()
+		if o.Label == "" {
+			parts[i] = "(" + parts[i] + ")"
+		}
+	}
+	return strings.Join(parts, " "+e.Operator+" ")
+}
+
+// Policy denies marketing actions for data whose labels make Deny true. Several actions are OR.
+type Policy struct {
+	Name             string
+	Status           Status
+	MarketingActions []string
+	Deny             Expression
+}
+
+// FieldUse is one field that an activation uses, with the labels that apply to it.
+type FieldUse struct {
+	Dataset string   `json:"dataset"`
+	Path    string   `json:"path"`
+	Use     string   `json:"use"` // "rule", "mapping" or "identity"
+	Labels  []string `json:"labels"`
+}
+
+// Violation is one policy that an activation would break, in terms a reader can act on (PL-19).
+type Violation struct {
+	Policy          string     `json:"policy"`
+	Deny            string     `json:"deny"`
+	Labels          []string   `json:"labels"`
+	MarketingAction string     `json:"marketingAction"`
+	Fields          []FieldUse `json:"fields"`
+	Resolution      string     `json:"resolution"`
+}
+
+// ExportBan is the name under which a C12 label refuses an export: a system rule, not a policy.
+const ExportBan = "Export ban (C12)"
+
+// Evaluate returns the violations of one audience's activation: the labels of the fields that it
+// uses, taken together (PL-21), against the destination's marketing actions. Only enabled policies
+// count; C12 forbids every export by itself. The order follows policies, then actions.
+func Evaluate(policies []Policy, marketingActions []string, fields []FieldUse) []Violation {
+	var labels []string
+	for _, f := range fields {
+		labels = append(labels, f.Labels...)
+	}
+	slices.Sort(labels)
+	labels = slices.Compact(labels)
+
+	var out []Violation
+	if slices.Contains(labels, NoExport) {
+		out = append(out, violation(ExportBan, Expression{Label: NoExport}, "any export", labels, fields))
+	}
+	for _, p := range policies {
+		if p.Status != Enabled || !p.Deny.Holds(labels) {
+			continue
+		}
+		for _, action := range p.MarketingActions {
+			if slices.Contains(marketingActions, action) {
+				out = append(out, violation(p.Name, p.Deny, action, labels, fields))
+			}
+		}
+	}
+	return out
+}
+
+func violation(policy string, deny Expression, action string, labels []string, fields []FieldUse) Violation {
+	v := Violation{Policy: policy, Deny: deny.String(), MarketingAction: action,
+		Resolution: "use a destination without this marketing action, or fields without these labels"}
+	for _, l := range deny.Labels() {
+		if slices.Contains(labels, l) {
+			v.Labels = append(v.Labels, l)
+		}
+	}
+	for _, f := range fields {
+		if slices.ContainsFunc(f.Labels, func(l string) bool { return slices.Contains(v.Labels, l) }) {
+			v.Fields = append(v.Fields, f)
+		}
+	}
+	return v
+}

@@ -1,0 +1,4 @@
+-- name:   audiences/members_table
+-- writes: an empty temporary table for the members of one audience
+-- params: none
+CREATE OR REPLACE TEMP TABLE members (namespace VARCHAR NOT NULL, partner_id VARCHAR NOT NULL);

@@ -1,0 +1,6 @@
+-- name:   ingest/rejection_counts
+-- reads:  quarantine
+-- params: $1 batch; .Dataset
+-- grain:  one row per code, field and detail, the most frequent first
+SELECT code, field, detail, count(*) AS rows FROM {{ident .Dataset}}.quarantine WHERE batch = $1::VARCHAR
+GROUP BY code, field, detail ORDER BY rows DESC, code, field, detail;
