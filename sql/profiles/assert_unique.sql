@@ -1,5 +1,5 @@
 -- name:   profiles/assert_unique
 -- reads:  profiles
--- params: none; .Dataset
--- grain:  one row: profiles, distinct ids. They must be equal: there is no key that would see to it.
-SELECT count(*), count(DISTINCT partner_id) FROM {{ident .Dataset}}.profiles;
+-- params: $1 batch; .Dataset
+-- grain:  one row: profiles, distinct ids (they must be equal: no key would see to it), profiles of the batch
+SELECT count(*), count(DISTINCT partner_id), count(*) FILTER (_batch = $1::VARCHAR) FROM {{ident .Dataset}}.profiles;

@@ -2,7 +2,6 @@
 -- writes: the tables of one dataset's file; adds columns that the schema has gained (additive change, SC-27)
 -- params: none; .Dataset, .Columns [{Path Type}]
 -- There are no keys and no indexes on profiles: that ids are unique is asserted after each load.
-CREATE SCHEMA IF NOT EXISTS {{ident .Dataset}}.main;
 CREATE TABLE IF NOT EXISTS {{ident .Dataset}}.profiles (
   partner_id VARCHAR NOT NULL,
   bucket UTINYINT NOT NULL,

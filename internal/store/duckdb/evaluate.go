@@ -1,0 +1,155 @@
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"prospector/internal/errkind"
+	"prospector/internal/store"
+	queries "prospector/sql"
+)
+
+// Evaluate computes the membership of every audience from one snapshot of the datasets and writes
+// one part for each. Nothing is published: that is the catalog's word. An audience that fails
+// carries its error and does not stop the others. done, if not nil, is called after each audience.
+func (s *Store) Evaluate(ctx context.Context, asOf time.Time, audiences []store.AudienceScope, done func(name string)) ([]store.Membership, error) {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close() }() // gives the connection back to the pool
+	aliases := map[string]string{}
+	for _, a := range audiences {
+		for _, d := range a.Datasets {
+			attached, err := s.dataset(ctx, d.Dataset)
+			if err != nil {
+				return nil, err
+			}
+			aliases[d.Name] = attached.alias
+		}
+	}
+	tx, versions, err := s.snapshot(ctx, conn, aliases)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = tx.Rollback() }() // reads only: there is nothing to commit
+	out := make([]store.Membership, 0, len(audiences))
+	for _, a := range audiences {
+		m, err := s.evaluate(ctx, tx, asOf, a, aliases)
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if err != nil {
+			// A failed statement ends DuckDB's transaction: go on with the rest from a new one, which
+			// must show the same versions.
+			m = store.Membership{Audience: a.Name, Error: err.Error()}
+			_ = tx.Rollback()
+			var now map[string]int64
+			if tx, now, err = s.snapshot(ctx, conn, aliases); err != nil {
+				return nil, err
+			}
+			for name, version := range versions {
+				if now[name] != version {
+					return nil, errkind.Newf(errkind.Transient, "dataset %s was loaded while audiences were evaluated", name)
+				}
+			}
+		}
+		out = append(out, m)
+		if done != nil {
+			done(a.Name)
+		}
+	}
+	return out, nil
+}
+
+// snapshot begins a read transaction and touches every dataset, so that all of them are seen as of now.
+func (s *Store) snapshot(ctx context.Context, conn *sql.Conn, aliases map[string]string) (*sql.Tx, map[string]int64, error) {
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	versions := map[string]int64{}
+	for name, alias := range aliases {
+		err := s.query(ctx, tx, "profiles/version", map[string]any{"Dataset": alias}, nil, func(scan func(...any) error) error {
+			var version int64
+			err := scan(&version)
+			versions[name] = version
+			return err
+		})
+		if err != nil {
+			return nil, nil, errors.Join(err, tx.Rollback())
+		}
+	}
+	return tx, versions, nil
+}
+
+func (s *Store) evaluate(ctx context.Context, tx *sql.Tx, asOf time.Time, a store.AudienceScope, aliases map[string]string) (store.Membership, error) {
+	m := store.Membership{Audience: a.Name, Part: a.Part}
+	if err := s.exec(ctx, tx, "audiences/members_table", nil); err != nil {
+		return m, err
+	}
+	for _, d := range a.Datasets {
+		condition, values := a.Rule.SQL(func(path string) string { return column(d.Dataset, path) })
+		data := map[string]any{"Dataset": aliases[d.Name], "Namespace": d.Namespace, "Condition": condition}
+		if err := s.exec(ctx, tx, "audiences/insert_members", data, values...); err != nil {
+			return m, err
+		}
+	}
+	part := s.inside(a.Part)
+	if err := os.MkdirAll(filepath.Dir(part), 0o700); err != nil {
+		return m, err
+	}
+	data := map[string]any{"AsOf": asOf.UTC().Format(time.RFC3339), "Previous": "", "Part": part}
+	if a.Previous != "" {
+		data["Previous"] = s.inside(a.Previous)
+	}
+	if err := s.exec(ctx, tx, "audiences/write_membership", data); err != nil {
+		return m, err
+	}
+	err := s.query(ctx, tx, "audiences/membership_counts", data, nil, func(scan func(...any) error) error {
+		return scan(&m.Realized, &m.Existing, &m.Exited)
+	})
+	return m, err
+}
+
+// column is the SQL of an attribute; a dataset whose schema lacks it has no value for it.
+func column(d store.Dataset, path string) string {
+	if f, ok := d.Schema.Field(path); !ok || f.System {
+		return "NULL"
+	}
+	return "p." + queries.Identifier(path)
+}
+
+// Export writes the rows of one file set to consume as CSV without a header, quoted with '"', in id
+// order: the same store and memberships give the same bytes.
+func (s *Store) Export(ctx context.Context, q store.ExportQuery, consume func(r io.Reader) error) error {
+	a, err := s.dataset(ctx, q.Dataset.Dataset)
+	if err != nil {
+		return err
+	}
+	p, err := s.newPipe()
+	if err != nil {
+		return err
+	}
+	defer p.remove()
+	data := map[string]any{"Dataset": a.alias, "Namespace": q.Dataset.Namespace, "StatusColumns": q.StatusColumns, "Delimiter": q.Delimiter, "Fifo": p.path}
+	var columns, parts []string
+	for _, path := range q.Paths {
+		columns = append(columns, column(q.Dataset.Dataset, path))
+	}
+	for _, part := range q.Memberships {
+		parts = append(parts, s.inside(part))
+	}
+	data["Columns"], data["Memberships"] = columns, parts
+	err = p.drain(ctx, func(ctx context.Context) error { return s.exec(ctx, s.db, "export/audience_file", data) }, consume)
+	if err != nil {
+		return fmt.Errorf("export from dataset %s: %w", q.Dataset.Name, err)
+	}
+	return nil
+}

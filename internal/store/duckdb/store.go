@@ -1,0 +1,193 @@
+// Package duckdb keeps datasets in DuckDB: one file per dataset, attached to one in-memory instance
+// that belongs to this process, and one Parquet part per batch beside it. It is the only package that
+// links DuckDB. The instance may touch the data directory and nothing else: file access is limited and
+// the settings are locked before the first statement that depends on partner data.
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"prospector/internal/errkind"
+	"prospector/internal/store"
+	"prospector/internal/xdm"
+	queries "prospector/sql"
+)
+
+// Options bound what the store takes of the machine.
+type Options struct {
+	MemoryLimit string // DuckDB's own, such as "2GB"; the process needs about a third more
+	Threads     int    // 0 means all cores
+}
+
+// Store is the embedded store. Close it, or the next start has to replay the log of its files.
+type Store struct {
+	dir string
+	db  *sql.DB
+
+	mu       sync.Mutex
+	attached map[string]*attachment
+}
+
+// attachment is a dataset's file. Writers take turns: two at once would conflict at commit.
+type attachment struct {
+	alias string
+	write sync.Mutex
+}
+
+// Open opens the store below dir.
+func Open(ctx context.Context, dir string, o Options) (*Store, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, folder := range []string{"store", "staging", "memberships", "temp"} {
+		if err := os.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
+			return nil, fmt.Errorf("open store: %w", err)
+		}
+	}
+	if o.MemoryLimit == "" {
+		o.MemoryLimit = "2GB"
+	}
+	connector, err := duckdb.NewConnector("", nil)
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	s := &Store{dir: dir, db: sql.OpenDB(connector), attached: map[string]*attachment{}}
+	settings := []string{
+		"SET memory_limit = " + queries.Text(o.MemoryLimit),
+		"SET temp_directory = " + queries.Text(filepath.Join(dir, "temp")),
+		"SET TimeZone = 'UTC'",
+		"SET autoinstall_known_extensions = false",
+		"SET autoload_known_extensions = false",
+		"SET allow_community_extensions = false",
+		"SET allowed_directories = [" + queries.Text(dir) + "]",
+		"SET enable_external_access = false",
+		"SET lock_configuration = true",
+	}
+	if o.Threads > 0 {
+		settings = append([]string{fmt.Sprintf("SET threads = %d", o.Threads)}, settings...)
+	}
+	for _, setting := range settings {
+		if _, err := s.db.ExecContext(ctx, setting); err != nil {
+			return nil, errors.Join(fmt.Errorf("open store: %s: %w", setting, err), s.db.Close())
+		}
+	}
+	return s, nil
+}
+
+// Close writes what is in memory and releases the files.
+func (s *Store) Close() error { return s.db.Close() }
+
+// dataset attaches a dataset's file, creating it and the columns that the schema has gained.
+func (s *Store) dataset(ctx context.Context, d store.Dataset) (*attachment, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a, ok := s.attached[d.Name]; ok {
+		return a, nil
+	}
+	a := &attachment{alias: "dataset_" + d.Name}
+	folder := filepath.Join(s.dir, "store", d.Name)
+	if err := os.MkdirAll(filepath.Join(folder, "parts"), 0o700); err != nil {
+		return nil, fmt.Errorf("dataset %s: %w", d.Name, err)
+	}
+	attach := "ATTACH IF NOT EXISTS " + queries.Text(filepath.Join(folder, "profiles.duckdb")) + " AS " + queries.Identifier(a.alias)
+	if _, err := s.db.ExecContext(ctx, attach); err != nil {
+		return nil, fmt.Errorf("attach dataset %s: %w", d.Name, err)
+	}
+	type column struct{ Path, Type string }
+	var columns []column
+	for _, f := range d.Schema.Fields {
+		if !f.System {
+			columns = append(columns, column{f.Path, sqlTypes[f.Type]})
+		}
+	}
+	if err := s.exec(ctx, s.db, "schema/dataset", map[string]any{"Dataset": a.alias, "Columns": columns}); err != nil {
+		return nil, fmt.Errorf("dataset %s: %w", d.Name, err)
+	}
+	s.attached[d.Name] = a
+	return a, nil
+}
+
+var sqlTypes = map[xdm.Type]string{xdm.String: "VARCHAR", xdm.Integer: "BIGINT", xdm.Number: "DOUBLE",
+	xdm.Boolean: "BOOLEAN", xdm.Date: "DATE", xdm.DateTime: "TIMESTAMPTZ"}
+
+// part is where a batch's typed rows are.
+func (s *Store) part(dataset, batch string) string {
+	return filepath.Join(s.dir, "store", dataset, "parts", batch+".parquet")
+}
+
+// inside makes a path below the data directory absolute.
+func (s *Store) inside(path string) string { return filepath.Join(s.dir, filepath.FromSlash(path)) }
+
+type executor interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func (s *Store) exec(ctx context.Context, on executor, name string, data map[string]any, args ...any) error {
+	text, err := queries.Statement(name, data)
+	if err != nil {
+		return err
+	}
+	if _, err := on.ExecContext(ctx, text, args...); err != nil {
+		return failure(ctx, name, err)
+	}
+	return nil
+}
+
+// query runs a statement and calls each for every row; the row's values are scanned by scan.
+func (s *Store) query(ctx context.Context, on querier, name string, data map[string]any, args []any, each func(scan func(...any) error) error) error {
+	text, err := queries.Statement(name, data)
+	if err != nil {
+		return err
+	}
+	rows, err := on.QueryContext(ctx, text, args...)
+	if err != nil {
+		return failure(ctx, name, err)
+	}
+	defer func() { _ = rows.Close() }() // its error is rows.Err's
+	for rows.Next() {
+		if err := each(rows.Scan); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return failure(ctx, name, err)
+	}
+	return nil
+}
+
+// failure names the statement, and keeps DuckDB's message only as far as it cannot quote row values.
+func failure(ctx context.Context, name string, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: %w", name, context.Cause(ctx))
+	}
+	message := err.Error()
+	switch {
+	case strings.Contains(message, "Out of Memory"), strings.Contains(message, "No space left"):
+		return errkind.New(errkind.Transient, name, errors.New(firstLine(message)),
+			"raise --memory-limit, or make room where the data directory is")
+	case strings.HasPrefix(message, "Conversion Error"), strings.HasPrefix(message, "Invalid Input Error"):
+		return errkind.Newf(errkind.Internal, "%s: the database refused a value that validation had passed", name)
+	case strings.HasPrefix(message, "Parser Error"), strings.HasPrefix(message, "Binder Error"), strings.HasPrefix(message, "Catalog Error"):
+		return errkind.New(errkind.Internal, name, errors.New(firstLine(message)), "")
+	}
+	return fmt.Errorf("%s: %s", name, firstLine(message))
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}

@@ -1,0 +1,263 @@
+package duckdb_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"prospector/internal/errkind"
+	"prospector/internal/ingest"
+	"prospector/internal/store"
+	"prospector/internal/store/duckdb"
+	"prospector/internal/workspace"
+)
+
+var monday = time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)
+
+const header = "pid,first_name,last_name,age_range,zip,state,hiking,bicycling,skiing,sailing,tennis,buyer_rating,donor_rating,spending_volume,household_id\n"
+
+// fixture is a store below a fresh directory with the sample workspace.
+type fixture struct {
+	*testing.T
+	dir       string
+	store     *duckdb.Store
+	workspace *workspace.Workspace
+	dataset   store.Dataset
+}
+
+func newFixture(t *testing.T) *fixture {
+	w, err := workspace.Load("../../../testdata/workspace")
+	require.NoError(t, err)
+	f := &fixture{T: t, dir: t.TempDir(), workspace: w}
+	f.open()
+	d, err := w.Dataset("acme_2026")
+	require.NoError(t, err)
+	f.dataset = store.Dataset{Name: d.Name, Schema: w.Schema(d).Composed}
+	return f
+}
+
+func (f *fixture) open() {
+	s, err := duckdb.Open(context.Background(), f.dir, duckdb.Options{MemoryLimit: "512MB"})
+	require.NoError(f, err)
+	f.store = s
+	f.Cleanup(func() { _ = s.Close() })
+}
+
+// ingest validates and loads rows as one batch of source acme.
+func (f *fixture) ingest(batch, rows string) store.Outcome {
+	counts, file := f.validate(batch, rows)
+	outcome, err := f.store.Load(context.Background(), f.loadRequest(batch, file, counts), nil)
+	require.NoError(f, err)
+	return outcome
+}
+
+func (f *fixture) loadRequest(batch string, file ingest.File, counts ingest.Counts) store.Load {
+	d, err := f.workspace.Dataset("acme_2026")
+	require.NoError(f, err)
+	columns, err := file.Columns()
+	require.NoError(f, err)
+	return store.Load{Dataset: f.dataset, Batch: store.Batch{ID: batch, Source: "acme", File: batch + ".csv", SHA256: "00"}, Columns: columns,
+		Labels: f.workspace.FieldLabels(d), Quarantine: file.Rejections, Read: counts.Read, Accepted: counts.Accepted, Rejected: counts.Rejected,
+		Status: store.Loaded, At: monday}
+}
+
+func (f *fixture) validate(batch, rows string) (ingest.Counts, ingest.File) {
+	source := *f.workspace.Sources[0]
+	source.Format.Compression = "none"
+	folder := filepath.Join(f.dir, "staging", batch)
+	require.NoError(f, os.MkdirAll(folder, 0o700))
+	file := ingest.File{Path: filepath.Join(folder, "raw"), Batch: batch, Source: &source, Dataset: f.dataset, Identity: "partnerID",
+		Rejections: filepath.Join(folder, "rejections.jsonl")}
+	require.NoError(f, os.WriteFile(file.Path, []byte(header+rows), 0o600))
+	counts, err := ingest.Validate(context.Background(), f.store, file, func(int64) {})
+	require.NoError(f, err)
+	return counts, file
+}
+
+func row(id, ages, zip, state, hiking, sailing, buyer string) string {
+	return strings.Join([]string{id, "Ann", `"O'Neil, Sr"`, ages, zip, state, hiking, "N", "", sailing, "", buyer, "", "", "h1"}, ",") + "\n"
+}
+
+func (f *fixture) evaluate(id, previous string) map[string]store.Membership {
+	var scopes []store.AudienceScope
+	for _, a := range f.workspace.Audiences {
+		if a.Name == "established-households" {
+			continue
+		}
+		scope := store.AudienceScope{Name: a.Name, Rule: a.Parsed, Part: "memberships/" + id + "/" + a.Name + ".parquet",
+			Datasets: []store.NamespaceDataset{{Dataset: f.dataset, Namespace: "acme_pid"}}}
+		if previous != "" {
+			scope.Previous = "memberships/" + previous + "/" + a.Name + ".parquet"
+		}
+		scopes = append(scopes, scope)
+	}
+	results, err := f.store.Evaluate(context.Background(), monday, scopes, nil)
+	require.NoError(f, err)
+	out := map[string]store.Membership{}
+	for _, m := range results {
+		require.Empty(f, m.Error)
+		out[m.Audience] = m
+	}
+	return out
+}
+
+func (f *fixture) export(q store.ExportQuery) string {
+	q.Dataset, q.Delimiter = store.NamespaceDataset{Dataset: f.dataset, Namespace: "acme_pid"}, ","
+	var out bytes.Buffer
+	require.NoError(f, f.store.Export(context.Background(), q, func(r io.Reader) error {
+		_, err := out.ReadFrom(r)
+		return err
+	}))
+	return out.String()
+}
+
+// BI-10, EC-18: the last line of an id wins, each refused row has its line and reasons, counts reconcile.
+func TestLoadTakesGoodRowsAndExplainsTheOthers(t *testing.T) {
+	f := newFixture(t)
+	outcome := f.ingest("batch_1", row("a1", "25-34", "02139", "MA", "Y", "Y", "3")+
+		row("", "25-34", "02139", "MA", "Y", "Y", "3")+ // no id
+		row("a2", "25-34", "2139", "XX", "yes", "Y", "3")+ // three reasons
+		"a3,too,few\n"+
+		row("a1", "35-44", "90210", "CA", "N", "Y", "4"))
+	require.Equal(t, store.Outcome{Status: store.Loaded, Read: 5, Accepted: 2, Rejected: 3, Created: 1, Superseded: 1}, outcome)
+
+	reasons, err := f.store.RejectionCounts(context.Background(), f.dataset, "batch_1")
+	require.NoError(t, err)
+	var texts []string
+	for _, r := range reasons {
+		require.EqualValues(t, 1, r.Rows)
+		texts = append(texts, r.Reason.String())
+	}
+	require.ElementsMatch(t, []string{"INGEST-1401-400 (column count)", "INGEST-1555-400 partnerID", "PROSPECT-ENUM _luma.prospect.state",
+		"PROSPECT-ENUM partner.hiking", "PROSPECT-PATTERN _luma.prospect.postalCode"}, texts)
+	require.Equal(t, "a1,CA\n", f.allRows("coastal-sailors"))
+}
+
+func (f *fixture) allRows(audience string) string {
+	m := f.evaluate("eval_all", "")[audience]
+	return f.export(store.ExportQuery{Paths: []string{"partnerID", "_luma.prospect.state"}, Memberships: []string{m.Part}})
+}
+
+// Loading one batch twice is one load, also after the process has gone and come again.
+func TestLoadIsIdempotent(t *testing.T) {
+	f := newFixture(t)
+	rows := row("a1", "25-34", "02139", "MA", "Y", "Y", "") + row("a2", "25-34", "02139", "MA", "Y", "N", "")
+	first := f.ingest("batch_1", rows)
+	require.Equal(t, first, f.ingest("batch_1", rows))
+	require.NoError(t, f.store.Close())
+	f.open()
+	require.Equal(t, first, f.ingest("batch_1", rows))
+	n, err := f.store.Profiles(context.Background(), f.dataset)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, n)
+
+	second := f.ingest("batch_2", row("a2", "25-34", "02139", "MA", "N", "Y", "")+row("a3", "25-34", "02139", "MA", "N", "Y", ""))
+	require.Equal(t, store.Outcome{Status: store.Loaded, Read: 2, Accepted: 2, Created: 1, Updated: 1}, second)
+}
+
+// A load that is stopped between any two of its steps leaves the dataset as it was.
+func TestLoadStoppedAtAnyStepChangesNothing(t *testing.T) {
+	f := newFixture(t)
+	f.ingest("batch_1", row("a1", "25-34", "02139", "MA", "Y", "Y", "")+row("a2", "25-34", "02139", "MA", "Y", "N", ""))
+	before := f.allRows("coastal-sailors")
+	counts, file := f.validate("batch_2", row("a1", "25-34", "02139", "MA", "Y", "N", "")+row("a9", "25-34", "02139", "MA", "Y", "Y", "")+"bad\n")
+	var steps []string
+	for n := 1; n < 20; n++ {
+		ctx, cancel := context.WithCancel(context.Background())
+		var seen []string
+		_, err := f.store.Load(ctx, f.loadRequest("batch_2", file, counts), func(step string) {
+			if seen = append(seen, step); len(seen) == n {
+				cancel()
+			}
+		})
+		cancel()
+		steps = seen
+		if seen[len(seen)-1] == "committed" {
+			break
+		}
+		require.Error(t, err, seen)
+		require.Equal(t, before, f.allRows("coastal-sailors"), seen)
+	}
+	require.Len(t, steps, 6)
+	require.Equal(t, "a9,MA\n", f.allRows("coastal-sailors"))
+}
+
+// AU-34: realized, existing and exited against the previous evaluation; DE-23 status columns.
+func TestMembershipsAndExports(t *testing.T) {
+	f := newFixture(t)
+	f.ingest("batch_1", row("a1", "25-34", "02139", "MA", "Y", "Y", "")+row("a2", "25-34", "02139", "MA", "Y", "Y", ""))
+	first := f.evaluate("eval_1", "")
+	require.EqualValues(t, 2, first["coastal-sailors"].Realized)
+	require.EqualValues(t, 2, first["outdoor-families"].Size())
+
+	f.ingest("batch_2", row("a2", "25-34", "02139", "MA", "Y", "N", "")+row("a3", "65+", "02139", "MA", "Y", "Y", ""))
+	second := f.evaluate("eval_2", "eval_1")
+	require.Equal(t, store.Membership{Audience: "coastal-sailors", Part: "memberships/eval_2/coastal-sailors.parquet", Realized: 1, Existing: 1, Exited: 1},
+		second["coastal-sailors"])
+
+	text := f.export(store.ExportQuery{Paths: []string{"partnerID", "partner.skiing"}, StatusColumns: true,
+		Memberships: []string{second["outdoor-families"].Part, second["coastal-sailors"].Part}})
+	require.Equal(t, "a1,,active,active\na2,,active,expired\na3,,,active\n", text)
+
+	third := f.evaluate("eval_3", "eval_2")
+	require.EqualValues(t, 1, third["coastal-sailors"].Exited)
+	require.EqualValues(t, 2, third["coastal-sailors"].Existing)
+}
+
+// LB-8: the labels under which rows were taken stay with them.
+func TestLabelsAreRecordedWithTheBatch(t *testing.T) {
+	f := newFixture(t)
+	f.ingest("batch_1", row("a1", "25-34", "02139", "MA", "Y", "Y", ""))
+	labels, err := f.store.Labels(context.Background(), f.dataset)
+	require.NoError(t, err)
+	require.Equal(t, []string{"Third-Party"}, labels["partner.hiking"])
+	require.Len(t, labels, len(f.dataset.Schema.Fields))
+}
+
+// Decision 6: the guards of each type, and every kind of value that a bare cast would have taken.
+func TestTypesAreGuarded(t *testing.T) {
+	f := newFixture(t)
+	for value, reason := range map[string]string{"2139a": "PATTERN", "٠٢١٣٩": "PATTERN", " 02139": "PATTERN", "02139": ""} {
+		counts, _ := f.validate("batch_t", row("a1", "25-34", value, "MA", "Y", "Y", ""))
+		require.EqualValues(t, 1, counts.Read)
+		require.Equal(t, reason != "", counts.Rejected == 1, value)
+	}
+}
+
+// A feeder that fails, or a cancelled run, leaves no part behind and does not hang.
+func TestStoppedValidationLeavesNoPart(t *testing.T) {
+	f := newFixture(t)
+	_, file := f.validate("batch_1", row("a1", "25-34", "02139", "MA", "Y", "Y", ""))
+	columns, err := file.Columns()
+	require.NoError(t, err)
+	_, err = f.store.WritePart(context.Background(), f.dataset, "batch_1", columns, "partnerID", func(w io.Writer) error {
+		_, err := w.Write([]byte("2,"))
+		require.NoError(t, err)
+		return errkind.Newf(errkind.BadInput, "the partner's stream broke")
+	})
+	require.ErrorContains(t, err, "the partner's stream broke")
+	require.Equal(t, errkind.BadInput, errkind.Of(err))
+	require.NoFileExists(t, filepath.Join(f.dir, "store", "acme_2026", "parts", "batch_1.parquet"))
+
+	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+	defer cancel()
+	_, err = f.store.WritePart(ctx, f.dataset, "batch_1", columns, "partnerID", func(io.Writer) error {
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+
+	err = f.store.Export(context.Background(), store.ExportQuery{Dataset: store.NamespaceDataset{Dataset: f.dataset}, Paths: []string{"partnerID"},
+		Memberships: []string{"memberships/none.parquet"}, Delimiter: ","}, func(r io.Reader) error {
+		_, err := io.ReadAll(r)
+		return err
+	})
+	require.Error(t, err)
+}

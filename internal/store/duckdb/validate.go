@@ -1,0 +1,171 @@
+package duckdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"strconv"
+	"strings"
+
+	"prospector/internal/errkind"
+	"prospector/internal/prospect"
+	"prospector/internal/store"
+	"prospector/internal/xdm"
+	queries "prospector/sql"
+)
+
+// check is one thing that can be wrong with a column, as SQL over the raw text.
+type check struct{ Failed, Reason string }
+
+type partColumn struct {
+	Path   string
+	Cast   string
+	Checks []check
+}
+
+// WritePart reads clean records (see filecodec.AppendClean) that feed writes, casts and checks each
+// value in one pass, and writes the batch's part: every record, with the reasons that refuse it.
+// An earlier attempt's part is replaced. identity is the path of the primary identity.
+func (s *Store) WritePart(ctx context.Context, dataset store.Dataset, batch string, columns []prospect.Column, identity string,
+	feed func(w io.Writer) error) (store.Part, error) {
+	if _, err := s.dataset(ctx, dataset); err != nil {
+		return store.Part{}, err
+	}
+	p, err := s.newPipe()
+	if err != nil {
+		return store.Part{}, err
+	}
+	defer p.remove()
+	part := s.part(dataset.Name, batch)
+	data := map[string]any{"Fifo": p.path, "Part": part}
+	var out []partColumn
+	for i, c := range columns {
+		raw := "c" + strconv.Itoa(i)
+		if c.Field.Path == identity {
+			data["Identity"] = raw
+			c.Field.Required = true
+		}
+		out = append(out, partColumn{c.Field.Path, cast(raw, c.Field), checks(raw, c.Field)})
+	}
+	data["Columns"] = out
+	if data["Identity"] == nil {
+		return store.Part{}, errkind.Newf(errkind.Invalid, "the mapping does not fill the primary identity %s", identity)
+	}
+	err = p.feed(ctx, func(ctx context.Context) error { return s.exec(ctx, s.db, "ingest/write_part", data) }, feed)
+	if err != nil {
+		if removal := os.Remove(part); removal != nil && !errors.Is(removal, os.ErrNotExist) {
+			err = errors.Join(err, removal)
+		}
+		return store.Part{}, fmt.Errorf("validate batch %s: %w", batch, err)
+	}
+	var counts store.Part
+	err = s.query(ctx, s.db, "ingest/part_counts", map[string]any{"Part": part}, nil, func(scan func(...any) error) error {
+		return scan(&counts.Accepted, &counts.Rejected)
+	})
+	return counts, err
+}
+
+// PartRejections yields every record of a part that breaks a rule, in line order.
+func (s *Store) PartRejections(ctx context.Context, dataset, batch string) iter.Seq2[store.RefusedLine, error] {
+	return func(yield func(store.RefusedLine, error) bool) {
+		enough := errors.New("enough")
+		data := map[string]any{"Part": s.part(dataset, batch)}
+		err := s.query(ctx, s.db, "ingest/part_rejections", data, nil, func(scan func(...any) error) error {
+			var refused store.RefusedLine
+			var text string
+			if err := scan(&refused.Line, &text); err != nil {
+				return err
+			}
+			for _, reason := range strings.Split(text, "\n") {
+				code, field, _ := strings.Cut(reason, " ")
+				refused.Reasons = append(refused.Reasons, prospect.Reason{Code: prospect.Code(code), Field: field})
+			}
+			if !yield(refused, nil) {
+				return enough
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, enough) {
+			yield(store.RefusedLine{}, err)
+		}
+	}
+}
+
+// The forms that a value must have before it is cast: DuckDB's casts alone take '12.6' for an
+// integer, '0x1F' for a number and '2024/1/5' for a date, and drop time zones.
+const (
+	integerForm  = `[+-]?[0-9]{1,18}`
+	numberForm   = `[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,3})?`
+	dateForm     = `[0-9]{4}-[0-9]{2}-[0-9]{2}`
+	dateTimeForm = dateForm + `([T ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2}))?`
+)
+
+func guarded(raw, form, typ string) string {
+	return "CASE WHEN regexp_full_match(" + raw + ", " + queries.Text(form) + ") THEN TRY_CAST(" + raw + " AS " + typ + ") END"
+}
+
+// cast is the SQL of a column's typed value; null where the text is not of the type.
+func cast(raw string, f xdm.Field) string {
+	switch f.Type {
+	case xdm.Integer:
+		return guarded(raw, integerForm, "BIGINT")
+	case xdm.Number:
+		return guarded(raw, numberForm, "DOUBLE")
+	case xdm.Boolean:
+		return guarded(raw, "true|false", "BOOLEAN")
+	case xdm.Date:
+		return guarded(raw, dateForm, "DATE")
+	case xdm.DateTime:
+		return guarded(raw, dateTimeForm, "TIMESTAMPTZ")
+	}
+	return raw
+}
+
+// checks are the conditions under which a column refuses its row. A value that is not of its type
+// is said to be that and nothing more.
+func checks(raw string, f xdm.Field) []check {
+	var out []check
+	add := func(code prospect.Code, failed string) {
+		out = append(out, check{failed, prospect.Reason{Code: code, Field: f.Path}.String()})
+	}
+	typed := cast(raw, f)
+	if f.Required {
+		add(prospect.Required, "coalesce(trim("+raw+"), '') = ''")
+	}
+	switch f.Type {
+	case xdm.String:
+	case xdm.Number:
+		add(prospect.WrongType, "NOT coalesce(isfinite("+typed+"), "+raw+" IS NULL)")
+	default:
+		add(prospect.WrongType, raw+" IS NOT NULL AND ("+typed+") IS NULL")
+	}
+	if len(f.Enum) > 0 {
+		values := make([]string, len(f.Enum))
+		for i, v := range f.Enum {
+			values[i] = queries.Text(v)
+		}
+		// Not IN: from five literals on DuckDB turns it into a join.
+		add(prospect.NotInEnum, "NOT list_contains(["+strings.Join(values, ", ")+"], "+raw+")")
+	}
+	if f.Pattern != "" {
+		add(prospect.NotPattern, "NOT regexp_full_match("+raw+", "+queries.Text(f.Pattern)+")")
+	}
+	if f.MinLength > 0 {
+		add(prospect.BadLength, fmt.Sprintf("length(%s) < %d", raw, f.MinLength))
+	}
+	if f.MaxLength > 0 {
+		add(prospect.BadLength, fmt.Sprintf("length(%s) > %d", raw, f.MaxLength))
+	}
+	if f.Minimum != nil {
+		add(prospect.OutOfRange, "("+typed+") < "+literal(*f.Minimum))
+	}
+	if f.Maximum != nil {
+		add(prospect.OutOfRange, "("+typed+") > "+literal(*f.Maximum))
+	}
+	return out
+}
+
+func literal(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
