@@ -11,7 +11,7 @@ import (
 	"text/template"
 )
 
-//go:embed schema ingest profiles audiences export
+//go:embed schema ingest profiles audiences export catalog
 var files embed.FS
 
 var templates = parse()

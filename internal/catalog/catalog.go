@@ -1,0 +1,97 @@
+// Package catalog is the record of everything that happened: the ledger of files seen at sources,
+// batches, evaluations, policy decisions, deliveries and their receipts. It is small and
+// transactional; embedded it is one SQLite file beside the datasets. Where a dataset's file holds a
+// fact too, the dataset's file is right.
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	queries "prospector/sql"
+)
+
+// Catalog is safe for concurrent use.
+type Catalog struct{ db *sql.DB }
+
+// Open opens the catalog's file, creating what is missing.
+func Open(ctx context.Context, path string) (*Catalog, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("open catalog: %w", err)
+	}
+	options := url.Values{"_pragma": {"journal_mode(wal)", "synchronous(full)", "busy_timeout(10000)"}, "_txlock": {"immediate"}}
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options.Encode()}).String())
+	if err != nil {
+		return nil, fmt.Errorf("open catalog: %w", err)
+	}
+	c := &Catalog{db: db}
+	if err := c.exec(ctx, db, "catalog/schema"); err != nil {
+		return nil, errors.Join(fmt.Errorf("open catalog %s: %w", path, err), db.Close())
+	}
+	return c, nil
+}
+
+// Close releases the file.
+func (c *Catalog) Close() error { return c.db.Close() }
+
+type executor interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+func (c *Catalog) exec(ctx context.Context, on executor, name string, args ...any) error {
+	text, err := queries.Statement(name, nil)
+	if err != nil {
+		return err
+	}
+	if _, err := on.ExecContext(ctx, text, args...); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// query calls each for every row.
+func (c *Catalog) query(ctx context.Context, name string, args []any, each func(scan func(...any) error) error) error {
+	text, err := queries.Statement(name, nil)
+	if err != nil {
+		return err
+	}
+	rows, err := c.db.QueryContext(ctx, text, args...)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	defer func() { _ = rows.Close() }() // its error is rows.Err's
+	for rows.Next() {
+		if err := each(rows.Scan); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// inTransaction runs do; all of it happens or nothing.
+func (c *Catalog) inTransaction(ctx context.Context, do func(tx *sql.Tx) error) error {
+	tx, err := c.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := do(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+// instant writes a time so that text order is time order.
+func instant(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000000Z") }
+
+func parseInstant(text string) (time.Time, error) { return time.Parse(time.RFC3339Nano, text) }

@@ -1,0 +1,129 @@
+package catalog
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"prospector/internal/errkind"
+	"prospector/internal/governance"
+	"prospector/internal/source"
+	"prospector/internal/store"
+)
+
+var at = time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)
+
+func open(t *testing.T) *Catalog {
+	c, err := Open(context.Background(), filepath.Join(t.TempDir(), "odd name?#%.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	return c
+}
+
+// DS-9: a version of a file is one entry however often it is seen; another version is another entry.
+func TestLedgerKeepsOneEntryPerVersion(t *testing.T) {
+	c, ctx := open(t), context.Background()
+	file := source.File{Path: "in/a.csv", Size: 10, Modified: at, ETag: "e1"}
+	seen, err := c.SeeFiles(ctx, "acme", []source.File{file}, at)
+	require.NoError(t, err)
+	require.True(t, seen[0].State.Due())
+	require.Equal(t, "batch_20261123040000_", seen[0].Batch[:len("batch_20261123040000_")])
+
+	require.NoError(t, c.SetFileState(ctx, seen[0].Batch, Loaded, "abc", "", at))
+	newer := file
+	newer.ETag = "e2"
+	again, err := c.SeeFiles(ctx, "acme", []source.File{file, newer}, at.Add(time.Hour))
+	require.NoError(t, err)
+	require.Equal(t, Loaded, again[0].State)
+	require.Equal(t, "abc", again[0].SHA256)
+	require.False(t, again[0].State.Due())
+	require.Equal(t, Seen, again[1].State)
+	require.NotEqual(t, again[0].Batch, again[1].Batch)
+	n, err := c.FilesSeen(ctx, "acme")
+	require.NoError(t, err)
+	require.EqualValues(t, 2, n)
+
+	_, err = c.File(ctx, "batch_none")
+	require.Equal(t, errkind.Missing, errkind.Of(err))
+}
+
+// The same bytes are recognised in a dataset, but a failed batch does not count.
+func TestSameContent(t *testing.T) {
+	c, ctx := open(t), context.Background()
+	b := store.Batch{ID: "batch_1", Source: "acme", File: "a", SHA256: "abc"}
+	require.NoError(t, c.RecordBatch(ctx, "acme_2026", b, store.Outcome{Status: store.Failed, Read: 9, Rejected: 9}, at))
+	id, err := c.SameContent(ctx, "acme_2026", "abc", "batch_2")
+	require.NoError(t, err)
+	require.Empty(t, id)
+	require.NoError(t, c.RecordBatch(ctx, "acme_2026", b, store.Outcome{Status: store.Loaded, Read: 9, Accepted: 9}, at))
+	for asking, want := range map[string]string{"batch_2": "batch_1", "batch_1": ""} {
+		id, err = c.SameContent(ctx, "acme_2026", "abc", asking)
+		require.NoError(t, err)
+		require.Equal(t, want, id)
+	}
+	id, err = c.SameContent(ctx, "merk_2026", "abc", "batch_2")
+	require.NoError(t, err)
+	require.Empty(t, id)
+	o, err := c.Batch(ctx, "batch_1")
+	require.NoError(t, err)
+	require.EqualValues(t, 9, o.Accepted)
+}
+
+// AU-34: an audience that failed keeps its earlier membership; two sets are kept, older ones go.
+func TestLatestMembershipsSurviveAFailedEvaluation(t *testing.T) {
+	c, ctx := open(t), context.Background()
+	publish := func(id string, hours int, a, b store.Membership) {
+		require.NoError(t, c.PublishEvaluation(ctx, id, at.Add(time.Duration(hours)*time.Hour), []store.Membership{a, b}, at))
+	}
+	a := func(part string) store.Membership { return store.Membership{Audience: "a", Part: part, Realized: 1} }
+	publish("eval_1", 0, a("a1"), store.Membership{Audience: "b", Part: "b1", Realized: 2})
+	publish("eval_2", 1, a("a2"), store.Membership{Audience: "b", Error: "out of memory"})
+	publish("eval_2", 1, a("other"), store.Membership{Audience: "b", Part: "other"}) // again: nothing changes
+
+	latest, err := c.LatestMemberships(ctx, "")
+	require.NoError(t, err)
+	require.Equal(t, "eval_2", latest["a"].Evaluation)
+	require.Equal(t, "a2", latest["a"].Part)
+	require.Equal(t, "eval_1", latest["b"].Evaluation)
+	before, err := c.LatestMemberships(ctx, "eval_2")
+	require.NoError(t, err)
+	require.Equal(t, "a1", before["a"].Part)
+
+	publish("eval_3", 2, a("a3"), store.Membership{Audience: "b", Part: "b3"})
+	stale, err := c.StaleParts(ctx)
+	require.NoError(t, err)
+	require.Equal(t, []string{"a1"}, stale)
+	require.NoError(t, c.ForgetPart(ctx, "a1"))
+	stale, err = c.StaleParts(ctx)
+	require.NoError(t, err)
+	require.Empty(t, stale)
+	results, err := c.Evaluation(ctx, "eval_1")
+	require.NoError(t, err)
+	require.Len(t, results, 2)
+}
+
+// PL-19: a decision is kept with its violations, and the first record of a check stays.
+func TestDecisionsAndReceipts(t *testing.T) {
+	c, ctx := open(t), context.Background()
+	d := Decision{ID: "dec_1", Delivery: "dlv_1", Activation: "x", Destination: "y", Covers: "c",
+		Violations: []Violation{{Audience: "a", Violation: governance.Violation{Policy: "No e-mail", Labels: []string{"C4"}}}}}
+	require.NoError(t, c.RecordDecision(ctx, d, at))
+	changed := d
+	changed.Allowed = true
+	require.NoError(t, c.RecordDecision(ctx, changed, at))
+	got, err := c.Decision(ctx, "dec_1")
+	require.NoError(t, err)
+	require.Equal(t, d, got)
+
+	require.NoError(t, c.BeginDelivery(ctx, "dlv_1", d, "eval_1", at))
+	r := Receipt{File: "f.csv", Rows: 3, Bytes: 10, SHA256: "aa"}
+	require.NoError(t, c.RecordReceipt(ctx, "dlv_1", r, at))
+	require.NoError(t, c.RecordReceipt(ctx, "dlv_1", r, at))
+	require.NoError(t, c.EndDelivery(ctx, "dlv_1", Delivered, at))
+	receipts, err := c.Receipts(ctx, "dlv_1")
+	require.NoError(t, err)
+	require.Equal(t, []Receipt{r}, receipts)
+}

@@ -1,0 +1,79 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"prospector/internal/store"
+)
+
+// Membership is one audience's result of a published evaluation.
+type Membership struct {
+	store.Membership
+	Evaluation string    `json:"evaluation"`
+	AsOf       time.Time `json:"asOf"`
+}
+
+// PublishEvaluation makes memberships the current ones, all at once. Publishing again changes nothing.
+func (c *Catalog) PublishEvaluation(ctx context.Context, id string, asOf time.Time, results []store.Membership, at time.Time) error {
+	return c.inTransaction(ctx, func(tx *sql.Tx) error {
+		for _, m := range results {
+			if err := c.exec(ctx, tx, "catalog/insert_membership", id, m.Audience, m.Part, m.Realized, m.Existing, m.Exited, m.Error); err != nil {
+				return err
+			}
+		}
+		return c.exec(ctx, tx, "catalog/publish_evaluation", id, instant(asOf), instant(at))
+	})
+}
+
+// Evaluation returns a published evaluation's results, none when it has not been published.
+func (c *Catalog) Evaluation(ctx context.Context, id string) ([]Membership, error) {
+	return c.memberships(ctx, "catalog/evaluation_memberships", id)
+}
+
+// LatestMemberships returns the newest membership of every audience that has one. except leaves an
+// evaluation out, so that a repeated run compares itself with what came before it.
+func (c *Catalog) LatestMemberships(ctx context.Context, except string) (map[string]Membership, error) {
+	list, err := c.memberships(ctx, "catalog/latest_memberships", except)
+	out := make(map[string]Membership, len(list))
+	for _, m := range list {
+		out[m.Audience] = m
+	}
+	return out, err
+}
+
+func (c *Catalog) memberships(ctx context.Context, statement, evaluation string) ([]Membership, error) {
+	var out []Membership
+	err := c.query(ctx, statement, []any{evaluation}, func(scan func(...any) error) error {
+		var m Membership
+		var asOf string
+		err := scan(&m.Evaluation, &asOf, &m.Audience, &m.Part, &m.Realized, &m.Existing, &m.Exited, &m.Error)
+		if err != nil {
+			return err
+		}
+		if m.AsOf, err = parseInstant(asOf); err != nil {
+			return err
+		}
+		out = append(out, m)
+		return nil
+	})
+	return out, err
+}
+
+// StaleParts lists membership parts that are neither an audience's current nor its previous one.
+func (c *Catalog) StaleParts(ctx context.Context) ([]string, error) {
+	var out []string
+	err := c.query(ctx, "catalog/stale_parts", nil, func(scan func(...any) error) error {
+		var part string
+		err := scan(&part)
+		out = append(out, part)
+		return err
+	})
+	return out, err
+}
+
+// ForgetPart records that a membership part has been removed.
+func (c *Catalog) ForgetPart(ctx context.Context, part string) error {
+	return c.exec(ctx, c.db, "catalog/forget_part", part)
+}
