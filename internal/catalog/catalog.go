@@ -1,7 +1,7 @@
 // Package catalog is the record of everything that happened: the ledger of files seen at sources,
 // batches, evaluations, policy decisions, deliveries and their receipts. It is small and
-// transactional; embedded it is one SQLite file beside the datasets. Where a dataset's file holds a
-// fact too, the dataset's file is right.
+// transactional; embedded it is one SQLite file beside the datasets (package sqlite). Where a
+// dataset's file holds a fact too, the dataset's file is right.
 package catalog
 
 import (
@@ -9,11 +9,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
-	"path/filepath"
 	"time"
-
-	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	queries "prospector/sql"
 )
@@ -21,25 +17,16 @@ import (
 // Catalog is safe for concurrent use.
 type Catalog struct{ db *sql.DB }
 
-// Open opens the catalog's file, creating what is missing.
-func Open(ctx context.Context, path string) (*Catalog, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return nil, fmt.Errorf("open catalog: %w", err)
-	}
-	options := url.Values{"_pragma": {"journal_mode(wal)", "synchronous(full)", "busy_timeout(10000)"}, "_txlock": {"immediate"}}
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options.Encode()}).String())
-	if err != nil {
-		return nil, fmt.Errorf("open catalog: %w", err)
-	}
+// New uses a database that a driver has opened, creating what is missing in it.
+func New(ctx context.Context, db *sql.DB) (*Catalog, error) {
 	c := &Catalog{db: db}
 	if err := c.exec(ctx, db, "catalog/schema"); err != nil {
-		return nil, errors.Join(fmt.Errorf("open catalog %s: %w", path, err), db.Close())
+		return nil, fmt.Errorf("open catalog: %w", err)
 	}
 	return c, nil
 }
 
-// Close releases the file.
+// Close closes the database.
 func (c *Catalog) Close() error { return c.db.Close() }
 
 type executor interface {

@@ -37,8 +37,8 @@ type Receipt struct {
 
 // Delivery statuses.
 const (
-	Delivered = "delivered"
-	Aborted   = "failed"
+	Delivered   = "delivered"
+	Undelivered = "failed"
 )
 
 // RecordDecision records a decision before anything is exported.

@@ -167,3 +167,16 @@ func rowsEnd(chunk []byte, quoted *bool, limit int64, counts ...*int64) int {
 	}
 	return len(chunk)
 }
+
+// Whole writes data as one file that is no table, such as a manifest.
+func Whole(name string, data []byte, create func(name string) (io.WriteCloser, error)) (File, error) {
+	s := splitter{layout: Layout{Name: func(int) string { return name }}, create: create}
+	if err := s.open(); err != nil {
+		return File{}, err
+	}
+	_, err := s.out.Write(data)
+	if err := errors.Join(err, s.close()); err != nil {
+		return File{}, fmt.Errorf("write %s: %w", name, err)
+	}
+	return s.files[0], nil
+}

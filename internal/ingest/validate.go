@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 
@@ -28,6 +29,7 @@ type PartWriter interface {
 
 // File is a staged file and the rules under which it is read.
 type File struct {
+	Name       string // path at the source, for errors
 	Path       string // on this machine, as fetched
 	Batch      string
 	Source     *workspace.Source
@@ -155,6 +157,7 @@ func writeRejections(ctx context.Context, parts PartWriter, f File, expected int
 
 // reading is one pass over a staged file whose header has been bound to the schema.
 type reading struct {
+	of      File
 	file    *os.File
 	framer  *filecodec.Framer
 	columns []prospect.Column
@@ -170,30 +173,34 @@ func open(f File) (*reading, error) {
 	format := f.Source.Format
 	stream, err := filecodec.Decompress(bufio.NewReaderSize(file, 1<<18), format.Compression)
 	if err != nil {
-		return nil, errors.Join(unreadable(format.Compression, err), file.Close())
+		return nil, errors.Join(f.unreadable(err), file.Close())
 	}
-	r := &reading{file: file, nulls: map[string]bool{"": true}}
+	r := &reading{of: f, file: file, nulls: map[string]bool{"": true}}
 	for _, marker := range f.Source.NullMarkers {
 		r.nulls[marker] = true
 	}
 	r.framer = filecodec.NewFramer(stream, filecodec.Dialect{Delimiter: format.Delimiter[0], Quote: format.Quote[0]})
 	header, err := r.framer.Header()
 	if err != nil {
-		return nil, errors.Join(unreadable(format.Compression, err), file.Close())
+		return nil, errors.Join(f.unreadable(err), file.Close())
 	}
 	if r.columns, err = prospect.Bind(header, f.Source.Mapping, f.Source.IgnoreColumns, f.Dataset.Schema); err != nil {
-		return nil, errors.Join(err, file.Close())
+		return nil, errors.Join(fmt.Errorf("%s: %w", f.Name, err), file.Close())
 	}
 	r.fields = make([][]byte, len(r.columns))
 	return r, nil
 }
 
-func unreadable(compression string, err error) error {
-	hint := "ask the partner to send the file again"
-	if compression != "none" {
-		hint += ", or correct format.compression of the source, which says " + compression
+func (f File) unreadable(err error) error {
+	var disk *fs.PathError
+	if errors.As(err, &disk) {
+		return err // our own copy, not the partner's file
 	}
-	return errkind.New(errkind.BadInput, "the file cannot be read", err, hint)
+	hint := "ask the partner to send the file again"
+	if c := f.Source.Format.Compression; c != "none" {
+		hint += ", or correct format.compression of the source, which says " + c
+	}
+	return errkind.New(errkind.BadInput, f.Name+" cannot be read", err, hint)
 }
 
 func (r *reading) close() { _ = r.file.Close() } // read only
@@ -207,7 +214,7 @@ func (r *reading) each(ctx context.Context, progress func(int64), take func(file
 			return nil
 		}
 		if err != nil {
-			return unreadable("none", fmt.Errorf("after %d records: %w", r.framer.Records(), err))
+			return r.of.unreadable(fmt.Errorf("after %d records: %w", r.framer.Records(), err))
 		}
 		if err := take(record); err != nil {
 			return err

@@ -1,4 +1,4 @@
-package catalog
+package sqlite_test
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"prospector/internal/catalog"
+	"prospector/internal/catalog/sqlite"
 	"prospector/internal/errkind"
 	"prospector/internal/governance"
 	"prospector/internal/source"
@@ -16,8 +18,8 @@ import (
 
 var at = time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)
 
-func open(t *testing.T) *Catalog {
-	c, err := Open(context.Background(), filepath.Join(t.TempDir(), "odd name?#%.db"))
+func open(t *testing.T) *catalog.Catalog {
+	c, err := sqlite.Open(context.Background(), filepath.Join(t.TempDir(), "odd name?#%.db"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	return c
@@ -32,15 +34,15 @@ func TestLedgerKeepsOneEntryPerVersion(t *testing.T) {
 	require.True(t, seen[0].State.Due())
 	require.Equal(t, "batch_20261123040000_", seen[0].Batch[:len("batch_20261123040000_")])
 
-	require.NoError(t, c.SetFileState(ctx, seen[0].Batch, Loaded, "abc", "", at))
+	require.NoError(t, c.SetFileState(ctx, seen[0].Batch, catalog.Loaded, "abc", "", at))
 	newer := file
 	newer.ETag = "e2"
 	again, err := c.SeeFiles(ctx, "acme", []source.File{file, newer}, at.Add(time.Hour))
 	require.NoError(t, err)
-	require.Equal(t, Loaded, again[0].State)
+	require.Equal(t, catalog.Loaded, again[0].State)
 	require.Equal(t, "abc", again[0].SHA256)
 	require.False(t, again[0].State.Due())
-	require.Equal(t, Seen, again[1].State)
+	require.Equal(t, catalog.Seen, again[1].State)
 	require.NotEqual(t, again[0].Batch, again[1].Batch)
 	n, err := c.FilesSeen(ctx, "acme")
 	require.NoError(t, err)
@@ -108,8 +110,8 @@ func TestLatestMembershipsSurviveAFailedEvaluation(t *testing.T) {
 // PL-19: a decision is kept with its violations, and the first record of a check stays.
 func TestDecisionsAndReceipts(t *testing.T) {
 	c, ctx := open(t), context.Background()
-	d := Decision{ID: "dec_1", Delivery: "dlv_1", Activation: "x", Destination: "y", Covers: "c",
-		Violations: []Violation{{Audience: "a", Violation: governance.Violation{Policy: "No e-mail", Labels: []string{"C4"}}}}}
+	d := catalog.Decision{ID: "dec_1", Delivery: "dlv_1", Activation: "x", Destination: "y", Covers: "c",
+		Violations: []catalog.Violation{{Audience: "a", Violation: governance.Violation{Policy: "No e-mail", Labels: []string{"C4"}}}}}
 	require.NoError(t, c.RecordDecision(ctx, d, at))
 	changed := d
 	changed.Allowed = true
@@ -119,11 +121,11 @@ func TestDecisionsAndReceipts(t *testing.T) {
 	require.Equal(t, d, got)
 
 	require.NoError(t, c.BeginDelivery(ctx, "dlv_1", d, "eval_1", at))
-	r := Receipt{File: "f.csv", Rows: 3, Bytes: 10, SHA256: "aa"}
+	r := catalog.Receipt{File: "f.csv", Rows: 3, Bytes: 10, SHA256: "aa"}
 	require.NoError(t, c.RecordReceipt(ctx, "dlv_1", r, at))
 	require.NoError(t, c.RecordReceipt(ctx, "dlv_1", r, at))
-	require.NoError(t, c.EndDelivery(ctx, "dlv_1", Delivered, at))
+	require.NoError(t, c.EndDelivery(ctx, "dlv_1", catalog.Delivered, at))
 	receipts, err := c.Receipts(ctx, "dlv_1")
 	require.NoError(t, err)
-	require.Equal(t, []Receipt{r}, receipts)
+	require.Equal(t, []catalog.Receipt{r}, receipts)
 }

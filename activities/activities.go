@@ -1,0 +1,54 @@
+// Package activities holds the durable steps of the workflows, one per file: each decodes its input,
+// calls the packages that do the work, and says with errkind who can fix a failure. Every step may
+// run twice, be cancelled or die at any line, and leaves what one clean run leaves. The interfaces
+// declared here are all that a step knows of stores and connections.
+package activities
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"prospector/internal/destination"
+	"prospector/internal/source"
+	"prospector/internal/store"
+	"prospector/internal/workspace"
+)
+
+// Activities carries what the steps share. Its methods are the activities.
+type Activities struct {
+	DataDir      string // staged files, below the same directory as the store
+	Workspace    func() (*workspace.Workspace, error)
+	Ledger       Ledger
+	Memberships  Memberships
+	Deliveries   Deliveries
+	Batches      Batches
+	Audiences    Audiences
+	Sources      func(context.Context, *workspace.Source) (source.Source, error)
+	Destinations func(context.Context, *workspace.Destination) (destination.Destination, error)
+
+	// Reached, if set, is called as a step makes progress, with the step's name. Tests of crash
+	// safety end the process there.
+	Reached func(step string)
+}
+
+// dataset returns the named dataset as the store takes it.
+func dataset(w *workspace.Workspace, name string) (store.Dataset, *workspace.Dataset, error) {
+	d, err := w.Dataset(name)
+	if err != nil {
+		return store.Dataset{}, nil, err
+	}
+	return store.Dataset{Name: d.Name, Schema: w.Schema(d).Composed}, d, nil
+}
+
+// staged is where a batch's files are between fetch and load.
+func (a *Activities) staged(batch string, file ...string) string {
+	return filepath.Join(append([]string{a.DataDir, "staging", batch}, file...)...)
+}
+
+// exported is where a delivery's files are until they have been delivered.
+func (a *Activities) exported(delivery string, file ...string) string {
+	return filepath.Join(append([]string{a.DataDir, "deliveries", delivery}, file...)...)
+}
+
+func now() time.Time { return time.Now().UTC() }

@@ -1,0 +1,225 @@
+package activities
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"prospector/internal/catalog"
+	"prospector/internal/errkind"
+	"prospector/internal/governance"
+	"prospector/internal/store"
+	"prospector/internal/workspace"
+)
+
+// Deliveries is the record of policy decisions and deliveries.
+type Deliveries interface {
+	RecordDecision(ctx context.Context, d catalog.Decision, at time.Time) error
+	Decision(ctx context.Context, id string) (catalog.Decision, error)
+	BeginDelivery(ctx context.Context, id string, d catalog.Decision, evaluation string, at time.Time) error
+	EndDelivery(ctx context.Context, id, status string, at time.Time) error
+	RecordReceipt(ctx context.Context, delivery string, r catalog.Receipt, at time.Time) error
+}
+
+// Clearance is an activation whose policy check has passed: exactly what it covers may leave, and
+// nothing else.
+type Clearance struct {
+	Decision    string               `json:"decision"`
+	Delivery    string               `json:"delivery"`
+	Activation  string               `json:"activation"`
+	Destination string               `json:"destination"`
+	AsOf        time.Time            `json:"asOf"` // of the newest membership; names of files carry it
+	Memberships []catalog.Membership `json:"memberships"`
+}
+
+// CheckPolicyInput asks whether an activation may leave.
+type CheckPolicyInput struct {
+	Activation string `json:"activation"`
+	Delivery   string `json:"delivery"`
+}
+
+// CheckPolicy decides and records whether the audiences of an activation, with its mapping, may go to
+// its destination. The labels that count are those declared now and those under which the rows were
+// loaded (PL-18, LB-8). A violation is Refused, with the decision as detail.
+func (a *Activities) CheckPolicy(ctx context.Context, in CheckPolicyInput) (Clearance, error) {
+	out, decision, err := a.checkPolicy(ctx, in)
+	return out, failure(err, decision)
+}
+
+func (a *Activities) checkPolicy(ctx context.Context, in CheckPolicyInput) (out Clearance, decision catalog.Decision, err error) {
+	ctx, _, end := a.progress(ctx, "check policy", "audiences", 0)
+	defer end()
+	w, err := a.Workspace()
+	if err != nil {
+		return out, decision, err
+	}
+	activation, err := w.Activation(in.Activation)
+	if err != nil {
+		return out, decision, err
+	}
+	latest, err := a.Memberships.LatestMemberships(ctx, "")
+	if err != nil {
+		return out, decision, err
+	}
+	out = Clearance{Delivery: in.Delivery, Activation: activation.Name, Destination: activation.Destination, Decision: "dec_" + strings.TrimPrefix(in.Delivery, "dlv_")}
+	for _, name := range activation.Audiences {
+		m, ok := latest[name]
+		if !ok {
+			return out, decision, errkind.New(errkind.Missing, "activation "+activation.Name, fmt.Errorf("audience %s has not been evaluated yet", name),
+				"run EvaluateAudiences first")
+		}
+		out.Memberships = append(out.Memberships, m)
+		if m.AsOf.After(out.AsOf) {
+			out.AsOf = m.AsOf
+		}
+	}
+	decision = catalog.Decision{ID: out.Decision, Delivery: out.Delivery, Activation: out.Activation, Destination: out.Destination}
+	if decision.Covers, err = covers(activation, out.Memberships); err != nil {
+		return out, decision, err
+	}
+	if decision.Violations, err = a.violations(ctx, w, activation); err != nil {
+		return out, decision, err
+	}
+	decision.Allowed = len(decision.Violations) == 0
+	if err := a.Deliveries.RecordDecision(ctx, decision, now()); err != nil {
+		return out, decision, err
+	}
+	if !decision.Allowed {
+		return out, decision, refusal(decision)
+	}
+	return out, decision, a.Deliveries.BeginDelivery(ctx, out.Delivery, decision, out.Memberships[0].Evaluation, now())
+}
+
+// violations evaluates every audience of the activation by itself.
+func (a *Activities) violations(ctx context.Context, w *workspace.Workspace, activation *workspace.Activation) ([]catalog.Violation, error) {
+	destination, err := w.Destination(activation.Destination)
+	if err != nil {
+		return nil, err
+	}
+	var out []catalog.Violation
+	for _, name := range activation.Audiences {
+		audience, err := w.Audience(name)
+		if err != nil {
+			return nil, err
+		}
+		var uses []governance.FieldUse
+		for _, d := range w.ProfileDatasets(audience.Namespaces) {
+			used, err := a.fieldUses(ctx, w, d, audience, activation)
+			if err != nil {
+				return nil, err
+			}
+			uses = append(uses, used...)
+		}
+		for _, v := range governance.Evaluate(w.GovernancePolicies(), destination.MarketingActions, uses) {
+			out = append(out, catalog.Violation{Audience: name, Violation: v})
+		}
+	}
+	return out, nil
+}
+
+// fieldUses lists the fields of a dataset that decide who is in the audience or leave with it.
+func (a *Activities) fieldUses(ctx context.Context, w *workspace.Workspace, d *workspace.Dataset, audience *workspace.Audience, activation *workspace.Activation) ([]governance.FieldUse, error) {
+	schema := w.Schema(d)
+	declared := w.FieldLabels(d)
+	loaded, err := a.Audiences.Labels(ctx, store.Dataset{Name: d.Name, Schema: schema.Composed})
+	if err != nil {
+		return nil, err
+	}
+	var out []governance.FieldUse
+	add := func(path, use string) {
+		if _, ok := schema.Composed.Field(path); !ok {
+			return // another dataset's
+		}
+		labels := slices.Concat(declared[path], loaded[path])
+		slices.Sort(labels)
+		out = append(out, governance.FieldUse{Dataset: d.Name, Path: path, Use: use, Labels: slices.Compact(labels)})
+	}
+	for _, path := range audience.Parsed.Columns {
+		add(path, "rule")
+	}
+	for _, m := range activation.Mapping {
+		add(m.Field, "mapping")
+	}
+	add(schema.PrimaryIdentity.Field, "identity")
+	return out, nil
+}
+
+// covers is a digest of what a decision was made for: who, with which columns, to where.
+func covers(activation *workspace.Activation, memberships []catalog.Membership) (string, error) {
+	parts := make([]string, len(memberships))
+	for i, m := range memberships {
+		parts[i] = m.Audience + "=" + m.Part
+	}
+	data, err := json.Marshal([]any{activation.Destination, activation.Namespace, activation.Mapping, parts})
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// refusal says which policy forbids what, and how the data would have got there (PL-19).
+func refusal(d catalog.Decision) error {
+	var texts []string
+	for _, v := range d.Violations {
+		texts = append(texts, fmt.Sprintf("policy %q: label %s, marketing action %s; %s", v.Policy, strings.Join(v.Labels, "+"), v.MarketingAction,
+			strings.Join(Lineage(v, d.Destination), ", ")))
+	}
+	return errkind.New(errkind.Refused, fmt.Sprintf("activation %s is blocked", d.Activation), errors.New(strings.Join(texts, "; ")),
+		d.Violations[0].Resolution)
+}
+
+// Lineage is how labelled data would reach the destination: dataset → audience → destination.
+func Lineage(v catalog.Violation, destination string) []string {
+	fields := map[string][]string{}
+	var datasets []string
+	for _, f := range v.Fields {
+		if !slices.Contains(datasets, f.Dataset) {
+			datasets = append(datasets, f.Dataset)
+		}
+		if !slices.Contains(fields[f.Dataset], f.Path) {
+			fields[f.Dataset] = append(fields[f.Dataset], f.Path)
+		}
+	}
+	var out []string
+	for _, d := range datasets {
+		out = append(out, fmt.Sprintf("dataset %s (%s) → audience %s → destination %s", d, strings.Join(fields[d], ", "), v.Audience, destination))
+	}
+	return out
+}
+
+// cleared returns the recorded decision behind a clearance and refuses when it does not allow exactly
+// this: no byte leaves without one.
+func (a *Activities) cleared(ctx context.Context, c Clearance) (*workspace.Workspace, *workspace.Activation, *workspace.Destination, error) {
+	w, err := a.Workspace()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	activation, err := w.Activation(c.Activation)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	destination, err := w.Destination(activation.Destination)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	decision, err := a.Deliveries.Decision(ctx, c.Decision)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	digest, err := covers(activation, c.Memberships)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if !decision.Allowed || decision.Delivery != c.Delivery || decision.Covers != digest {
+		return nil, nil, nil, errkind.New(errkind.Refused, "activation "+c.Activation,
+			errors.New("what is to leave is not what the policy decision covers; the workspace has changed since"), "start ActivateAudiences again")
+	}
+	return w, activation, destination, nil
+}

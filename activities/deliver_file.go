@@ -1,0 +1,99 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"prospector/internal/catalog"
+	"prospector/internal/destination"
+	"prospector/internal/errkind"
+	"prospector/internal/export"
+	"prospector/internal/workspace"
+)
+
+// DeliverFileInput is one finished file of a cleared delivery.
+type DeliverFileInput struct {
+	Clearance Clearance   `json:"clearance"`
+	File      export.File `json:"file"`
+}
+
+// DeliverFile uploads one file, whole or not at all, under its name. Delivering it again replaces it.
+func (a *Activities) DeliverFile(ctx context.Context, in DeliverFileInput) error {
+	return failure(a.deliverFile(ctx, in))
+}
+
+func (a *Activities) deliverFile(ctx context.Context, in DeliverFileInput) error {
+	ctx, report, end := a.progress(ctx, "deliver", "bytes", in.File.Bytes)
+	defer end()
+	_, _, declared, err := a.cleared(ctx, in.Clearance)
+	if err != nil {
+		return err
+	}
+	file, err := os.Open(a.exported(in.Clearance.Delivery, in.File.Name))
+	if err != nil {
+		return fmt.Errorf("exported file: %w", err)
+	}
+	defer func() { _ = file.Close() }() // read only
+	return a.atDestination(ctx, declared, func(d destination.Destination) error {
+		if err := d.Put(ctx, in.File.Name, file, in.File.Bytes, report); err != nil {
+			return fmt.Errorf("deliver %s: %w", in.File.Name, err)
+		}
+		return nil
+	})
+}
+
+// ReadBackFile reads a delivered file from the destination, holds it against what was exported, and
+// records the receipt.
+func (a *Activities) ReadBackFile(ctx context.Context, in DeliverFileInput) (catalog.Receipt, error) {
+	out, err := a.readBackFile(ctx, in)
+	return out, failure(err)
+}
+
+func (a *Activities) readBackFile(ctx context.Context, in DeliverFileInput) (out catalog.Receipt, err error) {
+	ctx, report, end := a.progress(ctx, "read back", "bytes", in.File.Bytes)
+	defer end()
+	_, _, declared, err := a.cleared(ctx, in.Clearance)
+	if err != nil {
+		return out, err
+	}
+	var got destination.Receipt
+	err = a.atDestination(ctx, declared, func(d destination.Destination) (err error) {
+		if got, err = d.ReadBack(ctx, in.File.Name, report); err != nil {
+			return fmt.Errorf("read back %s: %w", in.File.Name, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return out, err
+	}
+	if got.Size != in.File.Bytes || got.SHA256 != in.File.SHA256 {
+		return out, errkind.New(errkind.Conflict, "destination "+declared.Name, fmt.Errorf("%s holds other bytes than were delivered: %d bytes sha256 %s, want %d bytes sha256 %s",
+			in.File.Name, got.Size, got.SHA256, in.File.Bytes, in.File.SHA256), "look for another program that writes there, and activate again")
+	}
+	out = catalog.Receipt{File: in.File.Name, Rows: in.File.Rows, Bytes: got.Size, SHA256: got.SHA256}
+	return out, a.Deliveries.RecordReceipt(ctx, in.Clearance.Delivery, out, now())
+}
+
+func (a *Activities) atDestination(ctx context.Context, declared *workspace.Destination, do func(destination.Destination) error) error {
+	opened, err := a.Destinations(ctx, declared)
+	if err == nil {
+		err = errors.Join(do(opened), opened.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("destination %s: %w", declared.Name, err)
+	}
+	return nil
+}
+
+// FinishDeliveryInput ends a delivery.
+type FinishDeliveryInput struct {
+	Delivery string `json:"delivery"`
+	Status   string `json:"status"` // delivered or failed
+}
+
+// FinishDelivery records how the delivery ended and removes the exported files from this machine.
+func (a *Activities) FinishDelivery(ctx context.Context, in FinishDeliveryInput) error {
+	return failure(errors.Join(a.Deliveries.EndDelivery(ctx, in.Delivery, in.Status, now()), removeFolder(a.exported(in.Delivery))))
+}

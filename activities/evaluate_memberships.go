@@ -1,0 +1,148 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"time"
+
+	"prospector/internal/catalog"
+	"prospector/internal/errkind"
+	"prospector/internal/store"
+	"prospector/internal/workspace"
+)
+
+// Audiences is what evaluation and export need of the store.
+type Audiences interface {
+	Evaluate(ctx context.Context, asOf time.Time, audiences []store.AudienceScope, done func(name string)) ([]store.Membership, error)
+	Labels(ctx context.Context, dataset store.Dataset) (map[string][]string, error)
+	Export(ctx context.Context, q store.ExportQuery, consume func(r io.Reader) error) error
+}
+
+// Memberships is the record of evaluations.
+type Memberships interface {
+	PublishEvaluation(ctx context.Context, id string, asOf time.Time, results []store.Membership, at time.Time) error
+	Evaluation(ctx context.Context, id string) ([]catalog.Membership, error)
+	LatestMemberships(ctx context.Context, except string) (map[string]catalog.Membership, error)
+	StaleParts(ctx context.Context) ([]string, error)
+	ForgetPart(ctx context.Context, part string) error
+}
+
+// EvaluateMembershipsInput asks for audiences, all of the workspace when none is named.
+type EvaluateMembershipsInput struct {
+	Evaluation string    `json:"evaluation"`
+	AsOf       time.Time `json:"asOf"`
+	Audiences  []string  `json:"audiences,omitempty"`
+}
+
+// EvaluateMembershipsOutput holds each audience's result.
+type EvaluateMembershipsOutput struct {
+	Memberships []store.Membership `json:"memberships"`
+}
+
+// EvaluateMemberships computes the membership of every audience from one snapshot and publishes all of
+// them at once. An audience that fails carries its error and keeps its earlier membership.
+func (a *Activities) EvaluateMemberships(ctx context.Context, in EvaluateMembershipsInput) (EvaluateMembershipsOutput, error) {
+	out, err := a.evaluateMemberships(ctx, in)
+	return out, failure(err)
+}
+
+func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembershipsInput) (out EvaluateMembershipsOutput, err error) {
+	w, err := a.Workspace()
+	if err != nil {
+		return out, err
+	}
+	audiences, err := chosen(w, in.Audiences)
+	if err != nil {
+		return out, err
+	}
+	ctx, report, end := a.progress(ctx, "evaluate", "audiences", int64(len(audiences)))
+	defer end()
+	published, err := a.Memberships.Evaluation(ctx, in.Evaluation)
+	if err != nil {
+		return out, err
+	}
+	if len(published) > 0 { // an earlier attempt published and then died
+		for _, m := range published {
+			out.Memberships = append(out.Memberships, m.Membership)
+		}
+		return out, nil
+	}
+	previous, err := a.Memberships.LatestMemberships(ctx, in.Evaluation)
+	if err != nil {
+		return out, err
+	}
+	scopes := make([]store.AudienceScope, 0, len(audiences))
+	for _, audience := range audiences {
+		scopes = append(scopes, store.AudienceScope{Name: audience.Name, Rule: audience.Parsed, Datasets: profileDatasets(w, audience.Namespaces),
+			Previous: previous[audience.Name].Part, Part: path.Join("memberships", in.Evaluation, audience.Name+".parquet")})
+	}
+	done := int64(0)
+	out.Memberships, err = a.Audiences.Evaluate(ctx, in.AsOf, scopes, func(string) { done++; report(done) })
+	if err != nil {
+		return out, err
+	}
+	if err := a.Memberships.PublishEvaluation(ctx, in.Evaluation, in.AsOf, out.Memberships, now()); err != nil {
+		return out, err
+	}
+	return out, a.removeStaleParts(ctx)
+}
+
+// removeStaleParts keeps the current and the previous membership of each audience.
+func (a *Activities) removeStaleParts(ctx context.Context) error {
+	parts, err := a.Memberships.StaleParts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, part := range parts {
+		file := filepath.Join(a.DataDir, filepath.FromSlash(part))
+		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		_ = os.Remove(filepath.Dir(file)) // fails until it is empty
+		if err := a.Memberships.ForgetPart(ctx, part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func chosen(w *workspace.Workspace, names []string) ([]*workspace.Audience, error) {
+	if len(names) == 0 {
+		if len(w.Audiences) == 0 {
+			return nil, errkind.New(errkind.Invalid, "", errors.New("the workspace declares no audience"), "add an object of kind Audience")
+		}
+		return w.Audiences, nil
+	}
+	var out []*workspace.Audience
+	for _, name := range names {
+		audience, err := w.Audience(name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, audience)
+	}
+	return out, nil
+}
+
+func profileDatasets(w *workspace.Workspace, namespaces []string) []store.NamespaceDataset {
+	var out []store.NamespaceDataset
+	for _, d := range w.ProfileDatasets(namespaces) {
+		out = append(out, store.NamespaceDataset{Dataset: store.Dataset{Name: d.Name, Schema: w.Schema(d).Composed}, Namespace: w.Namespace(d)})
+	}
+	return out
+}
+
+// onlyDataset is the one dataset whose prospects an activation exports.
+func onlyDataset(w *workspace.Workspace, activation *workspace.Activation) (store.NamespaceDataset, error) {
+	datasets := profileDatasets(w, []string{activation.Namespace})
+	if len(datasets) != 1 {
+		return store.NamespaceDataset{}, errkind.Newf(errkind.Invalid, "activation %s: %d profile-enabled datasets hold namespace %s, there must be one",
+			activation.Name, len(datasets), activation.Namespace)
+	}
+	return datasets[0], nil
+}

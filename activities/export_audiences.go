@@ -1,0 +1,127 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"prospector/internal/export"
+	"prospector/internal/store"
+	"prospector/internal/workspace"
+)
+
+// ExportAudiencesOutput lists the finished files in the order in which they must be delivered: the
+// manifest, if any, comes last.
+type ExportAudiencesOutput struct {
+	Files []export.File `json:"files"`
+}
+
+// ExportAudiences writes the files of a delivery on this machine: one file set per audience, or for
+// LiveRamp one for all of them (DE-23).
+func (a *Activities) ExportAudiences(ctx context.Context, in Clearance) (ExportAudiencesOutput, error) {
+	out, err := a.exportAudiences(ctx, in)
+	return out, failure(err)
+}
+
+func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out ExportAudiencesOutput, err error) {
+	ctx, report, end := a.progress(ctx, "export", "rows", 0)
+	defer end()
+	w, activation, destination, err := a.cleared(ctx, in)
+	if err != nil {
+		return out, err
+	}
+	dataset, err := onlyDataset(w, activation)
+	if err != nil {
+		return out, err
+	}
+	if err := errors.Join(removeFolder(a.exported(in.Delivery)), os.MkdirAll(a.exported(in.Delivery), 0o700)); err != nil {
+		return out, err
+	}
+	rows := int64(0)
+	for _, set := range fileSets(w, activation, destination, in) {
+		set.query.Dataset = dataset
+		var files []export.File
+		err := a.Audiences.Export(ctx, set.query, func(r io.Reader) (err error) {
+			files, err = export.Split(r, set.layout, a.createExported(in.Delivery), func(n int64) { report(rows + n) })
+			return err
+		})
+		if err != nil {
+			return out, fmt.Errorf("activation %s: %w", in.Activation, err)
+		}
+		for _, f := range files {
+			rows += f.Rows
+		}
+		out.Files = append(out.Files, files...)
+	}
+	if destination.Manifest {
+		manifest, err := a.writeManifest(in, destination, out.Files)
+		if err != nil {
+			return out, err
+		}
+		out.Files = append(out.Files, manifest)
+	}
+	return out, nil
+}
+
+func (a *Activities) createExported(delivery string) func(name string) (io.WriteCloser, error) {
+	return func(name string) (io.WriteCloser, error) {
+		return os.OpenFile(a.exported(delivery, name), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	}
+}
+
+func (a *Activities) writeManifest(in Clearance, destination *workspace.Destination, files []export.File) (export.File, error) {
+	folder := ""
+	switch {
+	case destination.S3 != nil:
+		folder = destination.S3.Prefix
+	case destination.SFTP != nil:
+		folder = destination.SFTP.Folder
+	}
+	data, err := export.NewManifest(in.Delivery, in.AsOf, folder, files)
+	if err != nil {
+		return export.File{}, err
+	}
+	return export.Whole(export.ManifestFile(destination.Name, in.Delivery), data, a.createExported(in.Delivery))
+}
+
+// fileSet is one query and how its rows become files.
+type fileSet struct {
+	query  store.ExportQuery
+	layout export.Layout
+}
+
+func fileSets(w *workspace.Workspace, activation *workspace.Activation, destination *workspace.Destination, in Clearance) []fileSet {
+	var paths, headers []string
+	for _, m := range activation.Mapping {
+		paths, headers = append(paths, m.Field), append(headers, m.Header)
+	}
+	format := destination.Format
+	base := fileSet{query: store.ExportQuery{Paths: paths, Delimiter: format.Delimiter},
+		layout: export.Layout{RowsPerFile: destination.RowsPerFile, Compression: format.Compression}}
+	if destination.Type == "liveramp" {
+		set := base
+		set.query.StatusColumns = true
+		for _, m := range in.Memberships {
+			set.query.Memberships = append(set.query.Memberships, m.Part)
+			headers = append(headers, m.Audience)
+		}
+		set.layout.Header = export.Header(headers, format.Delimiter)
+		set.layout.Name = func(part int) string {
+			return export.LiveRampFile(w.Sandbox.Organization, destination.Name, w.Sandbox.Name, in.AsOf, part)
+		}
+		return []fileSet{set}
+	}
+	var out []fileSet
+	for _, m := range in.Memberships {
+		set := base
+		set.query.Memberships = []string{m.Part}
+		set.layout.Header = export.Header(headers, format.Delimiter)
+		set.layout.Name = func(part int) string {
+			return export.AudienceFile(destination.Name, m.Audience, in.AsOf, part, format.Compression)
+		}
+		out = append(out, set)
+	}
+	return out
+}

@@ -1,0 +1,95 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"prospector/activities"
+	"prospector/internal/errkind"
+	"prospector/internal/store"
+)
+
+// EvaluateAudiencesInput names audiences, such as {"audiences": ["outdoor-families"]}, or none for all.
+type EvaluateAudiencesInput struct {
+	Audiences []string `json:"audiences,omitempty"`
+	Activate  bool     `json:"activate,omitempty"` // then run every activation of the workspace
+}
+
+// EvaluateAudiencesResult holds each audience's size and change.
+type EvaluateAudiencesResult struct {
+	Evaluation  string                    `json:"evaluation"`
+	Memberships []store.Membership        `json:"memberships"`
+	Deliveries  []ActivateAudiencesResult `json:"deliveries,omitempty"`
+	Failed      []FailedActivation        `json:"failed,omitempty"`
+}
+
+// FailedActivation is an activation that did not deliver.
+type FailedActivation struct {
+	Activation string       `json:"activation"`
+	Kind       errkind.Kind `json:"kind"`
+	Message    string       `json:"message"`
+}
+
+// EvaluateAudiences computes who is in which audience, publishes that at once, and when asked delivers
+// it. An audience or activation that fails does not stop the others; the run then ends with its error.
+func EvaluateAudiences(ctx workflow.Context, in EvaluateAudiencesInput) (out EvaluateAudiencesResult, err error) {
+	describe(ctx, attributeOutcome.ValueSet(OutcomeRunning))
+	if len(in.Audiences) == 1 {
+		describe(ctx, attributeAudience.ValueSet(in.Audiences[0]))
+	}
+	out, err = evaluateAudiences(ctx, in)
+	outcome := outcomeOf(err)
+	if err != nil && len(out.Memberships) > 0 {
+		outcome = OutcomePartial
+	}
+	ended(ctx, outcome)
+	return out, err
+}
+
+func evaluateAudiences(ctx workflow.Context, in EvaluateAudiencesInput) (out EvaluateAudiencesResult, err error) {
+	out.Evaluation = runID(ctx, "eval")
+	var evaluated activities.EvaluateMembershipsOutput
+	err = workflow.ExecuteActivity(withStore(ctx), steps.EvaluateMemberships, activities.EvaluateMembershipsInput{
+		Evaluation: out.Evaluation, AsOf: workflow.GetInfo(ctx).WorkflowStartTime.UTC(), Audiences: in.Audiences}).Get(ctx, &evaluated)
+	if err != nil {
+		return out, plain(err)
+	}
+	out.Memberships = evaluated.Memberships
+	if in.Activate {
+		if err := activateAll(ctx, &out); err != nil {
+			return out, err
+		}
+	}
+	for _, m := range out.Memberships {
+		if m.Error != "" {
+			return out, fail(errkind.Internal, fmt.Sprintf("audience %s was not evaluated and keeps its earlier membership: %s", m.Audience, m.Error), out)
+		}
+	}
+	if len(out.Failed) > 0 {
+		return out, fail(out.Failed[0].Kind, fmt.Sprintf("%d of %d activations did not deliver: %s",
+			len(out.Failed), len(out.Failed)+len(out.Deliveries), out.Failed[0].Message), out)
+	}
+	return out, nil
+}
+
+func activateAll(ctx workflow.Context, out *EvaluateAudiencesResult) error {
+	var names []string
+	if err := workflow.ExecuteActivity(quick(ctx), steps.ListActivations).Get(ctx, &names); err != nil {
+		return plain(err)
+	}
+	for _, name := range names {
+		var delivered ActivateAudiencesResult
+		err := workflow.ExecuteChildWorkflow(ctx, ActivateAudiences, ActivateAudiencesInput{Activation: name}).Get(ctx, &delivered)
+		switch {
+		case temporal.IsCanceledError(err) || ctx.Err() != nil:
+			return err
+		case err != nil:
+			out.Failed = append(out.Failed, FailedActivation{Activation: name, Kind: KindOf(err), Message: MessageOf(err)})
+		default:
+			out.Deliveries = append(out.Deliveries, delivered)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,76 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"prospector/internal/errkind"
+)
+
+// fail is a run's own failure.
+func fail(kind errkind.Kind, message string, details ...any) error {
+	return temporal.NewApplicationErrorWithOptions(message, string(kind), temporal.ApplicationErrorOptions{NonRetryable: true, Details: details})
+}
+
+// plain strips what Temporal wraps around a step's or a child's failure, so that a run ends with the
+// one sentence that says what happened and what to do. Cancellation passes unchanged.
+func plain(err error) error {
+	if err == nil || temporal.IsCanceledError(err) {
+		return err
+	}
+	var timeout *temporal.TimeoutError
+	if errors.As(err, &timeout) {
+		return fail(errkind.Transient, fmt.Sprintf("a step did not report within its time (%s) and was not tried again; look at the worker's log, then start the run again", timeout.TimeoutType()))
+	}
+	var application *temporal.ApplicationError
+	if !errors.As(err, &application) {
+		return err
+	}
+	out := temporal.ApplicationErrorOptions{NonRetryable: true}
+	if application.HasDetails() {
+		var details any
+		if application.Details(&details) == nil {
+			out.Details = []any{details}
+		}
+	}
+	return temporal.NewApplicationErrorWithOptions(application.Message(), application.Type(), out)
+}
+
+// KindOf returns the kind of a failed run.
+func KindOf(err error) errkind.Kind {
+	var application *temporal.ApplicationError
+	if errors.As(err, &application) && application.Type() != "" {
+		return errkind.Kind(application.Type())
+	}
+	return errkind.Of(err)
+}
+
+// MessageOf returns the sentence that a failed run ended with.
+func MessageOf(err error) string {
+	var application *temporal.ApplicationError
+	if errors.As(err, &application) {
+		return application.Message()
+	}
+	return err.Error()
+}
+
+// outcome of a run for the search attribute.
+func outcomeOf(err error) string {
+	switch {
+	case err == nil:
+		return OutcomeDone
+	case KindOf(err) == errkind.Refused:
+		return OutcomeBlocked
+	}
+	return OutcomeFailed
+}
+
+// ended records the outcome of a run, also of one that was cancelled.
+func ended(ctx workflow.Context, outcome string) {
+	ctx, cancel := workflow.NewDisconnectedContext(ctx)
+	defer cancel()
+	describe(ctx, attributeOutcome.ValueSet(outcome))
+}

@@ -1,0 +1,105 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"prospector/activities"
+	"prospector/internal/catalog"
+	"prospector/internal/ingest"
+	"prospector/internal/store"
+)
+
+// IngestFileInput names one file at a source, such as {"source": "acme", "path": "in/today.csv.gz"}.
+type IngestFileInput struct {
+	Source string `json:"source"`
+	Path   string `json:"path"`            // relative to the drop point
+	Batch  string `json:"batch,omitempty"` // the version that is meant; the current one unless said
+}
+
+// IngestFileResult is what the file came to.
+type IngestFileResult struct {
+	Source      string                 `json:"source"`
+	Path        string                 `json:"path"`
+	Dataset     string                 `json:"dataset"`
+	Batch       string                 `json:"batch"`
+	State       catalog.State          `json:"state"` // loaded, or duplicate
+	AlreadyDone bool                   `json:"alreadyDone,omitempty"`
+	DuplicateOf string                 `json:"duplicateOf,omitempty"`
+	SHA256      string                 `json:"sha256,omitempty"`
+	Bytes       int64                  `json:"bytes,omitempty"`
+	Outcome     *store.Outcome         `json:"outcome,omitempty"`
+	Reasons     []store.RejectionCount `json:"reasons,omitempty"`
+}
+
+// IngestFile takes one file into its dataset as one batch: fetch, validate, label, load. A file version
+// that was loaded before is not loaded again.
+func IngestFile(ctx workflow.Context, in IngestFileInput) (out IngestFileResult, err error) {
+	if err := required("source", in.Source); err != nil {
+		return out, err
+	}
+	if err := required("path", in.Path); err != nil {
+		return out, err
+	}
+	describe(ctx, attributeSource.ValueSet(in.Source), attributeOutcome.ValueSet(OutcomeRunning))
+	out, err = ingestFile(ctx, in)
+	outcome := outcomeOf(err)
+	if err == nil && (out.AlreadyDone || out.DuplicateOf != "") {
+		outcome = OutcomeUnchanged
+	}
+	ended(ctx, outcome)
+	return out, err
+}
+
+func ingestFile(ctx workflow.Context, in IngestFileInput) (out IngestFileResult, err error) {
+	out = IngestFileResult{Source: in.Source, Path: in.Path}
+	var taken activities.TakeFileOutput
+	err = workflow.ExecuteActivity(withPartner(ctx), steps.TakeFile, activities.TakeFileInput(in)).Get(ctx, &taken)
+	if err != nil {
+		return out, plain(err)
+	}
+	out.Batch, out.Dataset, out.State, out.Outcome = taken.Batch, taken.Dataset, taken.State, taken.Outcome
+	describe(ctx, attributeDataset.ValueSet(taken.Dataset), attributeBatchID.ValueSet(taken.Batch))
+	if taken.State == catalog.Loaded || taken.State == catalog.Duplicate {
+		out.AlreadyDone = true
+		return out, nil
+	}
+	err = plain(loadTaken(ctx, &out))
+	finish := activities.FinishFileInput{Batch: out.Batch}
+	if err != nil {
+		finish.Kind, finish.Failure = KindOf(err), MessageOf(err)
+	}
+	cleanup, cancel := workflow.NewDisconnectedContext(ctx) // also when the run was cancelled
+	defer cancel()
+	finishErr := workflow.ExecuteActivity(quick(cleanup), steps.FinishFile, finish).Get(cleanup, nil)
+	if err == nil {
+		err = plain(finishErr)
+	}
+	return out, err
+}
+
+func loadTaken(ctx workflow.Context, out *IngestFileResult) error {
+	var fetched activities.FetchFileOutput
+	if err := workflow.ExecuteActivity(withPartner(ctx), steps.FetchFile, activities.FetchFileInput{Batch: out.Batch}).Get(ctx, &fetched); err != nil {
+		return err
+	}
+	out.SHA256, out.Bytes, out.DuplicateOf = fetched.SHA256, fetched.Bytes, fetched.DuplicateOf
+	if fetched.DuplicateOf != "" {
+		out.State = catalog.Duplicate
+		return nil
+	}
+	var counts ingest.Counts
+	if err := workflow.ExecuteActivity(withStore(ctx), steps.ValidateFile, activities.ValidateFileInput{Batch: out.Batch}).Get(ctx, &counts); err != nil {
+		return err
+	}
+	var labelled activities.LabelBatchOutput
+	if err := workflow.ExecuteActivity(quick(ctx), steps.LabelBatch, activities.LabelBatchInput{Batch: out.Batch}).Get(ctx, &labelled); err != nil {
+		return err
+	}
+	var loaded activities.LoadBatchOutput
+	load := activities.LoadBatchInput{Batch: out.Batch, Counts: counts, Labels: labelled.Labels}
+	if err := workflow.ExecuteActivity(withStore(ctx), steps.LoadBatch, load).Get(ctx, &loaded); err != nil {
+		return err
+	}
+	out.State, out.Outcome, out.Reasons = catalog.Loaded, &loaded.Outcome, loaded.Reasons
+	return nil
+}

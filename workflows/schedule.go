@@ -1,0 +1,24 @@
+package workflows
+
+import (
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+
+	"prospector/internal/workspace"
+)
+
+// SourceSchedule is the Temporal Schedule of a source's syncs: one at a time, runs missed by up to a
+// day are made up for.
+func SourceSchedule(s *workspace.Source) client.ScheduleOptions {
+	return client.ScheduleOptions{
+		ID:            "sync-source/" + s.Name,
+		Spec:          client.ScheduleSpec{CronExpressions: []string{s.Schedule.Cron}, TimeZoneName: s.Schedule.TimeZone},
+		Action:        &client.ScheduleWorkflowAction{ID: "sync-source/" + s.Name, Workflow: SyncSource, Args: []any{SyncSourceInput{Source: s.Name}}, TaskQueue: TaskQueue},
+		Overlap:       enumspb.SCHEDULE_OVERLAP_POLICY_SKIP,
+		CatchupWindow: 24 * time.Hour,
+		Paused:        s.Schedule.Paused,
+		Note:          "declared at " + s.Position.String(),
+	}
+}
