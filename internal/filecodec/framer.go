@@ -30,12 +30,12 @@ const (
 	FaultTooLarge Fault = "record too large" // above MaxRecord
 )
 
-// Limits. A record above 100 KB is refused (BI-14). A quoted field may span lines, but a quote that
-// is not closed within lookAhead bytes is taken as a stray one: its line is refused and reading goes
-// on behind it, so that one stray quote never swallows the rest of a file.
+// Limits. A record above 100 KB is refused (BI-14). A quoted field may span lines, but a record of
+// several lines that does not end within lookAhead bytes is taken for a stray quote: its first line
+// is refused and reading goes on behind it, so that one stray quote never swallows the rest of a file.
 const (
 	MaxRecord  = 100 * 1024
-	lookAhead  = 64 * 1024
+	lookAhead  = MaxRecord + 2 // and its line end
 	bufferSize = 1 << 20
 )
 
@@ -159,7 +159,7 @@ func (f *Framer) parse(window, line []byte, lineEnd int) Record {
 			limit = max(lookAhead, lineEnd)
 		}
 		var n int
-		fields, n, fault = f.parseQuoted(fields, window[:limit])
+		fields, n, fault = f.parseQuoted(fields, window[:limit], f.eof && limit == len(window))
 		if fault == "" && n > lineEnd { // a quoted field spans lines
 			if f.columns > 0 && len(fields) != f.columns {
 				fault = FaultQuote // more likely a stray quote than a record of several lines
@@ -191,7 +191,8 @@ func (f *Framer) parse(window, line []byte, lineEnd int) Record {
 }
 
 // parseQuoted reads fields up to the first line end outside quotes and returns the bytes consumed.
-func (f *Framer) parseQuoted(fields [][]byte, window []byte) ([][]byte, int, Fault) {
+// last says that the window ends where the file does; elsewhere its end ends no record.
+func (f *Framer) parseQuoted(fields [][]byte, window []byte, last bool) ([][]byte, int, Fault) {
 	quote, delimiter := f.dialect.Quote, f.dialect.Delimiter
 	f.unquoted = f.unquoted[:0]
 	for i := 0; ; {
@@ -216,14 +217,18 @@ func (f *Framer) parseQuoted(fields [][]byte, window []byte) ([][]byte, int, Fau
 			fields = append(fields, value)
 		}
 		switch {
+		case i >= len(window) && !last:
+			return fields, 0, FaultQuote
 		case i >= len(window):
 			return fields, i, ""
 		case window[i] == delimiter:
 			i++
 		case window[i] == '\n':
 			return fields, i + 1, ""
-		case window[i] == '\r' && (i+1 >= len(window) || window[i+1] == '\n'):
-			return fields, min(i+2, len(window)), ""
+		case window[i] == '\r' && i+1 < len(window) && window[i+1] == '\n':
+			return fields, i + 2, ""
+		case window[i] == '\r' && i+1 == len(window) && last:
+			return fields, i + 1, ""
 		default:
 			return fields, 0, FaultQuote // text behind a closing quote
 		}

@@ -85,6 +85,29 @@ func TestStrayQuoteInALongFile(t *testing.T) {
 }
 
 // BI-14: a record above 100 KB is refused and the rest continues, also when it exceeds every buffer.
+// A record of several lines is never cut where a window of the reader happens to end: every length
+// around the look-ahead either comes whole or is refused.
+func TestRecordsOfSeveralLinesAreNeverCut(t *testing.T) {
+	const id = "id-0123456789-0123456789"
+	for _, window := range []int{64 * 1024, lookAhead} {
+		for length := window - 40; length < window+40; length++ {
+			text := "a\n" + strings.Repeat("x", length-len(`"a\n`)-len(`",`))
+			for _, end := range []string{"\n", "\r\n", ""} {
+				_, records, _ := frame(t, strings.NewReader("a,b\n\""+text+"\","+id+end))
+				for _, r := range records {
+					if r.Fault == "" {
+						require.Equal(t, text+"|"+id, r.Fields)
+					}
+				}
+				require.NotEmpty(t, records)
+				if length+len(id) <= MaxRecord {
+					require.Equal(t, []got{{2, "", text + "|" + id}}, records)
+				}
+			}
+		}
+	}
+}
+
 func TestLargeRecords(t *testing.T) {
 	for _, size := range []int{MaxRecord + 1, 3 << 20} {
 		_, records, _ := frame(t, strings.NewReader("a,b\n1,"+strings.Repeat("x", size)+"\n3,4\n"))
