@@ -8,12 +8,12 @@ import (
 	"log/slog"
 	"time"
 
-	enumspb "go.temporal.io/api/enums/v1"
 	namespacepb "go.temporal.io/api/namespace/v1"
-	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"prospector/internal/temporalclient"
 )
 
 const (
@@ -65,27 +65,9 @@ func prepareNamespace(ctx context.Context, address string, options Options, log 
 
 // ensureSearchAttributes adds those that the namespace does not have.
 func ensureSearchAttributes(ctx context.Context, c client.Client, options Options) error {
-	listed, err := c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: options.Namespace})
-	if err != nil {
-		return fmt.Errorf("list search attributes: %w", err)
-	}
-	missing := map[string]enumspb.IndexedValueType{}
-	for _, name := range options.SearchAttributes {
-		switch kind, ok := listed.GetCustomAttributes()[name]; {
-		case !ok:
-			missing[name] = enumspb.INDEXED_VALUE_TYPE_KEYWORD
-		case kind != enumspb.INDEXED_VALUE_TYPE_KEYWORD:
-			return fmt.Errorf("search attribute %s is of type %s in this file, it must be Keyword", name, kind)
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	_, err = c.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
-		Namespace: options.Namespace, SearchAttributes: missing,
-	})
-	if err != nil {
-		return fmt.Errorf("add search attributes: %w", err)
+	added, err := temporalclient.EnsureSearchAttributes(ctx, c, options.Namespace, options.SearchAttributes)
+	if err != nil || !added {
+		return err
 	}
 	// Each service learns of them at its next refresh, and only the frontend can be asked.
 	select {

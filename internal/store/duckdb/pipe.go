@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -10,16 +11,16 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
-
-	"crypto/rand"
 )
 
 // A pipe is a FIFO in the staging directory: rows stream between Go and DuckDB through it without
 // ever standing on disk. Both directions wait for the other side without blocking a thread for ever.
 type pipe struct{ path string }
 
+const pipePrefix = "pipe-"
+
 func (s *Store) newPipe() (*pipe, error) {
-	p := &pipe{path: filepath.Join(s.dir, "staging", "pipe-"+rand.Text())}
+	p := &pipe{path: filepath.Join(s.dir, "staging", pipePrefix+rand.Text())}
 	if err := syscall.Mkfifo(p.path, 0o600); err != nil {
 		return nil, fmt.Errorf("create pipe: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -39,9 +40,12 @@ type Store struct {
 
 // attachment is a dataset's file. Writers take turns: two at once would conflict at commit.
 type attachment struct {
-	alias string
-	write sync.Mutex
+	alias   string
+	columns []tableColumn // that its table is known to have
+	write   sync.Mutex
 }
+
+type tableColumn struct{ Path, Type string }
 
 // Open opens the store below dir.
 func Open(ctx context.Context, dir string, o Options) (*Store, error) {
@@ -53,6 +57,9 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 		if err := os.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
 			return nil, fmt.Errorf("open store: %w", err)
 		}
+	}
+	if err := removeAll(filepath.Join(dir, "staging", pipePrefix+"*")); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
 	}
 	if o.MemoryLimit == "" {
 		o.MemoryLimit = "2GB"
@@ -84,6 +91,15 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	return s, nil
 }
 
+// removeAll removes what a killed process left behind.
+func removeAll(pattern string) error {
+	leftovers, err := filepath.Glob(pattern)
+	for _, path := range leftovers {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return err
+}
+
 // Close writes what is in memory and releases the files.
 func (s *Store) Close() error { return s.db.Close() }
 
@@ -91,28 +107,31 @@ func (s *Store) Close() error { return s.db.Close() }
 func (s *Store) dataset(ctx context.Context, d store.Dataset) (*attachment, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if a, ok := s.attached[d.Name]; ok {
-		return a, nil
-	}
-	a := &attachment{alias: "dataset_" + d.Name}
-	folder := filepath.Join(s.dir, "store", d.Name)
-	if err := os.MkdirAll(filepath.Join(folder, "parts"), 0o700); err != nil {
-		return nil, fmt.Errorf("dataset %s: %w", d.Name, err)
-	}
-	attach := "ATTACH IF NOT EXISTS " + queries.Text(filepath.Join(folder, "profiles.duckdb")) + " AS " + queries.Identifier(a.alias)
-	if _, err := s.db.ExecContext(ctx, attach); err != nil {
-		return nil, fmt.Errorf("attach dataset %s: %w", d.Name, err)
-	}
-	type column struct{ Path, Type string }
-	var columns []column
+	var columns []tableColumn
 	for _, f := range d.Schema.Fields {
 		if !f.System {
-			columns = append(columns, column{f.Path, sqlTypes[f.Type]})
+			columns = append(columns, tableColumn{f.Path, sqlTypes[f.Type]})
+		}
+	}
+	a, ok := s.attached[d.Name]
+	if ok && slices.Equal(a.columns, columns) {
+		return a, nil
+	}
+	if !ok {
+		a = &attachment{alias: "dataset_" + d.Name}
+		folder := filepath.Join(s.dir, "store", d.Name)
+		if err := os.MkdirAll(filepath.Join(folder, "parts"), 0o700); err != nil {
+			return nil, fmt.Errorf("dataset %s: %w", d.Name, err)
+		}
+		attach := "ATTACH IF NOT EXISTS " + queries.Text(filepath.Join(folder, "profiles.duckdb")) + " AS " + queries.Identifier(a.alias)
+		if _, err := s.db.ExecContext(ctx, attach); err != nil {
+			return nil, fmt.Errorf("attach dataset %s: %w", d.Name, err)
 		}
 	}
 	if err := s.exec(ctx, s.db, "schema/dataset", map[string]any{"Dataset": a.alias, "Columns": columns}); err != nil {
 		return nil, fmt.Errorf("dataset %s: %w", d.Name, err)
 	}
+	a.columns = columns
 	s.attached[d.Name] = a
 	return a, nil
 }
