@@ -7,7 +7,10 @@ package activities
 import (
 	"context"
 	"path/filepath"
+	"sync"
 	"time"
+
+	"go.temporal.io/sdk/activity"
 
 	"prospector/internal/destination"
 	"prospector/internal/source"
@@ -30,6 +33,8 @@ type Activities struct {
 	// Reached, if set, is called as a step makes progress, with the step's name. Tests of crash
 	// safety end the process there.
 	Reached func(step string)
+
+	batches sync.Map // id to a channel that the attempt at work fills
 }
 
 // dataset returns the named dataset as the store takes it.
@@ -41,9 +46,23 @@ func dataset(w *workspace.Workspace, name string) (store.Dataset, *workspace.Dat
 	return store.Dataset{Name: d.Name, Schema: w.Schema(d).Composed}, d, nil
 }
 
-// staged is where a batch's files are between fetch and load.
-func (a *Activities) staged(batch string, file ...string) string {
-	return filepath.Join(append([]string{a.DataDir, "staging", batch}, file...)...)
+// staged is where a batch's files are between fetch and load. Each run has a folder of its own, so
+// that two runs on one file do not meet.
+func (a *Activities) staged(ctx context.Context, batch string, file ...string) string {
+	run := activity.GetInfo(ctx).WorkflowExecution.RunID
+	return filepath.Join(append([]string{a.DataDir, "staging", batch, run}, file...)...)
+}
+
+// alone waits until no other attempt works on the batch in this process: one that Temporal has given
+// up may still be running. release must be called.
+func (a *Activities) alone(ctx context.Context, batch string) (release func(), err error) {
+	held, _ := a.batches.LoadOrStore(batch, make(chan struct{}, 1))
+	select {
+	case held.(chan struct{}) <- struct{}{}:
+		return func() { <-held.(chan struct{}) }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // exported is where a delivery's files are until they have been delivered.

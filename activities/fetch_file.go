@@ -51,15 +51,20 @@ func (a *Activities) fetchFile(ctx context.Context, in FetchFileInput) (out Fetc
 	}
 	ctx, report, end := a.progress(ctx, "fetch", "bytes", entry.Size)
 	defer end()
+	release, err := a.alone(ctx, in.Batch)
+	if err != nil {
+		return out, err
+	}
+	defer release()
 	opened, err := a.Sources(ctx, s)
 	if err != nil {
 		return out, fmt.Errorf("source %s: %w", s.Name, err)
 	}
 	defer func() { _ = opened.Close() }()
-	if err := os.MkdirAll(a.staged(in.Batch), 0o700); err != nil {
+	if err := os.MkdirAll(a.staged(ctx, in.Batch), 0o700); err != nil {
 		return out, err
 	}
-	out.SHA256, err = download(ctx, opened, entry.File, a.staged(in.Batch, "raw"), report)
+	out.SHA256, err = download(ctx, opened, entry.File, a.staged(ctx, in.Batch, "raw"), report)
 	if err != nil {
 		return out, fmt.Errorf("source %s: fetch %s: %w", s.Name, entry.Path, err)
 	}

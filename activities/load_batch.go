@@ -37,6 +37,11 @@ func (a *Activities) LoadBatch(ctx context.Context, in LoadBatchInput) (LoadBatc
 func (a *Activities) loadBatch(ctx context.Context, in LoadBatchInput) (out LoadBatchOutput, err error) {
 	ctx, report, end := a.progress(ctx, "load", "rows", in.Counts.Accepted)
 	defer end()
+	release, err := a.alone(ctx, in.Batch)
+	if err != nil {
+		return out, err
+	}
+	defer release()
 	file, sum, err := a.stagedFile(ctx, in.Batch)
 	if err != nil {
 		return out, err

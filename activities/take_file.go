@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"prospector/internal/catalog"
@@ -100,5 +102,7 @@ func (a *Activities) finishFile(ctx context.Context, in FinishFileInput) error {
 		}
 		recorded = a.Ledger.SetFileState(ctx, in.Batch, state, "", in.Failure, now())
 	}
-	return errors.Join(recorded, removeFolder(a.staged(in.Batch)))
+	removed := removeFolder(a.staged(ctx, in.Batch))
+	_ = os.Remove(filepath.Dir(a.staged(ctx, in.Batch))) // fails while another run is on the file
+	return errors.Join(recorded, removed)
 }

@@ -31,6 +31,11 @@ func (a *Activities) ValidateFile(ctx context.Context, in ValidateFileInput) (in
 func (a *Activities) validateFile(ctx context.Context, in ValidateFileInput) (ingest.Counts, error) {
 	ctx, report, end := a.progress(ctx, "validate", "rows", 0)
 	defer end()
+	release, err := a.alone(ctx, in.Batch)
+	if err != nil {
+		return ingest.Counts{}, err
+	}
+	defer release()
 	file, _, err := a.stagedFile(ctx, in.Batch)
 	if err != nil {
 		return ingest.Counts{}, err
@@ -60,8 +65,8 @@ func (a *Activities) stagedFile(ctx context.Context, batch string) (ingest.File,
 	if err != nil {
 		return ingest.File{}, "", err
 	}
-	return ingest.File{Name: entry.Path, Path: a.staged(batch, "raw"), Batch: batch, Source: s, Dataset: stored,
-		Identity: w.Schema(d).PrimaryIdentity.Field, Rejections: a.staged(batch, "rejections.jsonl")}, entry.SHA256, nil
+	return ingest.File{Name: entry.Path, Path: a.staged(ctx, batch, "raw"), Batch: batch, Source: s, Dataset: stored,
+		Identity: w.Schema(d).PrimaryIdentity.Field, Rejections: a.staged(ctx, batch, "rejections.jsonl")}, entry.SHA256, nil
 }
 
 // LabelBatchInput names the batch whose columns get their labels.

@@ -12,6 +12,9 @@ type ActivateAudiencesInput struct {
 	Activation string `json:"activation"`
 }
 
+// WorkflowID is the id under which a person starts the run: one delivery of an activation at a time.
+func (in ActivateAudiencesInput) WorkflowID() string { return "activate-audiences/" + in.Activation }
+
 // ActivateAudiencesResult is a delivery with its receipts.
 type ActivateAudiencesResult struct {
 	Delivery    string            `json:"delivery"`

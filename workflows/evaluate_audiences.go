@@ -17,6 +17,9 @@ type EvaluateAudiencesInput struct {
 	Activate  bool     `json:"activate,omitempty"` // then run every activation of the workspace
 }
 
+// WorkflowID is the id under which a person starts the run: one evaluation at a time.
+func (EvaluateAudiencesInput) WorkflowID() string { return "evaluate-audiences" }
+
 // EvaluateAudiencesResult holds each audience's size and change.
 type EvaluateAudiencesResult struct {
 	Evaluation  string                    `json:"evaluation"`

@@ -16,6 +16,9 @@ type IngestFileInput struct {
 	Batch  string `json:"batch,omitempty"` // the version that is meant; the current one unless said
 }
 
+// WorkflowID is the id under which a person starts the run.
+func (in IngestFileInput) WorkflowID() string { return "ingest-file/" + in.Source + "/" + in.Path }
+
 // IngestFileResult is what the file came to.
 type IngestFileResult struct {
 	Source      string                 `json:"source"`

@@ -13,9 +13,9 @@ import (
 // day are made up for.
 func SourceSchedule(s *workspace.Source) client.ScheduleOptions {
 	return client.ScheduleOptions{
-		ID:            "sync-source/" + s.Name,
+		ID:            SyncSourceInput{Source: s.Name}.WorkflowID(),
 		Spec:          client.ScheduleSpec{CronExpressions: []string{s.Schedule.Cron}, TimeZoneName: s.Schedule.TimeZone},
-		Action:        &client.ScheduleWorkflowAction{ID: "sync-source/" + s.Name, Workflow: SyncSource, Args: []any{SyncSourceInput{Source: s.Name}}, TaskQueue: TaskQueue},
+		Action:        &client.ScheduleWorkflowAction{ID: SyncSourceInput{Source: s.Name}.WorkflowID(), Workflow: SyncSource, Args: []any{SyncSourceInput{Source: s.Name}}, TaskQueue: TaskQueue},
 		Overlap:       enumspb.SCHEDULE_OVERLAP_POLICY_SKIP,
 		CatchupWindow: 24 * time.Hour,
 		Paused:        s.Schedule.Paused,

@@ -18,6 +18,9 @@ type SyncSourceInput struct {
 	Retry  bool   `json:"retry,omitempty"` // also take files again that were refused before
 }
 
+// WorkflowID is the id under which a source is synced: one run at a time.
+func (in SyncSourceInput) WorkflowID() string { return "sync-source/" + in.Source }
+
 // SyncSourceResult says what was new and what it came to.
 type SyncSourceResult struct {
 	Source        string             `json:"source"`

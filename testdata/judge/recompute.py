@@ -26,12 +26,12 @@ from collections import Counter
 # A record is one line, or several when a quoted field spans lines. Empty lines are no records.
 # Quotes in quoted fields are doubled; a field is quoted as a whole or not at all. A record is
 # refused when it holds a NUL or is not UTF-8, when its quotes do not fit, when its number of
-# columns is not the header's, or when it is above 100 KB. A quote that is not closed within 64 KB,
-# or only by making a record of several lines with a wrong number of columns, is a stray one: then
-# its line is refused, and the next record begins on the next line.
+# columns is not the header's, or when it is above 100 KB. A record of several lines that does not end
+# within 100 KB, or has a wrong number of columns, begins with a stray quote: then its first line is
+# refused, and the next record begins on the next line.
 
 LARGEST = 100 * 1024
-FARTHEST = 64 * 1024
+FARTHEST = LARGEST + 2
 
 
 class Splitter:

@@ -1,0 +1,279 @@
+// Package destinationtest is the suite that every destination driver passes. It asks for what
+// destination.Destination promises: whole files under their names or nothing, and a receipt that
+// tells what is stored. What a server does when it fails each driver tests for itself.
+package destinationtest
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"prospector/internal/destination"
+	"prospector/internal/errkind"
+)
+
+// Folder is a destination under test, seen from both sides.
+type Folder struct {
+	Destination destination.Destination
+	Names       func(t *testing.T) []string // what a reader of the folder sees, all of it, relative to the folder
+	Content     func(t *testing.T, key string) []byte
+}
+
+const (
+	// hang is when a call counts as hanging. It is no measure of speed.
+	hang = 30 * time.Second
+	// A driver may send small and large files in different ways.
+	small, large = 1_000, 20_000_000
+)
+
+// Run runs the suite. open gives a fresh, empty folder and registers its own clean-up.
+func Run(t *testing.T, open func(t *testing.T) Folder) {
+	for name, test := range map[string]func(*testing.T, Folder){
+		"puts and reads back":               putAndReadBack,
+		"putting twice is putting once":     twice,
+		"replaces a file whole":             replaces,
+		"an empty file":                     empty,
+		"a large file, with progress":       progress,
+		"a body that fails leaves nothing":  failingBody,
+		"a body that ends early":            shortBody,
+		"a cancelled put leaves nothing":    cancelled,
+		"keys with folders and odd letters": keys,
+		"reading back what is not there":    absent,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, open(t)) })
+	}
+}
+
+func putAndReadBack(t *testing.T, f Folder) {
+	content := random(small, 1)
+	put(t, f, "audience.csv", content)
+	requireStored(t, f, "audience.csv", content)
+	requireNames(t, f, "audience.csv")
+}
+
+func twice(t *testing.T, f Folder) {
+	content := random(small, 1)
+	put(t, f, "audience.csv", content)
+	put(t, f, "audience.csv", content)
+	requireStored(t, f, "audience.csv", content)
+	requireNames(t, f, "audience.csv")
+
+	content = random(large, 1)
+	put(t, f, "large.csv", content)
+	put(t, f, "large.csv", content)
+	requireStored(t, f, "large.csv", content)
+	requireNames(t, f, "audience.csv", "large.csv")
+}
+
+func replaces(t *testing.T, f Folder) {
+	for i, size := range []int{small, 3 * small, small / 2, large, small} {
+		content := random(size, byte(i))
+		put(t, f, "audience.csv", content)
+		requireStored(t, f, "audience.csv", content)
+	}
+	requireNames(t, f, "audience.csv")
+}
+
+func empty(t *testing.T, f Folder) {
+	var calls []int64
+	err := f.Destination.Put(t.Context(), "empty.csv", bytes.NewReader(nil), 0, func(sent int64) { calls = append(calls, sent) })
+	require.NoError(t, err)
+	for _, sent := range calls {
+		require.Zero(t, sent)
+	}
+	requireStored(t, f, "empty.csv", nil)
+	requireNames(t, f, "empty.csv")
+}
+
+func progress(t *testing.T, f Folder) {
+	content := random(large, 1)
+	var sent, read []int64
+	require.NoError(t, f.Destination.Put(t.Context(), "large.csv", bytes.NewReader(content), large, func(n int64) { sent = append(sent, n) }))
+	requireProgress(t, sent)
+	requireStored(t, f, "large.csv", content)
+	_, err := f.Destination.ReadBack(t.Context(), "large.csv", func(n int64) { read = append(read, n) })
+	require.NoError(t, err)
+	requireProgress(t, read)
+	requireNames(t, f, "large.csv")
+}
+
+func requireProgress(t *testing.T, calls []int64) {
+	t.Helper()
+	require.Greater(t, len(calls), 1, "progress within the file")
+	require.True(t, slices.IsSorted(calls), "progress never goes back")
+	require.EqualValues(t, large, calls[len(calls)-1])
+}
+
+func failingBody(t *testing.T, f Folder) {
+	broken := errors.New("broken disk")
+	fail := func(size int, key string) {
+		t.Helper()
+		half := func(position int64) error {
+			if position >= int64(size/2) {
+				return broken
+			}
+			return nil
+		}
+		err := f.Destination.Put(t.Context(), key, &body{content: random(size, 1), check: half}, int64(size), nil)
+		require.ErrorIs(t, err, broken)
+	}
+	fail(small, "audience.csv")
+	fail(large, "audience.csv")
+	requireNames(t, f)
+
+	put(t, f, "kept.csv", []byte("old content"))
+	fail(small, "kept.csv")
+	fail(large, "kept.csv")
+	requireStored(t, f, "kept.csv", []byte("old content"))
+	requireNames(t, f, "kept.csv")
+
+	// A later attempt is not hindered by the failed ones.
+	content := random(large, 2)
+	for _, key := range []string{"audience.csv", "kept.csv"} {
+		put(t, f, key, content)
+		requireStored(t, f, key, content)
+	}
+	requireNames(t, f, "audience.csv", "kept.csv")
+}
+
+func shortBody(t *testing.T, f Folder) {
+	for _, size := range []int64{small, large} {
+		put(t, f, "kept.csv", []byte("old content"))
+		for _, key := range []string{"short.csv", "kept.csv"} {
+			require.Error(t, f.Destination.Put(t.Context(), key, bytes.NewReader(random(int(size/2), 1)), size, nil))
+		}
+		requireStored(t, f, "kept.csv", []byte("old content"))
+		requireNames(t, f, "kept.csv")
+	}
+}
+
+func cancelled(t *testing.T, f Folder) {
+	put(t, f, "kept.csv", []byte("old content"))
+	content := random(large, 1)
+	for _, key := range []string{"audience.csv", "kept.csv"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		soon(t, "put", func() error {
+			halfway := func(position int64) error {
+				if position >= large/2 {
+					cancel()
+				}
+				return nil
+			}
+			return f.Destination.Put(ctx, key, &body{content: content, check: halfway}, large, nil)
+		})
+		soon(t, "put", func() error { return f.Destination.Put(ctx, key, bytes.NewReader(content[:small]), small, nil) })
+		soon(t, "read back", func() error { _, err := f.Destination.ReadBack(ctx, "kept.csv", nil); return err })
+		cancel()
+	}
+	requireStored(t, f, "kept.csv", []byte("old content"))
+	requireNames(t, f, "kept.csv")
+
+	// The destination is of use to others still.
+	put(t, f, "audience.csv", content)
+	requireStored(t, f, "audience.csv", content)
+	requireNames(t, f, "audience.csv", "kept.csv")
+}
+
+func keys(t *testing.T, f Folder) {
+	names := []string{"a/b.csv", "a/c/d.csv", "plus+and space.csv", "grüße.csv", "percent%20.csv"}
+	for _, name := range names {
+		put(t, f, name, []byte(name))
+	}
+	for _, name := range names {
+		requireStored(t, f, name, []byte(name))
+	}
+	requireNames(t, f, names...)
+}
+
+func absent(t *testing.T, f Folder) {
+	for _, key := range []string{"absent.csv", "no/such/folder/absent.csv"} {
+		_, err := f.Destination.ReadBack(t.Context(), key, nil)
+		var known *errkind.Error
+		require.ErrorAs(t, err, &known)
+		require.Equal(t, errkind.Missing, errkind.Of(err), "%v", err)
+	}
+	requireNames(t, f)
+}
+
+func put(t *testing.T, f Folder, key string, content []byte) {
+	t.Helper()
+	require.NoError(t, f.Destination.Put(t.Context(), key, bytes.NewReader(content), int64(len(content)), nil))
+}
+
+// requireStored asks both the driver and a reader of the folder.
+func requireStored(t *testing.T, f Folder, key string, content []byte) {
+	t.Helper()
+	sum := sha256.Sum256(content)
+	receipt, err := f.Destination.ReadBack(t.Context(), key, nil)
+	require.NoError(t, err)
+	require.Equal(t, destination.Receipt{Key: key, Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:])}, receipt)
+	require.True(t, bytes.Equal(content, f.Content(t, key)), "the content of %s differs", key)
+}
+
+func requireNames(t *testing.T, f Folder, names ...string) {
+	t.Helper()
+	require.ElementsMatch(t, names, f.Names(t))
+}
+
+// soon fails unless call ends with the context's error.
+func soon(t *testing.T, what string, call func() error) {
+	t.Helper()
+	done := make(chan error, 1)
+	go func() { done <- call() }()
+	select {
+	case err := <-done:
+		require.ErrorIs(t, err, context.Canceled, what)
+	case <-time.After(hang):
+		require.Fail(t, what+" hangs although its context was cancelled")
+	}
+}
+
+// body is a file whose reading can be disturbed: check sees the position before each read, and no
+// read gives more than a sixteenth of the file.
+type body struct {
+	content  []byte
+	position int64
+	check    func(position int64) error
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	if err := b.check(b.position); err != nil {
+		return 0, err
+	}
+	if b.position >= int64(len(b.content)) {
+		return 0, io.EOF
+	}
+	n := copy(p[:min(len(p), len(b.content)/16)], b.content[b.position:])
+	b.position += int64(n)
+	return n, nil
+}
+
+func (b *body) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekCurrent:
+		offset += b.position
+	case io.SeekEnd:
+		offset += int64(len(b.content))
+	}
+	if offset < 0 {
+		return 0, errors.New("seek before the start")
+	}
+	b.position = offset
+	return offset, nil
+}
+
+// random is content that repeats nowhere, the same in every run.
+func random(size int, seed byte) []byte {
+	content := make([]byte, size)
+	_, _ = rand.NewChaCha8([32]byte{seed}).Read(content)
+	return content
+}

@@ -1,0 +1,132 @@
+// Package s3destination puts audience files into a folder of an S3 bucket. An object appears whole
+// or not at all: small files go in one request, larger ones in parts that the last request joins.
+// The parts of a process that was killed stay behind, unseen, until the bucket's lifecycle rule for
+// incomplete uploads removes them.
+package s3destination
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/manager"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"prospector/internal/connect"
+	"prospector/internal/destination"
+	"prospector/internal/errkind"
+)
+
+const (
+	partSize     = 8 << 20 // up to it a file goes in one request; larger for files of more than 10,000 parts
+	concurrency  = 4       // parts on their way at the same time, each in memory
+	readBuffer   = 1 << 20
+	abortTimeout = 10 * time.Second
+)
+
+// Destination is a folder of an S3 bucket.
+type Destination struct {
+	options connect.S3Options
+	client  *s3.Client
+	stall   time.Duration
+}
+
+var _ destination.Destination = (*Destination)(nil)
+
+// New opens a destination. Its first call shows whether the bucket can be used.
+func New(ctx context.Context, options connect.S3Options) (*Destination, error) {
+	client, err := connect.S3(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	return &Destination{options: options, client: client, stall: connect.StallLimit}, nil
+}
+
+// Close implements destination.Destination. Idle connections close by themselves.
+func (d *Destination) Close() error { return nil }
+
+// Put implements destination.Destination.
+func (d *Destination) Put(ctx context.Context, key string, body io.ReadSeeker, size int64, progress func(sent int64)) error {
+	op := "put " + d.options.URL(key)
+	if _, err := body.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("%s: read the file: %w", op, err)
+	}
+	ctx, transfer := watch(ctx, d.stall, progress)
+	defer transfer.end()
+	exact := &exactBody{body: body, size: size}
+	input := &s3.PutObjectInput{
+		Bucket: aws.String(d.options.Bucket),
+		Key:    aws.String(d.options.KeyPrefix() + key),
+		Body:   exact,
+	}
+	var err error
+	if size <= partSize {
+		input.ContentLength = aws.Int64(size)
+		_, err = d.client.PutObject(ctx, input, transfer.count)
+	} else {
+		_, err = manager.NewUploader(uploadClient{d.client}, func(u *manager.Uploader) {
+			u.PartSize = partSize
+			u.Concurrency = concurrency
+			u.ClientOptions = append(u.ClientOptions, transfer.count)
+		}).Upload(ctx, input)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case exact.failed != nil: // not the server's fault
+		return fmt.Errorf("%s: read the file: %w", op, exact.failed)
+	case errors.Is(context.Cause(ctx), errStalled):
+		return connect.S3Error(op, connect.Stalled(d.stall))
+	}
+	return connect.S3Error(op, err)
+}
+
+// ReadBack implements destination.Destination.
+func (d *Destination) ReadBack(ctx context.Context, key string, progress func(read int64)) (destination.Receipt, error) {
+	op := "read back " + d.options.URL(key)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	object, err := d.client.GetObject(ctx, &s3.GetObjectInput{
+		Bucket: aws.String(d.options.Bucket),
+		Key:    aws.String(d.options.KeyPrefix() + key),
+	})
+	if err != nil {
+		return destination.Receipt{}, connect.S3Error(op, err)
+	}
+	body := connect.StallReader(object.Body, d.stall, cancel)
+	defer body.Close()
+	sum, size, buffer := sha256.New(), int64(0), make([]byte, readBuffer)
+	for {
+		n, err := body.Read(buffer)
+		sum.Write(buffer[:n])
+		size += int64(n)
+		if n > 0 && progress != nil {
+			progress(size)
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return destination.Receipt{}, connect.S3Error(op, err)
+		}
+	}
+	if want := aws.ToInt64(object.ContentLength); size != want {
+		return destination.Receipt{}, errkind.New(errkind.Transient, op, fmt.Errorf("the connection ended %d bytes early", want-size), "it is tried again")
+	}
+	return destination.Receipt{Key: key, Size: size, SHA256: hex.EncodeToString(sum.Sum(nil))}, nil
+}
+
+// uploadClient cleans up even when the upload was cancelled: the uploader aborts with the upload's
+// own context.
+type uploadClient struct{ *s3.Client }
+
+func (c uploadClient) AbortMultipartUpload(ctx context.Context, input *s3.AbortMultipartUploadInput, options ...func(*s3.Options)) (*s3.AbortMultipartUploadOutput, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTimeout)
+	defer cancel()
+	return c.Client.AbortMultipartUpload(ctx, input, options...)
+}

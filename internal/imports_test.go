@@ -1,0 +1,150 @@
+package internal_test
+
+import (
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// rooms says which of our packages each package may import: dependencies point one way, from commands
+// over workflows and activities to the domain. docs/architecture.md has the picture.
+var rooms = map[string][]string{
+	"worker": {"workflows", "activities", "testdata", "testdata/partnerdata", "internal/catalog", "internal/catalog/sqlite", "internal/connect", "internal/datadir",
+		"internal/destination", "internal/destination/s3destination", "internal/destination/sftpdestination", "internal/devserver",
+		"internal/devserver/objectstore", "internal/devserver/sftpserver", "internal/devserver/temporalserver", "internal/errkind",
+		"internal/source", "internal/source/s3source", "internal/source/sftpsource", "internal/store", "internal/store/duckdb",
+		"internal/temporalclient", "internal/workspace"},
+	"starter":   {"workflows", "activities", "internal/catalog", "internal/errkind", "internal/temporalclient", "internal/workspace"},
+	"workflows": {"activities", "internal/catalog", "internal/errkind", "internal/ingest", "internal/store", "internal/workspace"},
+	"activities": {"internal/catalog", "internal/destination", "internal/errkind", "internal/export", "internal/governance", "internal/ingest",
+		"internal/prospect", "internal/source", "internal/store", "internal/workspace"},
+	"sql": {},
+
+	// the domain: no input or output
+	"internal/audience":   {"internal/xdm"},
+	"internal/errkind":    {},
+	"internal/export":     {},
+	"internal/governance": {},
+	"internal/identity":   {},
+	"internal/prospect":   {"internal/errkind", "internal/xdm"},
+	"internal/xdm":        {},
+
+	"internal/workspace": {"internal/audience", "internal/errkind", "internal/governance", "internal/identity", "internal/xdm"},
+	"internal/filecodec": {},
+	"internal/ingest":    {"internal/errkind", "internal/filecodec", "internal/prospect", "internal/store", "internal/workspace"},
+
+	"internal/store":          {"internal/audience", "internal/prospect", "internal/xdm"},
+	"internal/store/duckdb":   {"internal/errkind", "internal/prospect", "internal/store", "internal/xdm", "sql"},
+	"internal/catalog":        {"internal/errkind", "internal/governance", "internal/source", "internal/store", "sql"},
+	"internal/catalog/sqlite": {"internal/catalog"},
+
+	"internal/connect":                     {"internal/errkind"},
+	"internal/source":                      {},
+	"internal/source/sourcetest":           {"internal/errkind", "internal/source"},
+	"internal/source/s3source":             {"internal/connect", "internal/errkind", "internal/source"},
+	"internal/source/sftpsource":           {"internal/connect", "internal/errkind", "internal/source"},
+	"internal/destination":                 {},
+	"internal/destination/destinationtest": {"internal/destination", "internal/errkind"},
+	"internal/destination/s3destination":   {"internal/connect", "internal/destination", "internal/errkind"},
+	"internal/destination/sftpdestination": {"internal/connect", "internal/destination", "internal/errkind"},
+
+	"internal/datadir":                  {"internal/errkind"},
+	"internal/temporalclient":           {"internal/errkind"},
+	"internal/devserver":                {},
+	"internal/devserver/objectstore":    {"internal/devserver", "internal/errkind"},
+	"internal/devserver/sftpserver":     {"internal/devserver", "internal/errkind"},
+	"internal/devserver/temporalserver": {"internal/errkind", "internal/temporalclient"},
+}
+
+// fences keep a dependency inside the packages that are there for it.
+var fences = map[string][]string{
+	"database/sql":                    {"internal/catalog", "internal/store/duckdb"},
+	"net":                             {"internal/connect", "internal/devserver"},
+	"os":                              {"worker", "starter", "activities", "internal/connect", "internal/datadir", "internal/devserver", "internal/ingest", "internal/store/duckdb", "internal/temporalclient", "internal/workspace"},
+	"os/exec":                         {"internal/devserver"},
+	"go.temporal.io/sdk":              {"worker", "starter", "workflows", "activities", "internal/temporalclient", "internal/devserver"},
+	"go.temporal.io/server":           {"internal/devserver"},
+	"github.com/temporalio/ui-server": {"internal/devserver"},
+	"github.com/versity/versitygw":    {"internal/devserver"},
+	"github.com/duckdb":               {"internal/store/duckdb"},
+	"modernc.org/sqlite":              {"internal/catalog/sqlite"},
+	"github.com/aws":                  {"internal/connect", "internal/source/s3source", "internal/destination/s3destination", "internal/devserver"},
+	"github.com/pkg/sftp":             {"internal/connect", "internal/source/sftpsource", "internal/destination/sftpdestination", "internal/devserver"},
+	"golang.org/x/crypto":             {"internal/connect", "internal/devserver"},
+	"github.com/spf13/cobra":          {"worker", "starter"},
+	"github.com/goccy/go-yaml":        {"internal/workspace"},
+	"github.com/wasilibs/go-pgquery":  {"internal/audience"},
+	"github.com/stretchr/testify":     {"internal/source/sourcetest", "internal/destination/destinationtest", "internal/devserver/sftpserver"},
+}
+
+// TestImportsPointOneWay holds the code against the map above.
+func TestImportsPointOneWay(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range listPackages(t, `{{.ImportPath}} {{join .Imports " "}}`, "prospector/...") {
+		name := strings.TrimPrefix(p[0], "prospector/")
+		if name == "prospector/internal" || name == "internal" {
+			continue // this test
+		}
+		seen[name] = true
+		allowed, known := rooms[name]
+		if !known {
+			t.Errorf("package %s has no place in the map: add it, with what it may import", name)
+		}
+		for _, imported := range p[1:] {
+			if ours, ok := strings.CutPrefix(imported, "prospector/"); ok && known && !slices.Contains(allowed, ours) {
+				t.Errorf("%s must not import %s", name, ours)
+			}
+			for fenced, inside := range fences {
+				if within(imported, fenced) && !slices.ContainsFunc(inside, func(room string) bool { return within(name, room) }) {
+					t.Errorf("%s must not import %s", name, imported)
+				}
+			}
+		}
+	}
+	for name := range rooms {
+		require.True(t, seen[name], "the map holds package %s, which is not there", name)
+	}
+}
+
+// The command line runs anywhere and starts at once: it links no store, no driver and no server.
+func TestStarterLinksNoStore(t *testing.T) {
+	for _, p := range listPackages(t, "{{.ImportPath}}", "-deps", "prospector/starter") {
+		for _, heavy := range []string{"github.com/duckdb", "modernc.org/sqlite", "github.com/aws", "github.com/pkg/sftp", "go.temporal.io/server", "runtime/cgo"} {
+			require.False(t, within(p[0], heavy), "starter links %s", p[0])
+		}
+	}
+}
+
+// A release worker links no server that is for development.
+func TestReleaseLinksNoDevelopmentServer(t *testing.T) {
+	for _, p := range listPackages(t, "{{.ImportPath}}", "-deps", "-tags", "release", "prospector/worker") {
+		for _, heavy := range []string{"go.temporal.io/server", "github.com/temporalio/ui-server", "github.com/versity/versitygw", "prospector/internal/devserver", "prospector/testdata"} {
+			require.False(t, within(p[0], heavy), "a release links %s", p[0])
+		}
+	}
+}
+
+func within(name, room string) bool { return name == room || strings.HasPrefix(name, room+"/") }
+
+// listPackages returns the lines of go list, each as its words.
+func listPackages(t *testing.T, format string, arguments ...string) [][]string {
+	t.Helper()
+	command := exec.Command("go", append([]string{"list", "-f", format}, arguments...)...)
+	if slices.Contains(arguments, "prospector/starter") {
+		command.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is built
+	}
+	out, err := command.Output()
+	require.NoError(t, err)
+	var lines [][]string
+	for line := range strings.Lines(string(out)) {
+		if words := strings.Fields(line); len(words) > 0 {
+			lines = append(lines, words)
+		}
+	}
+	require.NotEmpty(t, lines)
+	return lines
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+
+	"prospector/internal/errkind"
+	"prospector/internal/temporalclient"
+	"prospector/workflows"
+)
+
+// runOptions are the flags of every command below run.
+type runOptions struct {
+	*shared
+	id     string
+	detach bool
+}
+
+// input is a workflow's input, which knows the id under which a person starts it.
+type input interface{ WorkflowID() string }
+
+func newRun(s *shared) *cobra.Command {
+	o := runOptions{shared: s}
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "Start a run and wait for its result",
+		Args:  arguments(cobra.NoArgs),
+	}
+	c.PersistentFlags().StringVar(&o.id, "id", "", "workflow id; unless said, one that allows one such run at a time")
+	c.PersistentFlags().BoolVar(&o.detach, "detach", false, "do not wait; print the workflow id")
+	c.AddCommand(newRunSyncSource(&o), newRunIngestFile(&o), newRunEvaluateAudiences(&o), newRunActivateAudiences(&o))
+	return c
+}
+
+func newRunSyncSource(o *runOptions) *cobra.Command {
+	var in workflows.SyncSourceInput
+	c := &cobra.Command{
+		Use:     "sync-source SOURCE",
+		Short:   "Take every new file of a source, each once",
+		Example: "  starter run sync-source acme",
+		Args:    arguments(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			in.Source = args[0]
+			return o.run(c.Context(), workflows.SyncSource, in, printSynced)
+		},
+	}
+	c.Flags().BoolVar(&in.Retry, "retry", false, "also take files again that were refused before")
+	return c
+}
+
+func newRunIngestFile(o *runOptions) *cobra.Command {
+	return &cobra.Command{
+		Use:     "ingest-file SOURCE PATH",
+		Short:   "Take one file of a source; PATH is relative to its drop point",
+		Example: "  starter run ingest-file acme in/acme_prospects.csv.gz",
+		Args:    arguments(cobra.ExactArgs(2)),
+		RunE: func(c *cobra.Command, args []string) error {
+			return o.run(c.Context(), workflows.IngestFile, workflows.IngestFileInput{Source: args[0], Path: args[1]}, printIngested)
+		},
+	}
+}
+
+func newRunEvaluateAudiences(o *runOptions) *cobra.Command {
+	var in workflows.EvaluateAudiencesInput
+	c := &cobra.Command{
+		Use:     "evaluate-audiences [AUDIENCE …]",
+		Short:   "Compute who is in the audiences, all of them unless named",
+		Example: "  starter run evaluate-audiences --activate",
+		RunE: func(c *cobra.Command, args []string) error {
+			in.Audiences = args
+			return o.run(c.Context(), workflows.EvaluateAudiences, in, printEvaluated)
+		},
+	}
+	c.Flags().BoolVar(&in.Activate, "activate", false, "then run every activation of the workspace")
+	return c
+}
+
+func newRunActivateAudiences(o *runOptions) *cobra.Command {
+	return &cobra.Command{
+		Use:     "activate-audiences ACTIVATION",
+		Short:   "Check an activation's policies and deliver its audiences",
+		Example: "  starter run activate-audiences acme-to-media",
+		Args:    arguments(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			return o.run(c.Context(), workflows.ActivateAudiences, workflows.ActivateAudiencesInput{Activation: args[0]}, printActivated)
+		},
+	}
+}
+
+// run starts a workflow, follows it and prints its result.
+func (o *runOptions) run(ctx context.Context, workflow any, in input, print func(result json.RawMessage) error) error {
+	c, err := o.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	id := o.id
+	if id == "" {
+		id = in.WorkflowID()
+	}
+	run, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: id, TaskQueue: workflows.TaskQueue,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL, WorkflowExecutionErrorWhenAlreadyStarted: true}, workflow, in)
+	var started *serviceerror.WorkflowExecutionAlreadyStarted
+	if errors.As(err, &started) {
+		return errkind.New(errkind.Conflict, "", fmt.Errorf("%s is running already", id), "follow it with: starter status "+id)
+	}
+	if err != nil {
+		return fmt.Errorf("start %s: %w", id, err)
+	}
+	if o.detach {
+		if o.asJSON {
+			return printJSON(os.Stdout, map[string]string{"workflowId": id, "runId": run.GetRunID()})
+		}
+		fmt.Println(id)
+		return nil
+	}
+	var result json.RawMessage
+	if err := o.wait(ctx, c, run, &result); err != nil {
+		return err
+	}
+	if o.asJSON {
+		return printJSON(os.Stdout, result)
+	}
+	return print(result)
+}
+
+// wait shows progress on standard error until the run ends.
+func (o *runOptions) wait(ctx context.Context, c *temporalclient.Client, run client.WorkflowRun, result any) error {
+	fmt.Fprintln(os.Stderr, "started", run.GetID())
+	ended := make(chan error, 1)
+	go func() { ended <- run.Get(ctx, result) }()
+	follow := newFollower(c, run, os.Stderr)
+	err := follow.until(ctx, ended)
+	if ctx.Err() != nil {
+		return fmt.Errorf("stopped waiting; the run goes on, follow it with: starter status %s", run.GetID())
+	}
+	return err
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+
+	"prospector/internal/connect"
+	"prospector/internal/destination"
+	"prospector/internal/destination/s3destination"
+	"prospector/internal/destination/sftpdestination"
+	"prospector/internal/source"
+	"prospector/internal/source/s3source"
+	"prospector/internal/source/sftpsource"
+	"prospector/internal/workspace"
+)
+
+// openSource resolves the references of a source, secrets among them, and connects.
+func openSource(ctx context.Context, s *workspace.Source) (source.Source, error) {
+	if s.S3 != nil {
+		options, err := s3Options(s.S3)
+		if err != nil {
+			return nil, err
+		}
+		return s3source.New(ctx, options)
+	}
+	options, err := sftpOptions(s.SFTP)
+	if err != nil {
+		return nil, err
+	}
+	return sftpsource.New(ctx, options)
+}
+
+// openDestination does the same for a destination.
+func openDestination(ctx context.Context, d *workspace.Destination) (destination.Destination, error) {
+	if d.S3 != nil {
+		options, err := s3Options(d.S3)
+		if err != nil {
+			return nil, err
+		}
+		return s3destination.New(ctx, options)
+	}
+	options, err := sftpOptions(d.SFTP)
+	if err != nil {
+		return nil, err
+	}
+	return sftpdestination.New(ctx, options)
+}
+
+func s3Options(s *workspace.S3) (connect.S3Options, error) {
+	out := connect.S3Options{Region: s.Region, Bucket: s.Bucket, Prefix: s.Prefix, PathStyle: s.PathStyle}
+	return out, resolve([]setting{{&out.Endpoint, s.Endpoint}, {&out.AccessKey, s.AccessKey}, {&out.SecretKey, s.SecretKey},
+		{&out.SessionToken, s.SessionToken}})
+}
+
+func sftpOptions(s *workspace.SFTP) (connect.SFTPOptions, error) {
+	out := connect.SFTPOptions{Folder: s.Folder}
+	return out, resolve([]setting{{&out.Address, s.Address}, {&out.User, s.User}, {&out.Password, s.Password},
+		{&out.PrivateKey, s.PrivateKey}, {&out.Passphrase, s.Passphrase}, {&out.HostKey, s.HostKey}})
+}
+
+// setting is where a resolved reference goes.
+type setting struct {
+	value     *string
+	reference workspace.Reference
+}
+
+func resolve(settings []setting) (err error) {
+	for _, s := range settings {
+		if *s.value, err = s.reference.Resolve(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

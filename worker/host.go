@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/pflag"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+
+	"prospector/activities"
+	"prospector/internal/catalog"
+	"prospector/internal/catalog/sqlite"
+	"prospector/internal/store/duckdb"
+	"prospector/internal/workspace"
+	"prospector/workflows"
+)
+
+// hostOptions are the flags of every command that carries out activities.
+type hostOptions struct {
+	dataDir   string
+	workspace string
+	store     duckdb.Options
+}
+
+func (o *hostOptions) addFlags(flags *pflag.FlagSet, dataDir, workspaceUsage string) {
+	flags.StringVar(&o.dataDir, "data-dir", dataDir, "folder of datasets, memberships and the catalog; one process at a time")
+	flags.StringVar(&o.workspace, "workspace", "", workspaceUsage)
+	flags.StringVar(&o.store.MemoryLimit, "memory-limit", "2GB", "memory that DuckDB may take; the process needs about a third more")
+	flags.IntVar(&o.store.Threads, "threads", 0, "threads that DuckDB may use (0: all cores)")
+}
+
+// host is what one process holds: the stores in a data directory, and the steps built on them. The
+// caller holds the directory's lock.
+type host struct {
+	workspace  func() (*workspace.Workspace, error)
+	catalog    *catalog.Catalog
+	store      *duckdb.Store
+	activities *activities.Activities
+}
+
+func openHost(ctx context.Context, o hostOptions) (*host, error) {
+	dir, err := filepath.Abs(o.dataDir)
+	if err != nil {
+		return nil, err
+	}
+	if err := removeAbandoned(dir); err != nil {
+		return nil, err
+	}
+	// Read anew for every step: a change of the workspace counts from the next step on.
+	h := &host{workspace: func() (*workspace.Workspace, error) { return workspace.Load(o.workspace) }}
+	if _, err := h.workspace(); err != nil {
+		return nil, err
+	}
+	if h.store, err = duckdb.Open(ctx, dir, o.store); err != nil {
+		return nil, err
+	}
+	if h.catalog, err = sqlite.Open(ctx, filepath.Join(dir, "catalog.db")); err != nil {
+		return nil, errors.Join(err, h.store.Close())
+	}
+	h.activities = &activities.Activities{DataDir: dir, Workspace: h.workspace, Ledger: h.catalog, Memberships: h.catalog, Deliveries: h.catalog,
+		Batches: h.store, Audiences: h.store, Sources: openSource, Destinations: openDestination}
+	return h, nil
+}
+
+func (h *host) close() error { return errors.Join(h.catalog.Close(), h.store.Close()) }
+
+// work takes tasks from Temporal for as long as do runs. Steps that are under way then get a moment to
+// stop; the next worker takes them up again.
+func (h *host) work(ctx context.Context, c client.Client, do func(ctx context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	w := worker.New(c, workflows.TaskQueue, worker.Options{
+		MaxConcurrentActivityExecutionSize: 8,
+		WorkerStopTimeout:                  10 * time.Second,
+		OnFatalError:                       func(err error) { cancel(fmt.Errorf("the worker stopped: %w", err)) },
+	})
+	workflows.Register(w, h.activities)
+	if err := w.Start(); err != nil {
+		return fmt.Errorf("start the worker: %w", err)
+	}
+	defer w.Stop()
+	err := do(ctx)
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return err
+}
+
+// removeAbandoned removes staged and exported files that no run has touched for a week: a run that was
+// terminated cannot clean up.
+func removeAbandoned(dir string) error {
+	oldest := time.Now().Add(-7 * 24 * time.Hour)
+	for _, pattern := range []string{"staging/*/*", "deliveries/*"} {
+		folders, err := filepath.Glob(filepath.Join(dir, filepath.FromSlash(pattern)))
+		if err != nil {
+			return err
+		}
+		for _, folder := range folders {
+			info, err := os.Stat(folder)
+			if err == nil && info.ModTime().Before(oldest) {
+				err = os.RemoveAll(folder)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

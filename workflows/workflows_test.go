@@ -1,0 +1,196 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+
+	"prospector/activities"
+	"prospector/internal/catalog"
+	"prospector/internal/errkind"
+	"prospector/internal/export"
+	"prospector/internal/ingest"
+	"prospector/internal/store"
+)
+
+// newEnvironment runs workflows without a server; the steps are scripted, their order is what is tested.
+func newEnvironment(t *testing.T) *testsuite.TestWorkflowEnvironment {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	env.RegisterActivity(&activities.Activities{})
+	env.RegisterWorkflow(IngestFile)
+	env.RegisterWorkflow(EvaluateAudiences)
+	env.RegisterWorkflow(ActivateAudiences)
+	t.Cleanup(func() { env.AssertExpectations(t) })
+	return env
+}
+
+func stepFailure(kind errkind.Kind, message string, details ...any) error {
+	return temporal.NewApplicationErrorWithOptions(message, string(kind), temporal.ApplicationErrorOptions{NonRetryable: !kind.Retryable(), Details: details})
+}
+
+func result[T any](t *testing.T, env *testsuite.TestWorkflowEnvironment) (out T) {
+	t.Helper()
+	require.True(t, env.IsWorkflowCompleted())
+	require.NoError(t, env.GetWorkflowError())
+	require.NoError(t, env.GetWorkflowResult(&out))
+	return out
+}
+
+func expectLoad(env *testsuite.TestWorkflowEnvironment, batch string) {
+	env.OnActivity(steps.TakeFile, mock.Anything, mock.MatchedBy(func(in activities.TakeFileInput) bool { return in.Batch == batch })).
+		Return(activities.TakeFileOutput{Batch: batch, Dataset: "acme_2026", State: catalog.Taken}, nil).Once()
+	env.OnActivity(steps.FetchFile, mock.Anything, activities.FetchFileInput{Batch: batch}).Return(activities.FetchFileOutput{SHA256: "aa", Bytes: 9}, nil).Once()
+	counts := ingest.Counts{Read: 3, Accepted: 2, Rejected: 1}
+	env.OnActivity(steps.ValidateFile, mock.Anything, activities.ValidateFileInput{Batch: batch}).Return(counts, nil).Once()
+	labels := map[string][]string{"partnerID": {"Third-Party"}}
+	env.OnActivity(steps.LabelBatch, mock.Anything, activities.LabelBatchInput{Batch: batch}).Return(activities.LabelBatchOutput{Labels: labels}, nil).Once()
+	env.OnActivity(steps.LoadBatch, mock.Anything, activities.LoadBatchInput{Batch: batch, Counts: counts, Labels: labels}).
+		Return(activities.LoadBatchOutput{Outcome: store.Outcome{Status: store.Loaded, Read: 3, Accepted: 2, Rejected: 1, Created: 2}}, nil).Once()
+	env.OnActivity(steps.FinishFile, mock.Anything, activities.FinishFileInput{Batch: batch}).Return(nil).Once()
+}
+
+// A file that fails does not keep the later ones back, and the run says which failed and why.
+func TestSyncSourceGoesOnAfterAFailedFile(t *testing.T) {
+	env := newEnvironment(t)
+	env.OnActivity(steps.ListSource, mock.Anything, activities.ListSourceInput{Source: "acme"}).Return(activities.ListSourceOutput{
+		Dataset: "acme_2026", Matching: 3, AlreadyLoaded: 1, Due: []activities.DueFile{{Path: "in/1.csv", Batch: "b1"}, {Path: "in/2.csv", Batch: "b2"}}}, nil).Once()
+	env.OnActivity(steps.TakeFile, mock.Anything, activities.TakeFileInput{Source: "acme", Path: "in/1.csv", Batch: "b1"}).
+		Return(activities.TakeFileOutput{Batch: "b1", Dataset: "acme_2026", State: catalog.Taken}, nil).Once()
+	env.OnActivity(steps.FetchFile, mock.Anything, activities.FetchFileInput{Batch: "b1"}).
+		Return(activities.FetchFileOutput{}, stepFailure(errkind.Denied, "source acme: permission denied")).Once()
+	env.OnActivity(steps.FinishFile, mock.Anything, activities.FinishFileInput{Batch: "b1", Kind: errkind.Denied, Failure: "source acme: permission denied"}).
+		Return(nil).Once()
+	expectLoad(env, "b2")
+
+	env.ExecuteWorkflow(SyncSource, SyncSourceInput{Source: "acme"})
+
+	err := env.GetWorkflowError()
+	require.Equal(t, errkind.Denied, KindOf(err))
+	require.Equal(t, "1 of 2 files failed: source acme: permission denied", MessageOf(err))
+	var application *temporal.ApplicationError
+	require.ErrorAs(t, err, &application)
+	var out SyncSourceResult
+	require.NoError(t, application.Details(&out))
+	require.Len(t, out.Files, 1)
+	require.Equal(t, int64(2), out.Files[0].Outcome.Accepted)
+}
+
+func TestSyncSourceWithNothingNewLoadsNothing(t *testing.T) {
+	env := newEnvironment(t)
+	env.OnActivity(steps.ListSource, mock.Anything, mock.Anything).Return(activities.ListSourceOutput{Dataset: "acme_2026", Matching: 1, AlreadyLoaded: 1}, nil).Once()
+	env.ExecuteWorkflow(SyncSource, SyncSourceInput{Source: "acme"})
+	out := result[SyncSourceResult](t, env)
+	require.Empty(t, out.Files)
+	require.Equal(t, 1, out.AlreadyLoaded)
+}
+
+// The same bytes under another name are fetched, recognised and not loaded again.
+func TestDuplicateContentIsNotLoaded(t *testing.T) {
+	env := newEnvironment(t)
+	env.OnActivity(steps.TakeFile, mock.Anything, mock.Anything).Return(activities.TakeFileOutput{Batch: "b2", Dataset: "acme_2026", State: catalog.Taken}, nil).Once()
+	env.OnActivity(steps.FetchFile, mock.Anything, mock.Anything).Return(activities.FetchFileOutput{SHA256: "aa", DuplicateOf: "b1"}, nil).Once()
+	env.OnActivity(steps.FinishFile, mock.Anything, activities.FinishFileInput{Batch: "b2"}).Return(nil).Once()
+	env.ExecuteWorkflow(IngestFile, IngestFileInput{Source: "acme", Path: "in/again.csv"})
+	out := result[IngestFileResult](t, env)
+	require.Equal(t, "b1", out.DuplicateOf)
+	require.Equal(t, catalog.Duplicate, out.State)
+}
+
+// What a person forgets in the Web UI's form is said at once.
+func TestInputsAreChecked(t *testing.T) {
+	for name, run := range map[string]func(env *testsuite.TestWorkflowEnvironment){
+		"source":     func(env *testsuite.TestWorkflowEnvironment) { env.ExecuteWorkflow(SyncSource, SyncSourceInput{}) },
+		"path":       func(env *testsuite.TestWorkflowEnvironment) { env.ExecuteWorkflow(IngestFile, IngestFileInput{Source: "acme"}) },
+		"activation": func(env *testsuite.TestWorkflowEnvironment) { env.ExecuteWorkflow(ActivateAudiences, ActivateAudiencesInput{}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := newEnvironment(t)
+			run(env)
+			require.Equal(t, errkind.Invalid, KindOf(env.GetWorkflowError()))
+			require.Contains(t, MessageOf(env.GetWorkflowError()), `the input has no "`+name+`"`)
+		})
+	}
+}
+
+// A transient failure is tried again, six times, and no more.
+func TestTransientFailuresAreTriedAgain(t *testing.T) {
+	env := newEnvironment(t)
+	attempts := 0
+	env.OnActivity(steps.ListSource, mock.Anything, mock.Anything).Return(func(context.Context, activities.ListSourceInput) (activities.ListSourceOutput, error) {
+		attempts++
+		return activities.ListSourceOutput{}, stepFailure(errkind.Transient, "source merk: connection refused")
+	})
+	env.ExecuteWorkflow(SyncSource, SyncSourceInput{Source: "merk"})
+	require.Equal(t, 6, attempts)
+	require.Equal(t, "source merk: connection refused", MessageOf(env.GetWorkflowError()))
+}
+
+// A blocked activation ends with the decision, and nothing is exported or sent.
+func TestBlockedActivationCarriesItsDecision(t *testing.T) {
+	env := newEnvironment(t)
+	decision := catalog.Decision{ID: "dec_1", Activation: "acme-to-newsletter", Destination: "newsletter"}
+	env.OnActivity(steps.CheckPolicy, mock.Anything, mock.Anything).Return(activities.Clearance{}, stepFailure(errkind.Refused, "activation acme-to-newsletter is blocked", decision)).Once()
+	env.ExecuteWorkflow(ActivateAudiences, ActivateAudiencesInput{Activation: "acme-to-newsletter"})
+	err := env.GetWorkflowError()
+	require.Equal(t, errkind.Refused, KindOf(err))
+	var application *temporal.ApplicationError
+	require.ErrorAs(t, err, &application)
+	var got catalog.Decision
+	require.NoError(t, application.Details(&got))
+	require.Equal(t, decision, got)
+}
+
+// A delivery that fails half-way is recorded as failed, and its exported files are removed.
+func TestFailedDeliveryIsFinished(t *testing.T) {
+	env := newEnvironment(t)
+	env.OnActivity(steps.CheckPolicy, mock.Anything, mock.Anything).Return(activities.Clearance{Decision: "dec_1", Destination: "media-drop"}, nil).Once()
+	env.OnActivity(steps.ExportAudiences, mock.Anything, mock.Anything).
+		Return(activities.ExportAudiencesOutput{Files: []export.File{{Name: "1.csv"}, {Name: "2.csv"}}}, nil).Once()
+	env.OnActivity(steps.DeliverFile, mock.Anything, mock.Anything).Return(stepFailure(errkind.Missing, "destination media-drop: no bucket")).Once()
+	env.OnActivity(steps.FinishDelivery, mock.Anything, mock.MatchedBy(func(in activities.FinishDeliveryInput) bool { return in.Status == catalog.Undelivered })).
+		Return(nil).Once()
+	env.ExecuteWorkflow(ActivateAudiences, ActivateAudiencesInput{Activation: "acme-to-media"})
+	require.Equal(t, "destination media-drop: no bucket", MessageOf(env.GetWorkflowError()))
+}
+
+// One activation that fails does not stop the others.
+func TestEvaluationActivatesAll(t *testing.T) {
+	env := newEnvironment(t)
+	env.OnActivity(steps.EvaluateMemberships, mock.Anything, mock.Anything).
+		Return(activities.EvaluateMembershipsOutput{Memberships: []store.Membership{{Audience: "sailors", Realized: 2}}}, nil).Once()
+	env.OnActivity(steps.ListActivations, mock.Anything).Return([]string{"bad", "good"}, nil).Once()
+	env.OnWorkflow(ActivateAudiences, mock.Anything, ActivateAudiencesInput{Activation: "bad"}).Return(ActivateAudiencesResult{}, fail(errkind.Refused, "blocked")).Once()
+	env.OnWorkflow(ActivateAudiences, mock.Anything, ActivateAudiencesInput{Activation: "good"}).Return(ActivateAudiencesResult{Delivery: "dlv_1"}, nil).Once()
+	env.ExecuteWorkflow(EvaluateAudiences, EvaluateAudiencesInput{Activate: true})
+	err := env.GetWorkflowError()
+	require.Equal(t, errkind.Refused, KindOf(err))
+	var application *temporal.ApplicationError
+	require.ErrorAs(t, err, &application)
+	var out EvaluateAudiencesResult
+	require.NoError(t, application.Details(&out))
+	require.Equal(t, "dlv_1", out.Deliveries[0].Delivery)
+	require.Equal(t, "bad", out.Failed[0].Activation)
+}
+
+// A cancelled run still removes what it staged.
+func TestCancelledRunCleansUp(t *testing.T) {
+	env := newEnvironment(t)
+	env.OnActivity(steps.TakeFile, mock.Anything, mock.Anything).Return(activities.TakeFileOutput{Batch: "b1", State: catalog.Taken}, nil).Once()
+	env.OnActivity(steps.FetchFile, mock.Anything, mock.Anything).Return(func(ctx context.Context, _ activities.FetchFileInput) (activities.FetchFileOutput, error) {
+		<-ctx.Done()
+		return activities.FetchFileOutput{}, ctx.Err()
+	}).Once()
+	env.OnActivity(steps.FinishFile, mock.Anything, mock.Anything).Return(nil).Once()
+	env.RegisterDelayedCallback(env.CancelWorkflow, time.Second)
+	env.ExecuteWorkflow(IngestFile, IngestFileInput{Source: "acme", Path: "in/1.csv"})
+	var canceled *temporal.CanceledError
+	require.True(t, errors.As(env.GetWorkflowError(), &canceled), env.GetWorkflowError())
+}
