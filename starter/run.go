@@ -96,7 +96,7 @@ func newRunActivateAudiences(o *runOptions) *cobra.Command {
 }
 
 // run starts a workflow, follows it and prints its result.
-func (o *runOptions) run(ctx context.Context, workflow any, in input, print func(result json.RawMessage) error) error {
+func (o *runOptions) run(ctx context.Context, workflow any, in input, show func(result json.RawMessage) error) error {
 	c, err := o.dial(ctx)
 	if err != nil {
 		return err
@@ -129,7 +129,7 @@ func (o *runOptions) run(ctx context.Context, workflow any, in input, print func
 	if o.asJSON {
 		return printJSON(os.Stdout, result)
 	}
-	return print(result)
+	return show(result)
 }
 
 // wait shows progress on standard error until the run ends.

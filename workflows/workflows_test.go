@@ -107,9 +107,13 @@ func TestDuplicateContentIsNotLoaded(t *testing.T) {
 // What a person forgets in the Web UI's form is said at once.
 func TestInputsAreChecked(t *testing.T) {
 	for name, run := range map[string]func(env *testsuite.TestWorkflowEnvironment){
-		"source":     func(env *testsuite.TestWorkflowEnvironment) { env.ExecuteWorkflow(SyncSource, SyncSourceInput{}) },
-		"path":       func(env *testsuite.TestWorkflowEnvironment) { env.ExecuteWorkflow(IngestFile, IngestFileInput{Source: "acme"}) },
-		"activation": func(env *testsuite.TestWorkflowEnvironment) { env.ExecuteWorkflow(ActivateAudiences, ActivateAudiencesInput{}) },
+		"source": func(env *testsuite.TestWorkflowEnvironment) { env.ExecuteWorkflow(SyncSource, SyncSourceInput{}) },
+		"path": func(env *testsuite.TestWorkflowEnvironment) {
+			env.ExecuteWorkflow(IngestFile, IngestFileInput{Source: "acme"})
+		},
+		"activation": func(env *testsuite.TestWorkflowEnvironment) {
+			env.ExecuteWorkflow(ActivateAudiences, ActivateAudiencesInput{})
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			env := newEnvironment(t)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"strings"
 	"sync"
 	"time"
 
@@ -173,8 +174,10 @@ func (c *SFTPClient) keep(connection *SFTPConnection) {
 
 // CheckSFTPName refuses names that lead out of the folder.
 func CheckSFTPName(op, name string) error {
-	if !fs.ValidPath(name) || name == "." {
-		return errkind.New(errkind.Invalid, op, errors.New("the name is not a path below the folder"), `use "/" between its parts, and no ".."`)
+	for part := range strings.SplitSeq(name, "/") {
+		if part == "" || part == "." || part == ".." {
+			return errkind.New(errkind.Invalid, op, errors.New("the name is not a path below the folder"), `write folders and a name with one "/" between them`)
+		}
 	}
 	return nil
 }

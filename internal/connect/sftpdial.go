@@ -1,11 +1,8 @@
 package connect
 
 import (
-	"bytes"
 	"context"
-	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"strings"
 	"time"
@@ -19,47 +16,50 @@ import (
 const (
 	sftpDefaultPort    = "22"
 	sftpDialTimeout    = 10 * time.Second
-	sftpHandshakeLimit = 30 * time.Second
+	sftpHandshakeLimit = 30 * time.Second // from the first byte until SFTP answers
 )
+
+// Writes one after the other would cost a round trip each. Packets of 32 KiB, the library's default,
+// are what every server takes, and larger ones are no faster over a distance.
+var sftpSettings = []sftp.ClientOption{sftp.UseConcurrentWrites(true), sftp.UseConcurrentReads(true)}
 
 // sftpDialer opens signed-in connections.
 type sftpDialer struct {
+	op        string
 	address   string
-	user      string
-	hostKey   ssh.PublicKey
-	auth      []ssh.AuthMethod
+	config    ssh.ClientConfig
+	pinned    ssh.PublicKey
 	handshake time.Duration
 }
 
 func newSFTPDialer(o SFTPOptions) (*sftpDialer, error) {
-	if o.Address == "" {
-		return nil, errkind.New(errkind.Invalid, "connect to SFTP", errors.New("no address is given"), "set address to host:port")
-	}
-	d := &sftpDialer{user: o.User, handshake: o.HandshakeLimit}
+	d := &sftpDialer{op: "connect to " + o.URL(""), handshake: o.HandshakeLimit}
 	if d.handshake == 0 {
 		d.handshake = sftpHandshakeLimit
 	}
-	op := "connect to " + o.URL("")
 	var err error
-	if d.address, err = withPort(o.Address); err != nil {
-		return nil, errkind.New(errkind.Invalid, op, err, "write the address as host:port")
+	if d.address, err = sftpAddress(o.Address); err != nil {
+		return nil, errkind.New(errkind.Invalid, d.op, err, "write the address as host:port")
 	}
 	if o.User == "" {
-		return nil, errkind.New(errkind.Invalid, op, errors.New("no user is given"), "set user")
+		return nil, errkind.New(errkind.Invalid, d.op, errors.New("no user is given"), "set user")
 	}
-	if d.hostKey, err = pinnedKey(d.address, o.HostKey); err != nil {
-		var known *errkind.Error
-		errors.As(err, &known)
-		return nil, errkind.New(known.Kind, op, err, "")
+	if d.pinned, err = parseHostKey(d.address, o.HostKey); err != nil {
+		return nil, SFTPError(d.op, err)
 	}
-	if d.auth, err = credentials(o); err != nil {
-		return nil, errkind.New(errkind.Denied, op, err, "")
+	auth, err := authMethods(o)
+	if err != nil {
+		return nil, SFTPError(d.op, err)
 	}
+	d.config = ssh.ClientConfig{User: o.User, Auth: auth, HostKeyAlgorithms: hostKeyAlgorithms(d.pinned)}
 	return d, nil
 }
 
-// withPort completes an address that names only a host.
-func withPort(address string) (string, error) {
+// sftpAddress completes an address that names only a host.
+func sftpAddress(address string) (string, error) {
+	if address == "" {
+		return "", errors.New("no address is given")
+	}
 	_, _, err := net.SplitHostPort(address)
 	if err == nil {
 		return address, nil
@@ -69,4 +69,58 @@ func withPort(address string) (string, error) {
 		return "", err
 	}
 	return net.JoinHostPort(host, sftpDefaultPort), nil
+}
+
+// dial returns a connection on which SFTP answers. Both ctx and the handshake limit end a handshake
+// with a server that says nothing.
+func (d *sftpDialer) dial(ctx context.Context, stall time.Duration) (*SFTPConnection, error) {
+	tcp, err := (&net.Dialer{Timeout: sftpDialTimeout}).DialContext(ctx, "tcp", d.address)
+	if err != nil {
+		return nil, d.failed(ctx, err)
+	}
+	wire := newWatchedConn(tcp, stall)
+	release := context.AfterFunc(ctx, func() { _ = wire.Close() })
+	connection, err := d.signIn(wire)
+	if err == nil && !release() {
+		err = ctx.Err()
+	}
+	if err != nil {
+		release()
+		_ = wire.Close()
+		return nil, d.failed(ctx, err)
+	}
+	return connection, nil
+}
+
+func (d *sftpDialer) signIn(wire *watchedConn) (*SFTPConnection, error) {
+	if err := wire.SetDeadline(time.Now().Add(d.handshake)); err != nil { // ssh.ClientConfig.Timeout is only for TCP
+		return nil, err
+	}
+	config := d.config
+	var refused error
+	config.HostKeyCallback = func(_ string, _ net.Addr, key ssh.PublicKey) error {
+		refused = checkHostKey(d.pinned, key)
+		return refused
+	}
+	conn, channels, requests, err := ssh.NewClientConn(wire, d.address, &config)
+	if err != nil {
+		if refused != nil {
+			return nil, refused
+		}
+		return nil, err
+	}
+	client := ssh.NewClient(conn, channels, requests)
+	files, err := sftp.NewClient(client, sftpSettings...)
+	if err != nil {
+		return nil, err
+	}
+	if err := wire.SetDeadline(time.Time{}); err != nil {
+		return nil, err
+	}
+	connection := &SFTPConnection{Client: files, wire: wire, gone: make(chan struct{})}
+	go func() {
+		_ = client.Wait() // says that it is gone, whatever the reason
+		close(connection.gone)
+	}()
+	return connection, nil
 }

@@ -264,16 +264,16 @@ type Workspace struct {
 
 type named interface{ name() string }
 
-func (o *Sandbox) name() string     { return o.Name }
-func (o *Namespace) name() string   { return o.Symbol }
-func (o *FieldGroup) name() string  { return o.Name }
-func (o *Schema) name() string      { return o.Name }
-func (o *Dataset) name() string     { return o.Name }
-func (o *Source) name() string      { return o.Name }
-func (o *Policy) name() string      { return o.Name }
-func (o *Audience) name() string    { return o.Name }
-func (o *Destination) name() string { return o.Name }
-func (o *Activation) name() string  { return o.Name }
+func (s *Sandbox) name() string     { return s.Name }
+func (n *Namespace) name() string   { return n.Symbol }
+func (f *FieldGroup) name() string  { return f.Name }
+func (s *Schema) name() string      { return s.Name }
+func (d *Dataset) name() string     { return d.Name }
+func (s *Source) name() string      { return s.Name }
+func (p *Policy) name() string      { return p.Name }
+func (a *Audience) name() string    { return a.Name }
+func (d *Destination) name() string { return d.Name }
+func (a *Activation) name() string  { return a.Name }
 
 func find[T named](objects []T, name string) (T, bool) {
 	i := slices.IndexFunc(objects, func(o T) bool { return o.name() == name })

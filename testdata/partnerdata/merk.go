@@ -53,7 +53,7 @@ func merkNext(g *generator, index int) record {
 		m.gender, names = "M", men
 	}
 	m.name = g.pick(names) + " " + home.last
-	switch {
+	switch { //nolint:gocritic // each case draws anew
 	case g.chance(10):
 		m.name = g.pick(names) + ` "` + g.pick(nicknames) + `" ` + home.last
 	case g.chance(10):

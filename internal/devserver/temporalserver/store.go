@@ -60,8 +60,7 @@ func openStore(options Options) (*config.SQL, error) {
 
 func createTables(path string, store *config.SQL) error {
 	mark := path + unfinished
-	_, notMarked := os.Stat(mark)
-	if _, err := os.Stat(path); err == nil && notMarked != nil {
+	if exists(path) && !exists(mark) {
 		return nil
 	}
 	for _, leftover := range []string{path, path + "-wal", path + "-shm", path + "-journal"} {
@@ -81,4 +80,9 @@ func createTables(path string, store *config.SQL) error {
 // escape makes a path safe in the file URI that the server's store builds from it.
 func escape(path string) string {
 	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }

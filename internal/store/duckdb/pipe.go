@@ -37,7 +37,7 @@ func (p *pipe) feed(ctx context.Context, query func(ctx context.Context) error, 
 	done := make(chan error, 1)
 	go func() { done <- query(ctx) }()
 
-	w, err := p.openForWriting(ctx, done)
+	w, err := p.openForWriting(done)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (p *pipe) feed(ctx context.Context, query func(ctx context.Context) error, 
 }
 
 // openForWriting opens the pipe as soon as the query reads it, or returns the query's failure.
-func (p *pipe) openForWriting(ctx context.Context, done chan error) (*os.File, error) {
+func (p *pipe) openForWriting(done chan error) (*os.File, error) {
 	for {
 		w, err := os.OpenFile(p.path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
 		if err == nil {
