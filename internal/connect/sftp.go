@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"strings"
 	"sync"
@@ -69,6 +70,12 @@ func (c *SFTPConnection) Unwatched(f func()) {
 	c.wire.unwatch()
 	defer c.wire.watch()
 	f()
+}
+
+// CreateFile creates or empties a file for writing only: some servers refuse to open one both ways,
+// which Create does.
+func (c *SFTPConnection) CreateFile(path string) (*sftp.File, error) {
+	return c.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 }
 
 func (c *SFTPConnection) alive() bool {

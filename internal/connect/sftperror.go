@@ -41,15 +41,15 @@ func SFTPError(op string, err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return errkind.New(errkind.Denied, op, err, "allow the user to list, read and write there, or correct the folder")
 	case errors.As(err, &status):
-		return answered(op, status)
+		return refusal(op, status)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, sftp.ErrSSHFxConnectionLost), errors.Is(err, net.ErrClosed):
 		return errkind.New(errkind.Transient, op, fmt.Errorf("the connection was cut: %w", err), tryAgain)
 	}
 	return errkind.New(errkind.Transient, op, err, tryAgain)
 }
 
-// answered is for a server that says no in its own words.
-func answered(op string, status *sftp.StatusError) error {
+// refusal is for a server that says no in its own words.
+func refusal(op string, status *sftp.StatusError) error {
 	switch status.Code {
 	case fxNoSuchPath:
 		return errkind.New(errkind.Missing, op, status, "")

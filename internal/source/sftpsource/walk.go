@@ -1,0 +1,121 @@
+package sftpsource
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"prospector/internal/connect"
+	"prospector/internal/errkind"
+	"prospector/internal/source"
+)
+
+// walk collects the files that match a pattern and looks into no folder that cannot hold one.
+type walk struct {
+	connection *connect.SFTPConnection
+	options    connect.SFTPOptions
+	pattern    string
+	segments   []string // of the pattern
+	files      []source.File
+}
+
+func newWalk(c *connect.SFTPConnection, options connect.SFTPOptions, pattern string) *walk {
+	return &walk{connection: c, options: options, pattern: pattern, segments: strings.Split(pattern, "/")}
+}
+
+func (w *walk) start() error {
+	info, err := w.connection.Stat(w.options.Path(""))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+		return errkind.New(errkind.Missing, "", errors.New("the folder of the drop point is not there"), "create the folder or correct it in the workspace")
+	}
+	if err != nil {
+		return err
+	}
+	folder := literal(w.segments)
+	if folder != "" {
+		info, err := w.connection.Stat(w.options.Path(folder))
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := w.folder(folder); err != nil {
+		return err
+	}
+	slices.SortFunc(w.files, func(a, b source.File) int { return cmp.Compare(a.Path, b.Path) })
+	return nil
+}
+
+func (w *walk) folder(folder string) error {
+	entries, err := w.connection.ReadDir(w.options.Path(folder))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // it was removed meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		at := path.Join(folder, entry.Name())
+		switch {
+		case entry.IsDir():
+			if leads(w.segments, strings.Split(at, "/")) {
+				if err := w.folder(at); err != nil {
+					return err
+				}
+			}
+		case source.Ignored(at) || !source.Match(w.pattern, at):
+		default:
+			if err := w.file(at, entry); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// file takes a regular file, and a link to one as what it leads to.
+func (w *walk) file(at string, info fs.FileInfo) error {
+	if info.Mode()&fs.ModeSymlink != 0 {
+		var err error
+		if info, err = w.connection.Stat(w.options.Path(at)); errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+			return nil // it leads to nothing that could be read
+		} else if err != nil {
+			return err
+		}
+	}
+	if info.Mode().IsRegular() {
+		w.files = append(w.files, file(at, info))
+	}
+	return nil
+}
+
+// literal is the folder that every path that matches is below: the pattern's first segments, as long
+// as they are names.
+func literal(pattern []string) string {
+	n := 0
+	for n < len(pattern)-1 && !strings.ContainsAny(pattern[n], `*?[\`) && pattern[n] != "" && pattern[n] != "." && pattern[n] != ".." {
+		n++
+	}
+	return strings.Join(pattern[:n], "/")
+}
+
+// leads reports whether a file below folder may match pattern.
+func leads(pattern, folder []string) bool {
+	for i, segment := range folder {
+		if i == len(pattern) {
+			return false
+		}
+		if pattern[i] == "**" {
+			return true
+		}
+		if ok, err := path.Match(pattern[i], segment); err != nil || !ok {
+			return false
+		}
+	}
+	return len(folder) < len(pattern)
+}
