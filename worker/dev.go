@@ -119,7 +119,7 @@ func runDev(ctx context.Context, o devOptions, do func(ctx context.Context, d *d
 	if err := d.start(ctx, log, level); err != nil {
 		return err
 	}
-	return d.host.work(ctx, d.client, func(ctx context.Context) error { return do(ctx, d) })
+	return d.host.work(ctx, d.client.Client, func(ctx context.Context) error { return do(ctx, d) })
 }
 
 func (d *dev) start(ctx context.Context, log *slog.Logger, level slog.Level) (err error) {

@@ -26,7 +26,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/client"
+	"golang.org/x/crypto/ssh"
 
 	"prospector/internal/catalog"
 	"prospector/internal/connect"
@@ -351,7 +351,9 @@ func hostKey(t *testing.T, d *devProcess) string {
 	t.Helper()
 	key, err := os.ReadFile(d.hostKeyFile)
 	require.NoError(t, err)
-	return publicHalf(t, key)
+	signer, err := ssh.ParsePrivateKey(key)
+	require.NoError(t, err)
+	return string(ssh.MarshalAuthorizedKey(signer.PublicKey()))
 }
 
 // A process that is killed at any step loses nothing and repeats nothing: after a restart on the same
@@ -605,5 +607,3 @@ func startFromWebUI(t *testing.T, d *devProcess, id, workflow, input string) {
 	require.NoError(t, answer.Body.Close())
 	require.Equal(t, http.StatusOK, answer.StatusCode, "%s", text)
 }
-
-var _ client.WorkflowRun

@@ -70,7 +70,7 @@ func run(ctx context.Context, o runOptions) error {
 			log.Error("close the stores", "error", err)
 		}
 	}()
-	return h.work(ctx, c, func(ctx context.Context) error {
+	return h.work(ctx, c.Client, func(ctx context.Context) error {
 		log.Info("the worker is running", "temporal", c.Address, "namespace", c.Namespace, "taskQueue", workflows.TaskQueue)
 		<-ctx.Done()
 		log.Info("the worker is stopping")

@@ -183,7 +183,7 @@ func (c *SFTPClient) keep(connection *SFTPConnection) {
 func CheckSFTPName(op, name string) error {
 	for part := range strings.SplitSeq(name, "/") {
 		if part == "" || part == "." || part == ".." {
-			return errkind.New(errkind.Invalid, op, errors.New("the name is not a path below the folder"), `write folders and a name with one "/" between them`)
+			return errkind.New(errkind.Invalid, op, fmt.Errorf("%q is not a path below the folder", name), `write folders and a name with one "/" between them`)
 		}
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 	"prospector/internal/errkind"
 )
 
-const askPartner = "ask the partner, on another way than this connection, whether the key was changed; " +
+const askPartner = "ask the partner by other means whether the host key was changed; " +
 	"only then put the new one into hostKey"
 
 // parseHostKey reads the pinned key. There is no way to connect without one.

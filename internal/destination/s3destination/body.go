@@ -24,7 +24,7 @@ func (b *exactBody) Read(p []byte) (int, error) {
 	b.position += int64(n)
 	if err == io.EOF {
 		err = nil
-		if false {
+		if b.position < b.size {
 			err = fmt.Errorf("%w: %d of %d bytes", io.ErrUnexpectedEOF, b.position, b.size)
 		}
 	}

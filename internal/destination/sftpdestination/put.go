@@ -7,20 +7,20 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"syscall"
+	"strings"
 	"time"
 
 	"prospector/internal/connect"
 	"prospector/internal/errkind"
 )
 
-// By themselves, servers say with these what they can do.
+// The extensions by which servers say that they can do more than the protocol asks for.
 const (
 	fsyncExtension       = "fsync@openssh.com"
 	posixRenameExtension = "posix-rename@openssh.com"
 )
 
-const cleanUpLimit = 10 * time.Second
+const cleanUpLimit = 5 * time.Second // of a Put that has failed already
 
 // Put implements destination.Destination.
 func (d *Destination) Put(ctx context.Context, key string, body io.ReadSeeker, size int64, progress func(sent int64)) error {
@@ -69,7 +69,7 @@ func (u *upload) temporary() string {
 }
 
 func (u *upload) run(c *connect.SFTPConnection) error {
-	if err := u.makeFolder(c); err != nil {
+	if err := u.makeFolders(c); err != nil {
 		return err
 	}
 	temporary := u.options.Path(u.temporary())
@@ -89,9 +89,9 @@ func (u *upload) run(c *connect.SFTPConnection) error {
 	return rename(c, temporary, u.options.Path(u.key))
 }
 
-// makeFolder makes the folders of the key, but never the destination's own: that it is missing is
+// makeFolders makes the folders of the key, but never the destination's own: that it is missing is
 // more likely a mistake.
-func (u *upload) makeFolder(c *connect.SFTPConnection) error {
+func (u *upload) makeFolders(c *connect.SFTPConnection) error {
 	info, err := c.Stat(u.options.Path(""))
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
 		return errkind.New(errkind.Missing, "", errors.New("the folder of the destination is not there"), "create the folder or correct it in the workspace")
@@ -99,13 +99,30 @@ func (u *upload) makeFolder(c *connect.SFTPConnection) error {
 	if err != nil {
 		return err
 	}
-	if folder := path.Dir(u.key); folder != "." {
-		err = c.MkdirAll(u.options.Path(folder))
+	parts := strings.Split(u.key, "/")
+	for i := 1; i < len(parts); i++ {
+		if err := makeFolder(c, u.options.Path(path.Join(parts[:i]...))); err != nil {
+			return err
+		}
 	}
-	if errors.Is(err, syscall.ENOTDIR) {
-		return errkind.New(errkind.Conflict, "", errors.New("a file has the name of one of the folders"), "remove the file or correct the name")
+	return nil
+}
+
+func makeFolder(c *connect.SFTPConnection, folder string) error {
+	info, err := c.Stat(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		refused := c.Mkdir(folder)
+		if refused == nil {
+			return nil
+		}
+		if info, err = c.Stat(folder); err != nil { // else somebody was faster
+			return refused
+		}
 	}
-	return err
+	if err != nil || info.IsDir() {
+		return err
+	}
+	return errkind.New(errkind.Conflict, "", errors.New("a file has the name of one of the folders"), "remove the file or correct the name")
 }
 
 func (u *upload) write(c *connect.SFTPConnection, name string) error {

@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -61,6 +62,9 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	if options.Dir == "" || options.HostKeyFile == "" || options.User == "" || options.Password == "" {
 		return nil, errkind.New(errkind.Invalid, opStart, errors.New("a folder, a file for the host key, a user and a password are needed"), "give all four")
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", opStart, err)
+	}
 	signer, err := hostKey(options.HostKeyFile)
 	if err != nil {
 		return nil, fmt.Errorf("%s: host key: %w", opStart, err)
@@ -76,9 +80,6 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	listener, err := config.Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(options.Port)))
 	if err != nil {
 		_ = root.Close()
-		if ctx.Err() != nil {
-			return nil, fmt.Errorf("%s: %w", opStart, ctx.Err())
-		}
 		return nil, errkind.New(errkind.Conflict, opStart, fmt.Errorf("port %d on %s cannot be used: %w", options.Port, host, err),
 			"stop the process that listens there, or choose another port (0 takes any free one)")
 	}
@@ -141,7 +142,8 @@ func (s *Server) accept() {
 			return
 		}
 		if err != nil {
-			continue // this connection is gone, others will come
+			time.Sleep(10 * time.Millisecond) // too many open files, say
+			continue
 		}
 		c := &liveConn{Conn: tcp, closed: make(chan struct{})}
 		s.mu.Lock()
