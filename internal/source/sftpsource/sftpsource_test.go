@@ -1,0 +1,326 @@
+//go:build !release
+
+package sftpsource
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"prospector/internal/connect"
+	"prospector/internal/devserver/sftpserver"
+	"prospector/internal/devserver/sftpserver/sshdtest"
+	"prospector/internal/errkind"
+	"prospector/internal/source"
+	"prospector/internal/source/sourcetest"
+)
+
+// dropPoint is a folder on a server, seen from both sides.
+type dropPoint struct {
+	server  *sftpserver.Server
+	options connect.SFTPOptions
+	dir     string // of the drop point, on this machine
+}
+
+func newDropPoint(t *testing.T) dropPoint {
+	t.Helper()
+	root := t.TempDir()
+	server, err := sftpserver.Start(t.Context(), sftpserver.Options{
+		Dir: root, HostKeyFile: filepath.Join(t.TempDir(), "host_key"), User: "test", Password: "not-a-secret",
+	})
+	require.NoError(t, err)
+	t.Cleanup(server.Stop)
+	d := dropPoint{server: server, dir: filepath.Join(root, "partners", "acme"), options: connect.SFTPOptions{
+		Address: server.Address(), User: "test", Password: "not-a-secret", HostKey: server.HostKey(), Folder: "/partners/acme",
+	}}
+	require.NoError(t, os.MkdirAll(d.dir, 0o755))
+	return d
+}
+
+func (d dropPoint) put(t *testing.T, path string, content []byte) {
+	t.Helper()
+	file := filepath.Join(d.dir, path)
+	require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+	require.NoError(t, os.WriteFile(file, content, 0o600))
+}
+
+func (d dropPoint) remove(t *testing.T, path string) {
+	t.Helper()
+	require.NoError(t, os.Remove(filepath.Join(d.dir, path)))
+}
+
+func (d dropPoint) open(t *testing.T) *Source {
+	t.Helper()
+	s, err := New(t.Context(), d.options)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+func (d dropPoint) underTest(t *testing.T) sourcetest.DropPoint {
+	return sourcetest.DropPoint{Source: d.open(t), Put: d.put, Remove: d.remove}
+}
+
+func TestSuite(t *testing.T) {
+	sourcetest.Run(t, func(t *testing.T) sourcetest.DropPoint { return newDropPoint(t).underTest(t) })
+}
+
+func TestSuiteWithOpenSSH(t *testing.T) {
+	server := sshdtest.Start(t)
+	sourcetest.Run(t, func(t *testing.T) sourcetest.DropPoint {
+		dir, err := os.MkdirTemp(server.Dir, "drop-*")
+		require.NoError(t, err)
+		d := dropPoint{dir: dir, options: connect.SFTPOptions{
+			Address: server.Address, User: server.User, PrivateKey: server.PrivateKey, HostKey: server.HostKey, Folder: filepath.Base(dir),
+		}}
+		return d.underTest(t)
+	})
+}
+
+func requireKind(t *testing.T, kind errkind.Kind, err error) {
+	t.Helper()
+	var known *errkind.Error
+	require.ErrorAs(t, err, &known)
+	require.Equal(t, kind, known.Kind, "%v", err)
+	require.NotContains(t, err.Error(), "not-a-secret")
+	t.Log(err)
+}
+
+func paths(t *testing.T, s *Source, pattern string) (out []string) {
+	t.Helper()
+	files, err := s.List(t.Context(), pattern)
+	require.NoError(t, err)
+	for _, f := range files {
+		out = append(out, f.Path)
+	}
+	return out
+}
+
+func TestRefusedSignIn(t *testing.T) {
+	d := newDropPoint(t)
+	d.options.Password = "wrong"
+	_, err := New(t.Context(), d.options)
+	requireKind(t, errkind.Denied, err)
+}
+
+func TestMissingFolder(t *testing.T) {
+	d := newDropPoint(t)
+	s := d.open(t)
+	require.NoError(t, os.Remove(d.dir))
+	for _, pattern := range []string{"**", "*.csv", "in/*.csv"} {
+		_, err := s.List(t.Context(), pattern)
+		requireKind(t, errkind.Missing, err)
+		require.ErrorContains(t, err, "create the folder")
+	}
+	require.NoError(t, os.WriteFile(d.dir, nil, 0o600))
+	_, err := s.List(t.Context(), "**")
+	requireKind(t, errkind.Missing, err)
+}
+
+func TestDeniedFolder(t *testing.T) {
+	d := newDropPoint(t)
+	require.NoError(t, os.Symlink("/etc", filepath.Join(d.dir, "in"))) // out of the server's folder
+	_, err := d.open(t).List(t.Context(), "in/*")
+	requireKind(t, errkind.Denied, err)
+}
+
+func TestNoFileThere(t *testing.T) {
+	d := newDropPoint(t)
+	d.put(t, "in/a.csv", nil)
+	s := d.open(t)
+	_, err := s.Stat(t.Context(), "in")
+	requireKind(t, errkind.Missing, err)
+	_, err = s.Stat(t.Context(), "../acme/in/a.csv")
+	requireKind(t, errkind.Invalid, err)
+	_, err = s.Open(t.Context(), source.File{Path: "../acme/in/a.csv"}, 0)
+	requireKind(t, errkind.Invalid, err)
+	_, err = s.Open(t.Context(), source.File{Path: "in/a.csv"}, 1)
+	requireKind(t, errkind.Internal, err)
+}
+
+func TestLinks(t *testing.T) {
+	d := newDropPoint(t)
+	d.put(t, "real/a.csv", []byte("12345"))
+	for name, target := range map[string]string{"link.csv": "real/a.csv", "folder": "real", "broken.csv": "nowhere", "out.csv": "/etc/passwd"} {
+		require.NoError(t, os.Symlink(target, filepath.Join(d.dir, name)))
+	}
+	s := d.open(t)
+	require.Equal(t, []string{"link.csv", "real/a.csv"}, paths(t, s, "**"))
+	require.Equal(t, []string{"folder/a.csv"}, paths(t, s, "folder/*.csv"), "a folder that the pattern names")
+	files, err := s.List(t.Context(), "link.csv")
+	require.NoError(t, err)
+	require.EqualValues(t, 5, files[0].Size)
+	body, err := s.Open(t.Context(), files[0], 2)
+	require.NoError(t, err)
+	content, err := io.ReadAll(body)
+	require.NoError(t, err)
+	require.Equal(t, "345", string(content))
+	require.NoError(t, body.Close())
+}
+
+// A replacement of the same size has another time.
+func TestReplacedWithSameSize(t *testing.T) {
+	d := newDropPoint(t)
+	d.put(t, "a.csv", []byte("before"))
+	s := d.open(t)
+	f, err := s.Stat(t.Context(), "a.csv")
+	require.NoError(t, err)
+	touch(t, filepath.Join(d.dir, "a.csv"), f.Modified.Add(-time.Second))
+	for _, offset := range []int64{0, 3, 6} {
+		_, err = s.Open(t.Context(), f, offset)
+		requireKind(t, errkind.Conflict, err)
+	}
+}
+
+func touch(t *testing.T, file string, modified time.Time) {
+	t.Helper()
+	require.NoError(t, os.Chtimes(file, modified, modified))
+}
+
+const (
+	large      = 20_000_000  // more than a connection's buffers hold
+	stallLimit = time.Second // short for a silence, and long for a machine with much to do
+)
+
+// half reads the first half of a large file, does something, and reads the rest.
+func half(t *testing.T, d dropPoint, then func(file string)) (left int64, err error) {
+	t.Helper()
+	d.put(t, "a.csv", make([]byte, large))
+	s := d.open(t)
+	f, err := s.Stat(t.Context(), "a.csv")
+	require.NoError(t, err)
+	body, err := s.Open(t.Context(), f, 0)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, body.Close()) }()
+	_, err = io.CopyN(io.Discard, body, large/2)
+	require.NoError(t, err)
+	then(filepath.Join(d.dir, "a.csv"))
+	left, err = io.Copy(io.Discard, body)
+	return left, err
+}
+
+func TestChangedWhileReading(t *testing.T) {
+	for name, change := range map[string]func(*testing.T, string){
+		"touched": func(t *testing.T, file string) { touch(t, file, time.Now().Add(-time.Hour)) },
+		"grown": func(t *testing.T, file string) {
+			opened, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
+			require.NoError(t, err)
+			_, err = opened.Write(make([]byte, 10))
+			require.NoError(t, err)
+			require.NoError(t, opened.Close())
+		},
+		"cut short": func(t *testing.T, file string) { require.NoError(t, os.Truncate(file, large-1)) },
+		"replaced": func(t *testing.T, file string) {
+			require.NoError(t, os.WriteFile(file+".new", make([]byte, large), 0o600))
+			touch(t, file+".new", time.Now().Add(-time.Hour))
+			require.NoError(t, os.Rename(file+".new", file))
+		},
+		"removed": func(t *testing.T, file string) { require.NoError(t, os.Remove(file)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			left, err := half(t, newDropPoint(t), func(file string) { change(t, file) })
+			requireKind(t, errkind.Conflict, err)
+			require.Less(t, left, int64(large/2), "the last bytes are held back")
+		})
+	}
+}
+
+func TestCutDownload(t *testing.T) {
+	d := newDropPoint(t)
+	left, err := half(t, d, func(string) { d.server.CutAll() })
+	requireKind(t, errkind.Transient, err)
+	require.Less(t, left, int64(large/2))
+}
+
+func TestCutDownloadIsTakenUp(t *testing.T) {
+	d := newDropPoint(t)
+	want := []byte(strings.Repeat("0123456789", large/10))
+	d.put(t, "a.csv", want)
+	s := d.open(t)
+	f, err := s.Stat(t.Context(), "a.csv")
+	require.NoError(t, err)
+	var got bytes.Buffer
+	body, err := s.Open(t.Context(), f, 0)
+	require.NoError(t, err)
+	_, err = io.CopyN(&got, body, large/3)
+	require.NoError(t, err)
+	d.server.CutAll()
+	_, err = io.Copy(&got, body)
+	require.Error(t, err)
+	require.NoError(t, body.Close())
+
+	body, err = s.Open(t.Context(), f, int64(got.Len()))
+	require.NoError(t, err)
+	_, err = io.Copy(&got, body)
+	require.NoError(t, err)
+	require.NoError(t, body.Close())
+	require.True(t, bytes.Equal(want, got.Bytes()))
+}
+
+func TestStalledDownload(t *testing.T) {
+	t.Parallel()
+	d := newDropPoint(t)
+	d.options.StallLimit = stallLimit
+	_, err := half(t, d, func(string) { d.server.SilenceAll() })
+	requireKind(t, errkind.Transient, err)
+	require.ErrorContains(t, err, "no byte has moved for 1s")
+}
+
+// A reader that takes its time is not the server's silence.
+func TestSlowReader(t *testing.T) {
+	t.Parallel()
+	d := newDropPoint(t)
+	d.options.StallLimit = stallLimit
+	left, err := half(t, d, func(string) { time.Sleep(2 * stallLimit) })
+	require.NoError(t, err)
+	require.EqualValues(t, large/2, left)
+}
+
+// Neither a reader that is closed early nor one that is left behind holds anything.
+func TestUnfinishedReaders(t *testing.T) {
+	d := newDropPoint(t)
+	d.put(t, "a.csv", make([]byte, large))
+	s := d.open(t)
+	f, err := s.Stat(t.Context(), "a.csv")
+	require.NoError(t, err)
+	body, err := s.Open(t.Context(), f, 0)
+	require.NoError(t, err)
+	require.NoError(t, body.Close())
+	_, err = body.Read(make([]byte, 1))
+	require.Error(t, err)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	body, err = s.Open(ctx, f, 0)
+	require.NoError(t, err)
+	cancel()
+	<-body.(*reader).done
+	_, err = io.Copy(io.Discard, body)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestLeads(t *testing.T) {
+	for _, test := range []struct {
+		pattern, folder string
+		want            bool
+	}{
+		{"*.csv", "in", false}, {"in/*.csv", "in", true}, {"in/*.csv", "in/eu", false}, {"*/*.csv", "in", true}, {"in/*.csv", "out", false},
+		{"**", "a/b/c", true}, {"in/**", "in/a/b", true}, {"in/**", "out", false}, {"a/**/b.csv", "a/x/y", true}, {"[", "in", false},
+	} {
+		require.Equal(t, test.want, leads(strings.Split(test.pattern, "/"), strings.Split(test.folder, "/")), "%s below %s", test.folder, test.pattern)
+	}
+}
+
+func TestLiteral(t *testing.T) {
+	for pattern, want := range map[string]string{
+		"a.csv": "", "*.csv": "", "in/*.csv": "in", "in/eu/a.csv": "in/eu", "in/*/eu/a.csv": "in", "in/**": "in", "../x/*": "", `i\n/*`: "",
+	} {
+		require.Equal(t, want, literal(strings.Split(pattern, "/")), pattern)
+	}
+}

@@ -1,0 +1,52 @@
+//go:build !release
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/temporalproto"
+	"go.temporal.io/api/workflowservice/v1"
+
+	"prospector/workflows"
+)
+
+// saveHistories writes what the replay test of package workflows reads: the histories of the runs that
+// d has seen, and of two that end otherwise, one for each workflow and outcome. Histories are recorded
+// when a workflow gains steps, and the older ones stay: runs like them may still be under way somewhere.
+func saveHistories(t *testing.T, d *devProcess) {
+	t.Helper()
+	d.putAcme("in/broken.csv.gz", []byte("not gzip"))
+	require.Error(t, d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, nil))
+	require.Error(t, d.run(workflows.ActivateAudiences, workflows.ActivateAudiencesInput{Activation: "acme-to-newsletter"}, nil))
+	require.Error(t, d.run(workflows.EvaluateAudiences, workflows.EvaluateAudiencesInput{Activate: true}, nil))
+
+	listed, err := d.client.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{Namespace: d.client.Namespace})
+	require.NoError(t, err)
+	folder := filepath.Join("..", "testdata", "histories")
+	require.NoError(t, os.MkdirAll(folder, 0o755))
+	for _, info := range listed.GetExecutions() {
+		events := d.client.GetWorkflowHistory(t.Context(), info.GetExecution().GetWorkflowId(), info.GetExecution().GetRunId(), false,
+			enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+		var history historypb.History
+		for events.HasNext() {
+			event, err := events.Next()
+			require.NoError(t, err)
+			history.Events = append(history.Events, event)
+		}
+		text, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(&history)
+		require.NoError(t, err)
+		name := fmt.Sprintf("%s-%s-%s.json", info.GetType().GetName(), info.GetStatus(), info.GetStartTime().AsTime().Format("20060102150405"))
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), machine.ReplaceAll(text, []byte(`"identity": "worker"`)), 0o644))
+	}
+}
+
+// machine is where a history names the computer on which it was made.
+var machine = regexp.MustCompile(`"identity": +"[^"]*"`)
