@@ -44,9 +44,10 @@ func saveHistories(t *testing.T, d *devProcess) {
 		text, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(&history)
 		require.NoError(t, err)
 		name := fmt.Sprintf("%s-%s-%s.json", info.GetType().GetName(), info.GetStatus(), info.GetStartTime().AsTime().Format("20060102150405"))
-		require.NoError(t, os.WriteFile(filepath.Join(folder, name), machine.ReplaceAll(text, []byte(`"identity": "worker"`)), 0o644))
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), machine.ReplaceAll(text, []byte(`"$1": "worker"`)), 0o644))
 	}
 }
 
-// machine is where a history names the computer on which it was made.
-var machine = regexp.MustCompile(`"identity": +"[^"]*"`)
+// machine is where a history names the computer on which it was made: who did a step, and a worker's own
+// task queue.
+var machine = regexp.MustCompile(`"(identity|name)": +"[^"]*[@:][^"]*"`)

@@ -202,7 +202,9 @@ func TestRetriedRequests(t *testing.T) {
 				require.True(t, failed.Load())
 				require.Equal(t, size, slices.Max(calls))
 				require.Equal(t, size, calls[len(calls)-1])
-				require.False(t, slices.IsSorted(calls), "the failed attempt is taken back")
+				if take { // a server that answers at once may have been sent nothing
+					require.False(t, slices.IsSorted(calls), "the failed attempt is taken back")
+				}
 				receipt, err := d.ReadBack(t.Context(), "a.csv", nil)
 				require.NoError(t, err)
 				sum := sha256.Sum256(content)
