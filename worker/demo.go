@@ -31,7 +31,7 @@ import (
 )
 
 func newDemo() *cobra.Command {
-	var o devOptions
+	o := devOptions{reported: true}
 	var stay, asJSON bool
 	c := &cobra.Command{
 		Use:   "demo",

@@ -43,6 +43,7 @@ type devOptions struct {
 	host                               hostOptions
 	temporalPort, uiPort, s3Port, sftp int
 	verbose                            bool
+	reported                           bool // what fails is in a report, so the worker need not log it as well
 }
 
 func (o *devOptions) addFlags(flags *pflag.FlagSet) {
@@ -157,6 +158,9 @@ func (d *dev) start(ctx context.Context, log *slog.Logger, level slog.Level) (er
 	}
 	if err := d.prepareDropPoints(ctx); err != nil {
 		return err
+	}
+	if o.reported && !o.verbose {
+		log = slog.New(slog.DiscardHandler)
 	}
 	d.client, err = temporalclient.Dial(ctx, temporalclient.Settings{Address: d.temporal.Address(), Namespace: "default"}, log)
 	return err

@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -384,7 +385,7 @@ func runChain(t *testing.T, killAt string) string {
 	killed := false
 	for _, do := range c.steps() {
 		err := doUntilExit(d, do)
-		if err == errExited {
+		if errors.Is(err, errExited) {
 			require.False(t, killed, "the process ended twice: %s", d.stderr)
 			killed = true
 			d = startDev(t, dir, nil)
@@ -400,7 +401,7 @@ func runChain(t *testing.T, killAt string) string {
 	return c.summary(t)
 }
 
-var errExited = fmt.Errorf("the process ended")
+var errExited = errors.New("the process ended")
 
 // doUntilExit returns errExited when d was killed meanwhile.
 func doUntilExit(d *devProcess, do func(*devProcess) error) error {

@@ -41,10 +41,10 @@ func list(t *testing.T, handler http.HandlerFunc) error {
 	t.Helper()
 	web := httptest.NewServer(handler)
 	defer web.Close()
-	return listAt(t, t.Context(), S3Options{Endpoint: web.URL, Bucket: "leads", AccessKey: "test", SecretKey: secret, PathStyle: true})
+	return listAt(t.Context(), t, S3Options{Endpoint: web.URL, Bucket: "leads", AccessKey: "test", SecretKey: secret, PathStyle: true})
 }
 
-func listAt(t *testing.T, ctx context.Context, o S3Options) error {
+func listAt(ctx context.Context, t *testing.T, o S3Options) error {
 	t.Helper()
 	client, err := S3(t.Context(), o)
 	require.NoError(t, err)
@@ -104,13 +104,13 @@ func TestS3Network(t *testing.T) {
 		t.Parallel()
 		web := httptest.NewServer(nil)
 		web.Close()
-		err := listAt(t, t.Context(), S3Options{Endpoint: web.URL, Bucket: "leads", AccessKey: "test", SecretKey: secret, PathStyle: true})
+		err := listAt(t.Context(), t, S3Options{Endpoint: web.URL, Bucket: "leads", AccessKey: "test", SecretKey: secret, PathStyle: true})
 		requireKind(t, errkind.Transient, err)
 		require.ErrorContains(t, err, "connection refused; check that the endpoint "+web.URL+" is right")
 	})
 	t.Run("no such host", func(t *testing.T) {
 		t.Parallel()
-		err := listAt(t, t.Context(), S3Options{Endpoint: "http://s3.invalid:9", Bucket: "leads", AccessKey: "test", SecretKey: secret, PathStyle: true})
+		err := listAt(t.Context(), t, S3Options{Endpoint: "http://s3.invalid:9", Bucket: "leads", AccessKey: "test", SecretKey: secret, PathStyle: true})
 		requireKind(t, errkind.Transient, err)
 		require.ErrorContains(t, err, "check that the endpoint http://s3.invalid:9 is right")
 	})
@@ -120,14 +120,14 @@ func TestS3Network(t *testing.T) {
 		web.Config.ErrorLog = log.New(io.Discard, "", 0)
 		web.StartTLS()
 		defer web.Close()
-		err := listAt(t, t.Context(), S3Options{Endpoint: web.URL, Bucket: "leads", AccessKey: "test", SecretKey: secret, PathStyle: true})
+		err := listAt(t.Context(), t, S3Options{Endpoint: web.URL, Bucket: "leads", AccessKey: "test", SecretKey: secret, PathStyle: true})
 		requireKind(t, errkind.Denied, err)
 		require.ErrorContains(t, err, "AWS_CA_BUNDLE")
 	})
 	t.Run("cancelled", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		err := listAt(t, ctx, S3Options{Endpoint: "http://127.0.0.1:9", Bucket: "leads", AccessKey: "test", SecretKey: secret, PathStyle: true})
+		err := listAt(ctx, t, S3Options{Endpoint: "http://127.0.0.1:9", Bucket: "leads", AccessKey: "test", SecretKey: secret, PathStyle: true})
 		require.ErrorIs(t, err, context.Canceled)
 		var known *errkind.Error
 		require.NotErrorAs(t, err, &known)
@@ -154,7 +154,7 @@ func TestS3Options(t *testing.T) {
 		})
 	}
 	t.Run("no credentials", func(t *testing.T) {
-		err := listAt(t, t.Context(), S3Options{Endpoint: "http://127.0.0.1:9", Bucket: "leads", PathStyle: true})
+		err := listAt(t.Context(), t, S3Options{Endpoint: "http://127.0.0.1:9", Bucket: "leads", PathStyle: true})
 		requireKind(t, errkind.Denied, err)
 		require.ErrorContains(t, err, "set the access key and the secret key")
 	})

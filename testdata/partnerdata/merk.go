@@ -53,7 +53,8 @@ func merkNext(g *generator, index int) record {
 		m.gender, names = "M", men
 	}
 	m.name = g.pick(names) + " " + home.last
-	switch { //nolint:gocritic // each case draws anew
+	//nolint:gocritic // each case draws anew
+	switch {
 	case g.chance(10):
 		m.name = g.pick(names) + ` "` + g.pick(nicknames) + `" ` + home.last
 	case g.chance(10):

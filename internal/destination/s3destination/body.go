@@ -1,6 +1,7 @@
 package s3destination
 
 import (
+	"errors"
 	"fmt"
 	"io"
 )
@@ -22,7 +23,7 @@ func (b *exactBody) Read(p []byte) (int, error) {
 	}
 	n, err := b.body.Read(p[:min(int64(len(p)), left)])
 	b.position += int64(n)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = nil
 		if b.position < b.size {
 			err = fmt.Errorf("%w: %d of %d bytes", io.ErrUnexpectedEOF, b.position, b.size)

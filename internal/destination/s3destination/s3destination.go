@@ -69,6 +69,7 @@ func (d *Destination) Put(ctx context.Context, key string, body io.ReadSeeker, s
 		input.ContentLength = aws.Int64(size)
 		_, err = d.client.PutObject(ctx, input, transfer.count)
 	} else {
+		//nolint:staticcheck // its successor, transfermanager, is not stable yet (v0)
 		_, err = manager.NewUploader(uploadClient{d.client}, func(u *manager.Uploader) {
 			u.PartSize = partSize
 			u.Concurrency = concurrency

@@ -1,6 +1,7 @@
 package sftpdestination
 
 import (
+	"errors"
 	"fmt"
 	"io"
 )
@@ -28,7 +29,7 @@ func (b *exactBody) Read(p []byte) (int, error) {
 	if n > 0 && b.progress != nil {
 		b.progress(b.sent)
 	}
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = nil
 		if b.sent < b.size {
 			err = fmt.Errorf("%w: %d of %d bytes", io.ErrUnexpectedEOF, b.sent, b.size)

@@ -210,7 +210,7 @@ func TestIgnoredIfMatch(t *testing.T) {
 }
 
 func TestEncodedListing(t *testing.T) {
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `<ListBucketResult><EncodingType>url</EncodingType>`+
 			`<Contents><Key>in/bell%07+and%2Bplus.csv</Key><Size>1</Size><ETag>"v"</ETag></Contents></ListBucketResult>`)
 	}))

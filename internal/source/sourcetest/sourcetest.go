@@ -130,7 +130,7 @@ func oddNames(t *testing.T, d DropPoint) {
 		described, err := d.Source.Stat(t.Context(), file.Path)
 		require.NoError(t, err)
 		require.Equal(t, file.Path, described.Path)
-		content, err := read(t, t.Context(), d, file, 0)
+		content, err := read(t.Context(), t, d, file, 0)
 		require.NoError(t, err, file.Path)
 		require.Equal(t, file.Path, string(content))
 	}
@@ -154,7 +154,7 @@ func absent(t *testing.T, d DropPoint) {
 	d.Put(t, "removed.csv", []byte("12345"))
 	file := one(t, d, "removed.csv")
 	d.Remove(t, "removed.csv")
-	_, err = read(t, t.Context(), d, file, 0)
+	_, err = read(t.Context(), t, d, file, 0)
 	requireKind(t, errkind.Missing, err)
 	require.Empty(t, list(t, d, "**"))
 }
@@ -163,7 +163,7 @@ func offsets(t *testing.T, d DropPoint) {
 	d.Put(t, "a.csv", []byte("0123456789"))
 	file := one(t, d, "a.csv")
 	for _, offset := range []int64{0, 1, 5, 9, 10} {
-		content, err := read(t, t.Context(), d, file, offset)
+		content, err := read(t.Context(), t, d, file, offset)
 		require.NoError(t, err, "offset %d", offset)
 		require.Equal(t, "0123456789"[offset:], string(content))
 	}
@@ -173,7 +173,7 @@ func emptyFile(t *testing.T, d DropPoint) {
 	d.Put(t, "empty.csv", nil)
 	file := one(t, d, "empty.csv")
 	require.Zero(t, file.Size)
-	content, err := read(t, t.Context(), d, file, 0)
+	content, err := read(t.Context(), t, d, file, 0)
 	require.NoError(t, err)
 	require.Empty(t, content)
 }
@@ -183,7 +183,7 @@ func large(t *testing.T, d DropPoint) {
 	d.Put(t, "large.csv", want)
 	file := one(t, d, "large.csv")
 	for _, offset := range []int64{0, 2_345_678} {
-		content, err := read(t, t.Context(), d, file, offset)
+		content, err := read(t.Context(), t, d, file, offset)
 		require.NoError(t, err)
 		require.True(t, bytes.Equal(want[offset:], content), "the content from %d differs", offset)
 	}
@@ -194,7 +194,7 @@ func versions(t *testing.T, d DropPoint) {
 	d.Put(t, "b.csv", []byte("other"))
 	first := one(t, d, "a.csv")
 	require.NotEmpty(t, first.Version())
-	_, err := read(t, t.Context(), d, first, 0)
+	_, err := read(t.Context(), t, d, first, 0)
 	require.NoError(t, err)
 	require.Equal(t, first.Version(), one(t, d, "a.csv").Version())
 
@@ -207,17 +207,17 @@ func replaced(t *testing.T, d DropPoint) {
 	before, after := random(200_000), bytes.Repeat([]byte{0}, 300_000)
 	d.Put(t, "a.csv", before)
 	file := one(t, d, "a.csv")
-	content, err := read(t, t.Context(), d, file, 0)
+	content, err := read(t.Context(), t, d, file, 0)
 	require.NoError(t, err)
 	require.True(t, bytes.Equal(before, content))
 
 	d.Put(t, "a.csv", after)
 	for _, offset := range []int64{0, 100_000, 200_000} {
-		content, err := read(t, t.Context(), d, file, offset)
+		content, err := read(t.Context(), t, d, file, offset)
 		requireKind(t, errkind.Conflict, err)
 		require.Empty(t, content, "bytes of the new version from %d", offset)
 	}
-	content, err = read(t, t.Context(), d, one(t, d, "a.csv"), 0)
+	content, err = read(t.Context(), t, d, one(t, d, "a.csv"), 0)
 	require.NoError(t, err)
 	require.True(t, bytes.Equal(after, content))
 }
@@ -237,10 +237,10 @@ func cancelled(t *testing.T, d DropPoint) {
 
 	soon(t, "list", func() error { _, err := d.Source.List(ctx, "**"); return err })
 	soon(t, "stat", func() error { _, err := d.Source.Stat(ctx, "a.csv"); return err })
-	soon(t, "open", func() error { _, err := read(t, ctx, d, file, 0); return err })
+	soon(t, "open", func() error { _, err := read(ctx, t, d, file, 0); return err })
 
 	// The source is of use to others still.
-	content, err := read(t, t.Context(), d, file, file.Size-10)
+	content, err := read(t.Context(), t, d, file, file.Size-10)
 	require.NoError(t, err)
 	require.Len(t, content, 10)
 }
@@ -274,7 +274,7 @@ func one(t *testing.T, d DropPoint, filePath string) source.File {
 }
 
 // read is Open and the reading of all that it gives; either may fail.
-func read(t *testing.T, ctx context.Context, d DropPoint, file source.File, offset int64) ([]byte, error) {
+func read(ctx context.Context, t *testing.T, d DropPoint, file source.File, offset int64) ([]byte, error) {
 	t.Helper()
 	body, err := d.Source.Open(ctx, file, offset)
 	if err != nil {

@@ -38,7 +38,11 @@ func (s *Store) Evaluate(ctx context.Context, asOf time.Time, audiences []store.
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = tx.Rollback() }() // reads only: there is nothing to commit
+	defer func() {
+		if tx != nil {
+			_ = tx.Rollback() // reads only: there is nothing to commit
+		}
+	}()
 	out := make([]store.Membership, 0, len(audiences))
 	for _, a := range audiences {
 		m, err := s.evaluate(ctx, tx, asOf, a, aliases)
