@@ -47,7 +47,9 @@ func (s *shared) check(dir string) error {
 		out.Problems = append(out.Problems, p.Error())
 	}
 	if err == nil {
-		out.Warnings = w.Warnings
+		for _, warning := range w.Warnings {
+			out.Warnings = append(out.Warnings, warning.Error())
+		}
 		out.Objects = map[string]int{"namespaces": len(w.Namespaces), "schemas": len(w.Schemas), "datasets": len(w.Datasets), "sources": len(w.Sources),
 			"policies": len(w.Policies), "audiences": len(w.Audiences), "destinations": len(w.Destinations), "activations": len(w.Activations)}
 	}
@@ -58,7 +60,7 @@ func (s *shared) check(dir string) error {
 		return err
 	}
 	for _, warning := range w.Warnings {
-		fmt.Fprintln(os.Stderr, "warning:", warning)
+		fmt.Fprintln(os.Stderr, "warning:", warning.Error())
 	}
 	fmt.Printf("%s is valid: %d namespaces, %d schemas, %d datasets, %d sources, %d policies, %d audiences, %d destinations, %d activations\n", dir,
 		len(w.Namespaces), len(w.Schemas), len(w.Datasets), len(w.Sources), len(w.Policies), len(w.Audiences), len(w.Destinations), len(w.Activations))

@@ -47,20 +47,21 @@ func openDestination(ctx context.Context, d *workspace.Destination) (destination
 
 func s3Options(s *workspace.S3) (connect.S3Options, error) {
 	out := connect.S3Options{Region: s.Region, Bucket: s.Bucket, Prefix: s.Prefix, PathStyle: s.PathStyle}
-	return out, resolve([]setting{{&out.Endpoint, s.Endpoint}, {&out.AccessKey, s.AccessKey}, {&out.SecretKey, s.SecretKey},
-		{&out.SessionToken, s.SessionToken}})
+	err := resolve([]setting{{&out.Endpoint, s.Endpoint}, {&out.AccessKey, s.AccessKey}, {&out.SecretKey, s.SecretKey}, {&out.SessionToken, s.SessionToken}})
+	return out, err
 }
 
 func sftpOptions(s *workspace.SFTP) (connect.SFTPOptions, error) {
 	out := connect.SFTPOptions{Folder: s.Folder}
-	return out, resolve([]setting{{&out.Address, s.Address}, {&out.User, s.User}, {&out.Password, s.Password},
-		{&out.PrivateKey, s.PrivateKey}, {&out.Passphrase, s.Passphrase}, {&out.HostKey, s.HostKey}})
+	err := resolve([]setting{{&out.Address, s.Address}, {&out.User, s.User}, {&out.Password, s.Password}, {&out.PrivateKey, s.PrivateKey},
+		{&out.Passphrase, s.Passphrase}, {&out.HostKey, s.HostKey}})
+	return out, err
 }
 
 // setting is where a resolved reference goes.
 type setting struct {
 	value     *string
-	reference workspace.Reference
+	reference interface{ Resolve() (string, error) }
 }
 
 func resolve(settings []setting) (err error) {

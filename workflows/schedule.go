@@ -19,6 +19,6 @@ func SourceSchedule(s *workspace.Source) client.ScheduleOptions {
 		Overlap:       enumspb.SCHEDULE_OVERLAP_POLICY_SKIP,
 		CatchupWindow: 24 * time.Hour,
 		Paused:        s.Schedule.Paused,
-		Note:          "declared at " + s.Position.String(),
+		Note:          "declared at " + s.At().String(),
 	}
 }

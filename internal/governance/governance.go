@@ -35,8 +35,11 @@ const (
 
 // Expression is a tree over labels: either Label, or Operator with Operands, never both (PL-4).
 type Expression struct {
-	Label    string       `yaml:"label,omitempty" json:"label,omitempty"`
-	Operator string       `yaml:"operator,omitempty" json:"operator,omitempty"` // AND or OR
+	// Label that the data carries.
+	Label string `yaml:"label,omitempty" json:"label,omitempty"`
+	// Operator that joins the operands.
+	Operator string `yaml:"operator,omitempty" json:"operator,omitempty" jsonschema:"enum=AND,enum=OR"`
+	// Operands are further expressions.
 	Operands []Expression `yaml:"operands,omitempty" json:"operands,omitempty"`
 }
 
@@ -150,4 +153,12 @@ func violation(policy string, deny Expression, action string, labels []string, f
 		}
 	}
 	return v
+}
+
+// Stored is the code of a label, also where it is written as user interfaces show it.
+func Stored(label string) string {
+	if label == "Third Party" {
+		return ThirdParty
+	}
+	return label
 }

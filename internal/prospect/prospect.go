@@ -24,6 +24,7 @@ const (
 	WrongType  Code = "PROSPECT-TYPE"    // the value is not of the field's type
 	NotInEnum  Code = "PROSPECT-ENUM"    // the value is not one of the allowed ones
 	NotPattern Code = "PROSPECT-PATTERN" // the value does not match the field's pattern
+	NotFormat  Code = "PROSPECT-FORMAT"  // the value has not the field's format
 	OutOfRange Code = "PROSPECT-RANGE"   // the number is below minimum or above maximum
 	BadLength  Code = "PROSPECT-LENGTH"  // the text is shorter or longer than allowed
 )

@@ -14,15 +14,28 @@ import (
 // workspace can be checked without the environment of production.
 type Reference string
 
-// Secret is a Reference that must be nothing but one "${…}": a secret never stands in a workspace.
-type Secret = Reference
+// Secret is nothing but one reference: a secret never stands in a workspace.
+type Secret string
 
-var referencePattern = regexp.MustCompile(`\$\{(env|file):([^}]+)\}`)
+// SecretPattern is the form of a Secret.
+const SecretPattern = `^\$\{(env:[A-Za-z_][A-Za-z0-9_]*|file:[^}]+)\}$`
 
-// IsReference reports whether the whole value is one reference.
-func (r Reference) IsReference() bool {
-	loc := referencePattern.FindStringIndex(string(r))
-	return loc != nil && loc[0] == 0 && loc[1] == len(r)
+var referencePattern = regexp.MustCompile(`\$\{(env:[A-Za-z_][A-Za-z0-9_]*|file:[^}]+)\}`)
+
+// Resolve returns the value behind a secret.
+func (s Secret) Resolve() (string, error) { return Reference(s).Resolve() }
+
+// malformed returns what looks like a reference and is none.
+func (r Reference) malformed() string {
+	rest := referencePattern.ReplaceAllString(string(r), "")
+	start := strings.Index(rest, "${")
+	if start < 0 {
+		return ""
+	}
+	if end := strings.IndexByte(rest[start:], '}'); end >= 0 {
+		return rest[start : start+end+1]
+	}
+	return rest[start:]
 }
 
 // Resolve returns the value. An unset variable or unreadable file is kind Denied and names what to
@@ -30,16 +43,16 @@ func (r Reference) IsReference() bool {
 func (r Reference) Resolve() (string, error) {
 	var failure error
 	out := referencePattern.ReplaceAllStringFunc(string(r), func(match string) string {
-		parts := referencePattern.FindStringSubmatch(match)
-		if parts[1] == "env" {
-			value, ok := os.LookupEnv(parts[2])
+		source, name, _ := strings.Cut(strings.Trim(match, "${}"), ":")
+		if source == "env" {
+			value, ok := os.LookupEnv(name)
 			if !ok && failure == nil {
-				failure = errkind.New(errkind.Denied, "", fmt.Errorf("environment variable %s is not set", parts[2]),
+				failure = errkind.New(errkind.Denied, "", fmt.Errorf("environment variable %s is not set", name),
 					"set it where the worker runs and start the worker again")
 			}
 			return value
 		}
-		data, err := os.ReadFile(parts[2])
+		data, err := os.ReadFile(name)
 		if err != nil && failure == nil {
 			failure = errkind.New(errkind.Denied, "", fmt.Errorf("secret file: %w", err), "make the file readable for the worker")
 		}

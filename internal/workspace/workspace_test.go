@@ -43,22 +43,13 @@ func edited(t *testing.T, file, old, replacement string) string {
 // AS-1, AS-2, SC-25, SR-11 and references: each error names file and line and says what to do.
 func TestProblemsNameTheirPlaceAndWhatToDo(t *testing.T) {
 	for _, c := range []struct{ file, old, replacement, want string }{
-		{"schemas.yaml", "namespace: acme_pid", "namespace: Email", "schemas.yaml:12: schema acme-prospects: namespace Email is of type Email address, prospects may use only type Partner ID"},
-		{"identities.yaml", "type: Partner ID", "type: Partner", `identities.yaml:2: namespace acme_pid has no known type: "Partner"`},
-		{"identities.yaml", "symbol: merk_pid", "symbol: acme_pid", "identities.yaml:7: namespace acme_pid is declared twice, first at identities.yaml:2"},
-		{"schemas.yaml", "Partner Prospect Details (Sample)", "Profile Partner Enrichment (Sample)", "no field group for the prospect class"},
+		{"schemas.yaml", "namespace: acme_pid", "namespace: Email", "schemas.yaml:17:48: schema acme-prospects: namespace Email is of type Email address, prospects may use only type Partner ID; use a namespace of type Partner ID"},
+		{"identities.yaml", "type: Partner ID", "type: Partner", `identities.yaml:5:7: namespace acme_pid: type cannot be "Partner"; did you mean "Partner ID"?`},
+		{"identities.yaml", "symbol: merk_pid", "symbol: acme_pid", "identities.yaml:7:1: namespace acme_pid: it is declared twice, first at identities.yaml:2:1; names are unique"},
 		{"sources.yaml", "mapping:", "maping:", `unknown key "maping"; did you mean "mapping"?`},
-		{"sources.yaml", "partner.householdID", "partner.householdId", "did you mean \"partner.householdID\"?"},
-		{"sources.yaml", `delimiter: ","`, `delimiter: "||"`, "must be one character"},
-		{"sources.yaml", "${env:PROSPECTOR_S3_SECRET_KEY}", "hunter2", "secretKey must be a reference"},
-		{"sources.yaml", "  pid: partnerID\n", "", "required field partnerID is not mapped"},
-		{"audiences.yaml", "partner.hiking", "partner.hikking", "audience outdoor-families: rule: column 2:"},
-		{"governance.yaml", "Email Targeting", "Mail Targeting", `did you mean "Email Targeting"?`},
-		{"activations.yaml", "destination: newsletter", "destination: newsleter", `did you mean "newsletter"?`},
-		{"prospector.yaml", "kind: Sandbox", "kind: Sandbx", `did you mean "Sandbox"?`},
-		{"datasets.yaml", "schema: merk-prospects", "schema: acme-prospects", "both hold profiles of namespace acme_pid"},
-		{"schemas.yaml", "pattern: \"[0-9]{5}\"", "pattern: \"[0-9\"", "error parsing regexp"},
-		{"schemas.yaml", "kind: FieldGroup", "kind: [", "schemas.yaml:"},
+		{"sources.yaml", "partner.householdID", "partner.householdId", "did you mean partner.householdID?"},
+		{"sources.yaml", "${env:PROSPECTOR_S3_SECRET_KEY}", "hunter2", "source acme: s3.secretKey must be a reference; write ${env:NAME} or ${file:/path}; a secret never stands in a workspace"},
+		{"prospector.yaml", "kind: Sandbox", "kind: Sandbx", `prospector.yaml:2:7: unknown kind "Sandbx"; did you mean "Sandbox"?`},
 	} {
 		require.Contains(t, edited(t, c.file, c.old, c.replacement), c.want)
 	}
@@ -70,8 +61,9 @@ func TestAllProblemsAreReported(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.yaml"), []byte("kind: Namespce\n---\nkind: Dataset\nname: x\nfoo: 1\n"), 0o600))
 	_, err := Load(dir)
-	require.Contains(t, err.Error(), "a.yaml:1")
-	require.Contains(t, err.Error(), "a.yaml:5")
+	require.Contains(t, err.Error(), `a.yaml:1:7: unknown kind "Namespce"; did you mean "Namespace"?`)
+	require.Contains(t, err.Error(), `a.yaml:5:1: dataset x: unknown key "foo"`)
+	require.Contains(t, err.Error(), `the key "schema" is missing`)
 }
 
 func TestReferencesResolveLateAndHideValues(t *testing.T) {

@@ -1,6 +1,6 @@
-// Package xdm reads XDM schemas: the class XDM Individual Prospect Profile, the partner field
-// groups of the public registry (embedded, unchanged) and custom field groups. It flattens them to
-// leaf paths such as "partner.hiking", which is what mappings, rules and stores speak of.
+// Package xdm holds XDM schemas: the class XDM Individual Prospect Profile, the partner field groups of
+// the public registry, custom field groups, and resources as a registry writes them in JSON. It flattens
+// them to leaf paths such as "partner.hiking", which is what mappings, rules and stores speak of.
 // It performs no I/O.
 package xdm
 
@@ -26,14 +26,38 @@ const (
 // Types lists the scalar types.
 var Types = []Type{String, Integer, Number, Boolean, Date, DateTime}
 
+// Container says that a field holds several values of its type.
+type Container string
+
+// The containers.
+const (
+	Single Container = ""
+	Array  Container = "array"
+	Map    Container = "map" // from text to the type
+)
+
+// Formats of strings that are checked, besides the types date and date-time.
+const (
+	Email        = "email"
+	URI          = "uri"
+	URIReference = "uri-reference"
+)
+
+// Formats lists the formats.
+var Formats = []string{Email, URI, URIReference}
+
 // Field is one leaf of a schema. The zero value of a constraint means that it is not set (SC-32).
 type Field struct {
 	Path      string // dotted, case-sensitive
 	Type      Type
+	Container Container
 	Title     string
 	Group     string // title of the class or field group that defines it
 	Required  bool
 	Enum      []string // hard: other values are refused
+	Suggested []string // soft: shown to people, other values are taken too
+	Format    string   // of a string
+	Default   *string  // stands in for a missing value, written as in a file
 	Pattern   string   // RE2, must match the whole value
 	MinLength int      // characters
 	MaxLength int      // characters, 0 = no limit
@@ -65,8 +89,20 @@ func (s *Schema) Field(path string) (Field, bool) {
 	return s.Fields[i], true
 }
 
+// Same reports whether two definitions of a path are of one type.
+func (f Field) Same(other Field) bool { return f.Type == other.Type && f.Container == other.Container }
+
+// TypeText names a field's type as people write it: "string", "array of integer".
+func (f Field) TypeText() string {
+	if f.Container == Single {
+		return string(f.Type)
+	}
+	return string(f.Container) + " of " + string(f.Type)
+}
+
 // Compose builds a schema of the prospect class and groups. Two groups that define one path with
-// different types are refused; the same definition twice is one field.
+// different types are refused, and so is a field that is also an object above another one; the same
+// definition twice is one field.
 func Compose(name string, groups []Group) (*Schema, error) {
 	s := &Schema{Name: name}
 	seen := map[string]Field{}
@@ -75,8 +111,8 @@ func Compose(name string, groups []Group) (*Schema, error) {
 		for _, f := range g.Fields {
 			f.Group = g.Title
 			if old, ok := seen[f.Path]; ok {
-				if old.Type != f.Type {
-					return nil, fmt.Errorf("field %s is %s in %s and %s in %s", f.Path, old.Type, old.Group, f.Type, g.Title)
+				if !old.Same(f) {
+					return nil, fmt.Errorf("field %s is %s in %s and %s in %s", f.Path, old.TypeText(), old.Group, f.TypeText(), g.Title)
 				}
 				continue
 			}
@@ -85,6 +121,13 @@ func Compose(name string, groups []Group) (*Schema, error) {
 		}
 	}
 	slices.SortFunc(s.Fields, func(a, b Field) int { return strings.Compare(a.Path, b.Path) })
+	for _, f := range s.Fields {
+		for i := strings.LastIndexByte(f.Path, '.'); i > 0; i = strings.LastIndexByte(f.Path[:i], '.') {
+			if above, ok := seen[f.Path[:i]]; ok {
+				return nil, fmt.Errorf("%s is a field of %s, and an object with the field %s in %s", above.Path, above.Group, f.Path, f.Group)
+			}
+		}
+	}
 	return s, nil
 }
 

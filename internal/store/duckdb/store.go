@@ -110,7 +110,7 @@ func (s *Store) dataset(ctx context.Context, d store.Dataset) (*attachment, erro
 	var columns []tableColumn
 	for _, f := range d.Schema.Fields {
 		if !f.System {
-			columns = append(columns, tableColumn{f.Path, sqlTypes[f.Type]})
+			columns = append(columns, tableColumn{f.Path, sqlType(f)})
 		}
 	}
 	a, ok := s.attached[d.Name]
@@ -138,6 +138,16 @@ func (s *Store) dataset(ctx context.Context, d store.Dataset) (*attachment, erro
 
 var sqlTypes = map[xdm.Type]string{xdm.String: "VARCHAR", xdm.Integer: "BIGINT", xdm.Number: "DOUBLE",
 	xdm.Boolean: "BOOLEAN", xdm.Date: "DATE", xdm.DateTime: "TIMESTAMPTZ"}
+
+func sqlType(f xdm.Field) string {
+	switch f.Container {
+	case xdm.Array:
+		return sqlTypes[f.Type] + "[]"
+	case xdm.Map:
+		return "MAP(VARCHAR, " + sqlTypes[f.Type] + ")"
+	}
+	return sqlTypes[f.Type]
+}
 
 // part is where a batch's typed rows are.
 func (s *Store) part(dataset, batch string) string {

@@ -46,7 +46,10 @@ func (s *Store) WritePart(ctx context.Context, dataset store.Dataset, batch stri
 		raw := "c" + strconv.Itoa(i)
 		if c.Field.Path == identity {
 			data["Identity"] = raw
-			c.Field.Required = true
+			c.Field.Required, c.Field.Default = true, nil
+		}
+		if c.Field.Default != nil {
+			raw = "coalesce(" + raw + ", " + queries.Text(*c.Field.Default) + ")"
 		}
 		out = append(out, partColumn{c.Field.Path, cast(raw, c.Field), checks(raw, c.Field)})
 	}
@@ -94,15 +97,7 @@ func (s *Store) PartRejections(ctx context.Context, dataset, batch string) iter.
 	}
 }
 
-// The forms that a value must have before it is cast: DuckDB's casts alone take '12.6' for an
-// integer, '0x1F' for a number and '2024/1/5' for a date, and drop time zones.
-const (
-	integerForm  = `[+-]?[0-9]{1,18}`
-	numberForm   = `[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,3})?`
-	dateForm     = `[0-9]{4}-[0-9]{2}-[0-9]{2}`
-	dateTimeForm = dateForm + `([T ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2}))?`
-)
-
+// guarded casts text that has the form of the type, which DuckDB's casts alone do not ask for.
 func guarded(raw, form, typ string) string {
 	return "CASE WHEN regexp_full_match(" + raw + ", " + queries.Text(form) + ") THEN TRY_CAST(" + raw + " AS " + typ + ") END"
 }
@@ -111,15 +106,15 @@ func guarded(raw, form, typ string) string {
 func cast(raw string, f xdm.Field) string {
 	switch f.Type {
 	case xdm.Integer:
-		return guarded(raw, integerForm, "BIGINT")
+		return guarded(raw, xdm.IntegerForm, "BIGINT")
 	case xdm.Number:
-		return guarded(raw, numberForm, "DOUBLE")
+		return guarded(raw, xdm.NumberForm, "DOUBLE")
 	case xdm.Boolean:
-		return guarded(raw, "true|false", "BOOLEAN")
+		return guarded(raw, xdm.BooleanForm, "BOOLEAN")
 	case xdm.Date:
-		return guarded(raw, dateForm, "DATE")
+		return guarded(raw, xdm.DateForm, "DATE")
 	case xdm.DateTime:
-		return guarded(raw, dateTimeForm, "TIMESTAMPTZ")
+		return guarded(raw, xdm.DateTimeForm, "TIMESTAMPTZ")
 	}
 	return raw
 }
@@ -152,6 +147,9 @@ func checks(raw string, f xdm.Field) []check {
 	}
 	if f.Pattern != "" {
 		add(prospect.NotPattern, "NOT regexp_full_match("+raw+", "+queries.Text(f.Pattern)+")")
+	}
+	if f.Format != "" {
+		add(prospect.NotFormat, "NOT regexp_full_match("+raw+", "+queries.Text(xdm.FormatForms[f.Format])+")")
 	}
 	if f.MinLength > 0 {
 		add(prospect.BadLength, fmt.Sprintf("length(%s) < %d", raw, f.MinLength))

@@ -1,0 +1,81 @@
+package workspace
+
+import (
+	"strings"
+
+	"prospector/internal/yamldoc"
+)
+
+// Activation says which audiences go to which destination, with which columns.
+type Activation struct {
+	yamldoc.Document `yaml:"-"`
+	// Name of the activation.
+	Name string `yaml:"name" jsonschema:"required,pattern=^[A-Za-z0-9][A-Za-z0-9_-]*$,maxLength=100"`
+	// Description for people.
+	Description string `yaml:"description"`
+	// Destination by name.
+	Destination string `yaml:"destination" jsonschema:"required,minLength=1"`
+	// Audiences by name.
+	Audiences []string `yaml:"audiences" jsonschema:"required,minItems=1"`
+	// Namespace whose prospects are exported; one for each activation.
+	Namespace string `yaml:"namespace" jsonschema:"required,minLength=1"`
+	// Mapping lists the exported columns; the identity must be among them.
+	Mapping []MappedTo `yaml:"mapping" jsonschema:"required,minItems=1"`
+}
+
+// MappedTo is one exported column.
+type MappedTo struct {
+	// Field is an XDM path.
+	Field string `yaml:"field" jsonschema:"required,minLength=1"`
+	// Header of the column.
+	Header string `yaml:"header" jsonschema:"required,minLength=1"`
+}
+
+func (a *Activation) name() string { return a.Name }
+func (a *Activation) kind() string { return "Activation" }
+
+func (l *loader) checkActivation(a *Activation) {
+	w := l.workspace
+	destination, ok := find(w.Destinations, a.Destination)
+	if !ok {
+		l.at(a, "destination").problem(didYouMean(a.Destination, names(w.Destinations)), "no destination is called %q", a.Destination)
+	}
+	for i, name := range a.Audiences {
+		if _, ok := find(w.Audiences, name); !ok {
+			l.at(a, "audiences", index(i)).problem(didYouMean(name, names(w.Audiences)), "no audience is called %q", name)
+		}
+	}
+	datasets := w.ProfileDatasets([]string{a.Namespace})
+	if len(datasets) == 0 && l.faultyData() {
+		return
+	}
+	if len(datasets) == 0 {
+		l.at(a, "namespace").problem("one activation exports one namespace: "+strings.Join(names(w.Namespaces), ", "), // DE-22, DE-33
+			"namespace %q identifies no profile-enabled dataset", a.Namespace)
+		return
+	}
+	if destination != nil && len(destination.Planning.Identities) > 0 && !contains(destination.Planning.Identities, a.Namespace) { // SD-7
+		l.at(a, "namespace").warning("map an identity that it knows, or add the namespace to planning.identities of the destination",
+			"destination %s can act on %s, and gets %s", destination.Name, strings.Join(destination.Planning.Identities, ", "), a.Namespace)
+	}
+	schema := w.Schema(datasets[0])
+	if schema.Composed == nil {
+		return // its own problem is reported
+	}
+	headers := map[string]bool{}
+	hasIdentity := false
+	for i, m := range a.Mapping {
+		at := l.at(a, "mapping", index(i))
+		if f := l.fieldAt(at.in("field"), schema, m.Field); f != nil && f.System {
+			at.in("field").problem("leave it out", "%s cannot be exported", m.Field)
+		}
+		if headers[m.Header] {
+			at.in("header").problem("give every column a header of its own", "header %q is taken", m.Header)
+		}
+		headers[m.Header] = true
+		hasIdentity = hasIdentity || m.Field == schema.PrimaryIdentity.Field
+	}
+	if !hasIdentity {
+		l.at(a, "mapping").keyProblem("map "+schema.PrimaryIdentity.Field, "no identity is exported")
+	}
+}

@@ -1,0 +1,87 @@
+package workspace
+
+import "prospector/internal/yamldoc"
+
+// Connection reaches a server. Exactly one of s3 and sftp is given.
+type Connection struct {
+	// S3 bucket, of AWS or any server that speaks its protocol.
+	S3 *S3 `yaml:"s3"`
+	// SFTP server.
+	SFTP *SFTP `yaml:"sftp"`
+}
+
+// S3 is a bucket and the keys to it. Without keys AWS's default credential chain applies.
+type S3 struct {
+	// Endpoint of the server; leave it out for AWS itself.
+	Endpoint Reference `yaml:"endpoint"`
+	// Region of the bucket.
+	Region string `yaml:"region"`
+	// Bucket name.
+	Bucket string `yaml:"bucket" jsonschema:"required,minLength=1"`
+	// Prefix is the folder in the bucket.
+	Prefix string `yaml:"prefix"`
+	// AccessKey id.
+	AccessKey Reference `yaml:"accessKey"`
+	// SecretKey that goes with the access key.
+	SecretKey Secret `yaml:"secretKey"`
+	// SessionToken of temporary keys.
+	SessionToken Secret `yaml:"sessionToken"`
+	// PathStyle puts the bucket into the path; most servers other than AWS need it.
+	PathStyle bool `yaml:"pathStyle"`
+}
+
+// SFTP is a server, the account and its pinned host key.
+type SFTP struct {
+	// Address as host:port.
+	Address Reference `yaml:"address" jsonschema:"required,minLength=1"`
+	// User of the account.
+	User Reference `yaml:"user" jsonschema:"required,minLength=1"`
+	// Password of the account; or use privateKey.
+	Password Secret `yaml:"password"`
+	// PrivateKey in PEM or OpenSSH form.
+	PrivateKey Secret `yaml:"privateKey"`
+	// Passphrase of the private key.
+	Passphrase Secret `yaml:"passphrase"`
+	// HostKey of the server, one line as in authorized_keys; it is always verified.
+	HostKey Reference `yaml:"hostKey" jsonschema:"required,minLength=1"`
+	// Folder on the server.
+	Folder string `yaml:"folder"`
+}
+
+func (l *loader) checkConnection(o object, c Connection) {
+	switch {
+	case c.S3 != nil && c.SFTP != nil:
+		l.at(o, "sftp").keyProblem("leave one of them out", "both s3 and sftp are given")
+	case c.S3 != nil:
+		if (c.S3.AccessKey == "") != (c.S3.SecretKey == "") {
+			l.at(o, "s3").keyProblem("leave both out to use AWS's default credential chain", "s3 needs accessKey and secretKey together")
+		}
+		l.checkReferences(l.at(o, "s3"), map[string]Reference{"endpoint": c.S3.Endpoint, "accessKey": c.S3.AccessKey})
+	case c.SFTP != nil:
+		if (c.SFTP.Password == "") == (c.SFTP.PrivateKey == "") {
+			l.at(o, "sftp").keyProblem("give one of them", "sftp needs either password or privateKey")
+		}
+		if c.SFTP.Passphrase != "" && c.SFTP.PrivateKey == "" {
+			l.at(o, "sftp", "passphrase").keyProblem("leave it out", "passphrase goes with privateKey only")
+		}
+		l.checkReferences(l.at(o, "sftp"), map[string]Reference{"address": c.SFTP.Address, "user": c.SFTP.User, "hostKey": c.SFTP.HostKey})
+	default:
+		l.at(o).problem("write s3: {…} or sftp: {…}", "there is no connection")
+	}
+}
+
+func (l *loader) checkReferences(at place, values map[string]Reference) {
+	for _, key := range sortedKeys(values) {
+		if broken := values[key].malformed(); broken != "" {
+			at.in(key).problem("write ${env:NAME} or ${file:/path}", "%s is no reference", broken)
+		}
+	}
+}
+
+// declared is what every object has: the document in which it stands.
+type object interface {
+	name() string
+	kind() string
+	At(path ...string) yamldoc.Position
+	KeyAt(path ...string) yamldoc.Position
+}

@@ -1,0 +1,117 @@
+package workspace
+
+import (
+	"slices"
+	"strings"
+
+	"prospector/internal/governance"
+	"prospector/internal/yamldoc"
+)
+
+// Label declares a usage label of your own beside the core ones (LB-11). Labels are case-sensitive.
+type Label struct {
+	yamldoc.Document `yaml:"-"`
+	// Name is the short code that fields and policies carry.
+	Name string `yaml:"name" jsonschema:"required,pattern=^[A-Za-z0-9][A-Za-z0-9_-]*$,maxLength=100"`
+	// Title to display.
+	Title string `yaml:"title"`
+	// Description of the restriction.
+	Description string `yaml:"description"`
+}
+
+func (x *Label) name() string { return x.Name }
+func (x *Label) kind() string { return "Label" }
+
+const maxLabels = 300 // of one schema (LB-10)
+
+func (l *loader) checkLabel(x *Label) {
+	if slices.ContainsFunc(governance.CoreLabels, func(core string) bool { return strings.EqualFold(core, x.Name) }) {
+		l.at(x, "name").problem("choose another name", "a core label is called so, or differs in upper and lower case only")
+	}
+}
+
+// Labels lists the names of all labels, the core ones first.
+func (w *Workspace) labelNames() []string {
+	return slices.Concat(governance.CoreLabels, names(w.Labels))
+}
+
+// checkLabels judges a list of labels and writes each as it is stored.
+func (l *loader) checkLabels(at place, labels []string) {
+	for i, label := range labels {
+		labels[i] = governance.Stored(label)
+		if !slices.Contains(l.workspace.labelNames(), labels[i]) {
+			at.in(index(i)).problem(labelHint(label, l.workspace.labelNames()), "unknown label %q", label)
+		}
+	}
+}
+
+func labelHint(label string, known []string) string {
+	if i := slices.IndexFunc(known, func(k string) bool { return strings.EqualFold(k, label) }); i >= 0 {
+		return "labels are case-sensitive: write " + known[i] // EC-9
+	}
+	return didYouMean(label, known)
+}
+
+// LabelOrigin says where a label on a field comes from.
+type LabelOrigin struct {
+	Label     string
+	Source    string           // such as "schema acme-prospects"
+	At        yamldoc.Position // where it is written
+	Inherited bool             // to be changed there, not here (LB-7)
+}
+
+// LabelOrigins lists the labels of a field of a schema and where each comes from: the sandbox's
+// defaults, the schema itself, and other schemas that share the field's class or field group (LB-9).
+func (w *Workspace) LabelOrigins(s *Schema, path string) []LabelOrigin {
+	field, ok := s.Composed.Field(path)
+	if !ok {
+		return nil
+	}
+	var out []LabelOrigin
+	for i, label := range w.Sandbox.Defaults.Labels {
+		out = append(out, LabelOrigin{label, "the sandbox's defaults", w.Sandbox.At("defaults", "labels", index(i)), true})
+	}
+	for _, other := range w.Schemas {
+		if other.Composed == nil {
+			continue
+		}
+		if shared, ok := other.Composed.Field(path); !ok || shared.Group != field.Group {
+			continue
+		}
+		for i, label := range other.Labels.All {
+			out = append(out, LabelOrigin{label, titled(other), other.At("labels", "all", index(i)), other != s})
+		}
+		for _, key := range sortedKeys(other.Labels.Fields) {
+			if key != path && !strings.HasPrefix(path, key+".") {
+				continue
+			}
+			for i, label := range other.Labels.Fields[key] {
+				out = append(out, LabelOrigin{label, titled(other), other.At("labels", "fields", key, index(i)), other != s})
+			}
+		}
+	}
+	return out
+}
+
+// DatasetLabelOrigins adds the dataset's own labels, which every field inherits (LB-6).
+func (w *Workspace) DatasetLabelOrigins(d *Dataset, path string) []LabelOrigin {
+	out := w.LabelOrigins(w.Schema(d), path)
+	for i, name := range d.Labels {
+		out = append(out, LabelOrigin{name, titled(d), d.At("labels", index(i)), true})
+	}
+	return out
+}
+
+// FieldLabels returns the labels of every field of a dataset, sorted and without repeats (LB-6, LB-8).
+func (w *Workspace) FieldLabels(d *Dataset) map[string][]string {
+	out := map[string][]string{}
+	for _, f := range w.Schema(d).Composed.Fields {
+		labels := []string{}
+		for _, origin := range w.DatasetLabelOrigins(d, f.Path) {
+			labels = append(labels, origin.Label)
+		}
+		slices.Sort(labels)
+		out[f.Path] = slices.Compact(labels)
+	}
+	return out
+}

@@ -1,0 +1,55 @@
+package workspace
+
+import (
+	"regexp"
+
+	"prospector/internal/yamldoc"
+)
+
+// Sandbox names the organisation and the sandbox. A workspace has exactly one, by custom in prospector.yaml.
+type Sandbox struct {
+	yamldoc.Document `yaml:"-"`
+	// Name of the sandbox; file names of exports use it.
+	Name string `yaml:"name" jsonschema:"required,minLength=1"`
+	// Organization whose sandbox it is; file names of exports use it.
+	Organization string `yaml:"organization" jsonschema:"required,minLength=1"`
+	// Tenant id below which all custom fields stand, such as _luma. Unless given, any one will do.
+	Tenant string `yaml:"tenant"`
+	// Include lists more folders and files that belong to the workspace, relative to this one: what several sandboxes share.
+	Include []string `yaml:"include"`
+	// Defaults for what objects leave out.
+	Defaults Defaults `yaml:"defaults"`
+}
+
+// Defaults stand in for keys that objects leave out.
+type Defaults struct {
+	// TimeZone of schedules, an IANA name; UTC unless given.
+	TimeZone string `yaml:"timeZone"`
+	// ErrorThreshold of sources, percent of a file's rows; 5 unless given.
+	ErrorThreshold *float64 `yaml:"errorThreshold" jsonschema:"minimum=0,maximum=100"`
+	// NullMarkers of sources.
+	NullMarkers []string `yaml:"nullMarkers"`
+	// Labels on every field of every schema.
+	Labels []string `yaml:"labels"`
+}
+
+func (s *Sandbox) name() string { return s.Name }
+func (s *Sandbox) kind() string { return "Sandbox" }
+
+var tenantRule = regexp.MustCompile(`^_[a-z0-9]+$`)
+
+func (l *loader) checkSandbox() {
+	s := &l.workspace.Sandbox
+	switch {
+	case l.sandboxes == 0:
+		l.problems = append(l.problems, Problem{Position: yamldoc.Position{File: "prospector.yaml"},
+			Message: "the workspace has no document of kind Sandbox", Hint: "write one with name and organization"})
+		return
+	case s.Tenant != "" && !tenantRule.MatchString(s.Tenant):
+		l.at(s, "tenant").problem("write an underscore and lower-case letters, such as _luma", "tenant %q is not a tenant id", s.Tenant)
+	}
+	l.checkLabels(l.at(s, "defaults", "labels"), s.Defaults.Labels)
+	if zone := s.Defaults.TimeZone; zone != "" {
+		l.checkTimeZone(l.at(s, "defaults", "timeZone"), zone)
+	}
+}
