@@ -20,8 +20,10 @@ import (
 
 // Activities carries what the steps share. Its methods are the activities.
 type Activities struct {
-	DataDir      string // staged files, below the same directory as the store
-	Workspace    func() (*workspace.Workspace, error)
+	DataDir      string                                              // staged files, below the same directory as the store
+	Workspace    func(context.Context) (*workspace.Workspace, error) // the one that was applied
+	Applied      Applied
+	Schedules    Schedules
 	Ledger       Ledger
 	Memberships  Memberships
 	Deliveries   Deliveries

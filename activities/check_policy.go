@@ -14,7 +14,6 @@ import (
 	"prospector/internal/catalog"
 	"prospector/internal/errkind"
 	"prospector/internal/governance"
-	"prospector/internal/store"
 	"prospector/internal/workspace"
 )
 
@@ -55,7 +54,7 @@ func (a *Activities) CheckPolicy(ctx context.Context, in CheckPolicyInput) (Clea
 func (a *Activities) checkPolicy(ctx context.Context, in CheckPolicyInput) (out Clearance, decision catalog.Decision, err error) {
 	ctx, _, end := a.progress(ctx, "check policy", "audiences", 0)
 	defer end()
-	w, err := a.Workspace()
+	w, err := a.Workspace(ctx)
 	if err != nil {
 		return out, decision, err
 	}
@@ -103,18 +102,22 @@ func (a *Activities) violations(ctx context.Context, w *workspace.Workspace, act
 		return nil, err
 	}
 	var out []catalog.Violation
+	loaded := map[string]map[string][]string{}
 	for _, name := range activation.Audiences {
 		audience, err := w.Audience(name)
 		if err != nil {
 			return nil, err
 		}
-		var uses []governance.FieldUse
-		for _, d := range w.ProfileDatasets(audience.Namespaces) {
-			used, err := a.fieldUses(ctx, w, d, audience, activation)
-			if err != nil {
-				return nil, err
+		uses := w.FieldUses(audience, activation)
+		for i, use := range uses {
+			if loaded[use.Dataset] == nil {
+				if loaded[use.Dataset], err = a.loadedLabels(ctx, w, use.Dataset); err != nil {
+					return nil, err
+				}
 			}
-			uses = append(uses, used...)
+			labels := slices.Concat(use.Labels, loaded[use.Dataset][use.Path])
+			slices.Sort(labels)
+			uses[i].Labels = slices.Compact(labels)
 		}
 		for _, v := range governance.Evaluate(w.GovernancePolicies(), destination.MarketingActions, uses) {
 			out = append(out, catalog.Violation{Audience: name, Violation: v})
@@ -123,31 +126,13 @@ func (a *Activities) violations(ctx context.Context, w *workspace.Workspace, act
 	return out, nil
 }
 
-// fieldUses lists the fields of a dataset that decide who is in the audience or leave with it.
-func (a *Activities) fieldUses(ctx context.Context, w *workspace.Workspace, d *workspace.Dataset, audience *workspace.Audience, activation *workspace.Activation) ([]governance.FieldUse, error) {
-	schema := w.Schema(d)
-	declared := w.FieldLabels(d)
-	loaded, err := a.Audiences.Labels(ctx, store.Dataset{Name: d.Name, Schema: schema.Composed})
+// loadedLabels are the labels under which a dataset's rows were loaded, by path. Not nil.
+func (a *Activities) loadedLabels(ctx context.Context, w *workspace.Workspace, name string) (map[string][]string, error) {
+	stored, _, err := dataset(w, name)
 	if err != nil {
 		return nil, err
 	}
-	var out []governance.FieldUse
-	add := func(path, use string) {
-		if _, ok := schema.Composed.Field(path); !ok {
-			return // another dataset's
-		}
-		labels := slices.Concat(declared[path], loaded[path])
-		slices.Sort(labels)
-		out = append(out, governance.FieldUse{Dataset: d.Name, Path: path, Use: use, Labels: slices.Compact(labels)})
-	}
-	for _, path := range audience.Parsed.Columns {
-		add(path, "rule")
-	}
-	for _, m := range activation.Mapping {
-		add(m.Field, "mapping")
-	}
-	add(schema.PrimaryIdentity.Field, "identity")
-	return out, nil
+	return a.Audiences.Labels(ctx, stored)
 }
 
 // covers is a digest of what a decision was made for: who, with which columns, to where.
@@ -197,7 +182,7 @@ func Lineage(v catalog.Violation, destination string) []string {
 // cleared returns the recorded decision behind a clearance and refuses when it does not allow exactly
 // this: no byte leaves without one.
 func (a *Activities) cleared(ctx context.Context, c Clearance) (*workspace.Workspace, *workspace.Activation, *workspace.Destination, error) {
-	w, err := a.Workspace()
+	w, err := a.Workspace(ctx)
 	if err != nil {
 		return nil, nil, nil, err
 	}

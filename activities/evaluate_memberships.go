@@ -52,7 +52,7 @@ func (a *Activities) EvaluateMemberships(ctx context.Context, in EvaluateMembers
 }
 
 func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembershipsInput) (out EvaluateMembershipsOutput, err error) {
-	w, err := a.Workspace()
+	w, err := a.Workspace(ctx)
 	if err != nil {
 		return out, err
 	}

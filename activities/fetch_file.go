@@ -45,7 +45,7 @@ func (a *Activities) fetchFile(ctx context.Context, in FetchFileInput) (out Fetc
 	if err != nil {
 		return out, err
 	}
-	s, err := a.source(entry.Source)
+	s, err := a.source(ctx, entry.Source)
 	if err != nil {
 		return out, err
 	}

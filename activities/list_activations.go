@@ -3,8 +3,8 @@ package activities
 import "context"
 
 // ListActivations names the activations of the workspace, in the order in which it declares them.
-func (a *Activities) ListActivations(context.Context) ([]string, error) {
-	w, err := a.Workspace()
+func (a *Activities) ListActivations(ctx context.Context) ([]string, error) {
+	w, err := a.Workspace(ctx)
 	if err != nil {
 		return nil, failure(err)
 	}

@@ -53,7 +53,7 @@ func (a *Activities) ListSource(ctx context.Context, in ListSourceInput) (ListSo
 }
 
 func (a *Activities) listSource(ctx context.Context, in ListSourceInput) (out ListSourceOutput, err error) {
-	s, err := a.source(in.Source)
+	s, err := a.source(ctx, in.Source)
 	if err != nil {
 		return out, err
 	}
@@ -97,8 +97,8 @@ func (a *Activities) listSource(ctx context.Context, in ListSourceInput) (out Li
 }
 
 // source finds a source in the workspace as it is now.
-func (a *Activities) source(name string) (*workspace.Source, error) {
-	w, err := a.Workspace()
+func (a *Activities) source(ctx context.Context, name string) (*workspace.Source, error) {
+	w, err := a.Workspace(ctx)
 	if err != nil {
 		return nil, err
 	}

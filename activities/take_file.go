@@ -38,7 +38,7 @@ func (a *Activities) TakeFile(ctx context.Context, in TakeFileInput) (TakeFileOu
 }
 
 func (a *Activities) takeFile(ctx context.Context, in TakeFileInput) (out TakeFileOutput, err error) {
-	s, err := a.source(in.Source)
+	s, err := a.source(ctx, in.Source)
 	if err != nil {
 		return out, err
 	}

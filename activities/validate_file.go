@@ -53,7 +53,7 @@ func (a *Activities) stagedFile(ctx context.Context, batch string) (ingest.File,
 	if err != nil {
 		return ingest.File{}, "", err
 	}
-	w, err := a.Workspace()
+	w, err := a.Workspace(ctx)
 	if err != nil {
 		return ingest.File{}, "", err
 	}
@@ -91,7 +91,7 @@ func (a *Activities) labelBatch(ctx context.Context, in LabelBatchInput) (LabelB
 	if err != nil {
 		return LabelBatchOutput{}, err
 	}
-	w, err := a.Workspace()
+	w, err := a.Workspace(ctx)
 	if err != nil {
 		return LabelBatchOutput{}, err
 	}

@@ -18,10 +18,11 @@ var rooms = map[string][]string{
 		"internal/devserver/objectstore", "internal/devserver/sftpserver", "internal/devserver/temporalserver", "internal/errkind",
 		"internal/source", "internal/source/s3source", "internal/source/sftpsource", "internal/store", "internal/store/duckdb",
 		"internal/temporalclient", "internal/workspace"},
-	"starter":   {"workflows", "activities", "internal/catalog", "internal/errkind", "internal/temporalclient", "internal/workspace"},
-	"workflows": {"activities", "internal/catalog", "internal/errkind", "internal/ingest", "internal/store", "internal/workspace"},
+	"starter": {"workflows", "activities", "internal/catalog", "internal/errkind", "internal/identity", "internal/plan", "internal/temporalclient",
+		"internal/workspace", "internal/xdm"},
+	"workflows": {"activities", "internal/catalog", "internal/errkind", "internal/ingest", "internal/plan", "internal/store", "internal/workspace"},
 	"activities": {"internal/catalog", "internal/destination", "internal/errkind", "internal/export", "internal/governance", "internal/ingest",
-		"internal/prospect", "internal/source", "internal/store", "internal/workspace"},
+		"internal/plan", "internal/prospect", "internal/source", "internal/store", "internal/workspace"},
 	"sql": {},
 
 	// the domain: no input or output
@@ -33,9 +34,13 @@ var rooms = map[string][]string{
 	"internal/prospect":   {"internal/errkind", "internal/xdm"},
 	"internal/xdm":        {},
 
-	"internal/workspace": {"internal/audience", "internal/errkind", "internal/governance", "internal/identity", "internal/xdm"},
-	"internal/filecodec": {},
-	"internal/ingest":    {"internal/errkind", "internal/filecodec", "internal/prospect", "internal/store", "internal/workspace"},
+	"internal/plan": {"internal/governance", "internal/workspace", "internal/xdm"},
+
+	"internal/yamldoc":            {},
+	"internal/workspace":          {"internal/audience", "internal/errkind", "internal/governance", "internal/identity", "internal/xdm", "internal/yamldoc"},
+	"internal/workspace/generate": {"internal/governance", "internal/identity", "internal/workspace", "internal/xdm"},
+	"internal/filecodec":          {},
+	"internal/ingest":             {"internal/errkind", "internal/filecodec", "internal/prospect", "internal/store", "internal/workspace"},
 
 	"internal/store":          {"internal/audience", "internal/prospect", "internal/xdm"},
 	"internal/store/duckdb":   {"internal/errkind", "internal/prospect", "internal/store", "internal/xdm", "sql"},
@@ -79,7 +84,9 @@ var fences = map[string][]string{
 	"github.com/pkg/sftp":             {"internal/connect", "internal/source/sftpsource", "internal/destination/sftpdestination", "internal/devserver"},
 	"golang.org/x/crypto":             {"internal/connect", "internal/devserver"},
 	"github.com/spf13/cobra":          {"worker", "starter"},
-	"github.com/goccy/go-yaml":        {"internal/workspace"},
+	"github.com/goccy/go-yaml":        {"internal/yamldoc"},
+	"github.com/santhosh-tekuri":      {"internal/workspace"},
+	"github.com/invopop/jsonschema":   {"internal/workspace/generate"},
 	"github.com/wasilibs/go-pgquery":  {"internal/audience"},
 	"github.com/stretchr/testify":     {"internal/source/sourcetest", "internal/destination/destinationtest", "internal/devserver/sftpserver"},
 }

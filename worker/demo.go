@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
@@ -98,7 +97,14 @@ var drops = []struct {
 // runDemo is the demo's sequence. It may be repeated, also after it was interrupted.
 func runDemo(ctx context.Context, d *dev) (*report, error) {
 	r := &report{DataDir: d.options.host.dataDir, WebUI: d.temporal.UIURL()}
-	w, err := d.host.workspace()
+	var applied workflows.ApplyWorkspaceResult
+	apply := workflows.ApplyWorkspaceInput{Dir: d.options.host.workspace, RequestedBy: "worker demo"}
+	if err := step("apply the workspace", func() error {
+		return execute(ctx, d.client, apply.WorkflowID(), workflows.ApplyWorkspace, apply, &applied)
+	}); err != nil {
+		return nil, err
+	}
+	w, err := d.host.applied.workspace(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -133,8 +139,12 @@ func runDemo(ctx context.Context, d *dev) (*report, error) {
 		}
 		r.Profiles = append(r.Profiles, namespaceProfiles{Namespace: w.Namespace(dataset), Dataset: dataset.Name, Prospects: n})
 	}
-	r.Schedules, err = createSchedules(ctx, d.client, w)
-	return r, err
+	for _, s := range w.Sources {
+		if s.Schedule != nil {
+			r.Schedules = append(r.Schedules, workflows.SourceScheduleID(s.Name))
+		}
+	}
+	return r, nil
 }
 
 // activate runs one activation. That a policy blocks it is a result, not a failure.
@@ -164,23 +174,6 @@ func step(name string, do func() error) error {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, " %5.1f s\n", time.Since(began).Seconds())
-	return nil
-}
-
-// execute runs a workflow and waits for its result. A run that is under way already, from a demo that
-// was interrupted, is waited for.
-func execute(ctx context.Context, c client.Client, id string, workflow, input, result any) error {
-	run, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: id, TaskQueue: workflows.TaskQueue,
-		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING}, workflow, input)
-	if err != nil {
-		return err
-	}
-	if err := run.Get(ctx, result); err != nil {
-		if ctx.Err() != nil {
-			return errors.New("interrupted; the next run goes on from here")
-		}
-		return err
-	}
 	return nil
 }
 
@@ -233,22 +226,4 @@ func openDropPoint(ctx context.Context, s *workspace.Source) (destination.Destin
 		return nil, err
 	}
 	return sftpdestination.New(ctx, options)
-}
-
-// createSchedules makes the Temporal Schedules that the sources declare, paused as they say, and
-// returns their ids. One that is there is left as it is.
-func createSchedules(ctx context.Context, c client.Client, w *workspace.Workspace) ([]string, error) {
-	var out []string
-	for _, s := range w.Sources {
-		if s.Schedule == nil {
-			continue
-		}
-		schedule := workflows.SourceSchedule(s)
-		_, err := c.ScheduleClient().Create(ctx, schedule)
-		if err != nil && !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
-			return nil, fmt.Errorf("create schedule %s: %w", schedule.ID, err)
-		}
-		out = append(out, schedule.ID)
-	}
-	return out, nil
 }

@@ -67,7 +67,14 @@ where this one stopped. For development; production uses worker run.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return runDev(c.Context(), o, func(ctx context.Context, d *dev) error {
+				differs, err := d.host.applyFirst(ctx, d.client, d.options.host.workspace)
+				if err != nil {
+					return err
+				}
 				d.printAddresses(os.Stdout)
+				if differs {
+					fmt.Fprintf(os.Stderr, "The workspace's folder differs from what is applied; see %s\n", d.starter("plan "+d.options.host.workspace))
+				}
 				<-ctx.Done()
 				fmt.Fprintln(os.Stderr, "\nstopping …")
 				return nil
@@ -209,7 +216,7 @@ func (d *dev) setEnvironment() error {
 
 // prepareDropPoints creates the buckets and folders that the workspace expects on these servers.
 func (d *dev) prepareDropPoints(ctx context.Context) error {
-	w, err := d.host.workspace()
+	w, err := workspace.Load(d.options.host.workspace)
 	if err != nil {
 		return err
 	}

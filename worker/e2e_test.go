@@ -418,9 +418,11 @@ func doUntilExit(d *devProcess, do func(*devProcess) error) error {
 	}
 }
 
-// editedWorkspace writes the sample workspace with replacements in one file.
-func editedWorkspace(t *testing.T, dir, file string, replacements ...string) {
+// applyEdited applies the sample workspace with replacements in one file.
+func (d *devProcess) applyEdited(file string, replacements ...string) error {
+	t := d.t
 	t.Helper()
+	dir := filepath.Dir(d.hostKeyFile)
 	content, err := testdata.Workspace.ReadFile("workspace/" + file)
 	require.NoError(t, err)
 	for i := 0; i < len(replacements); i += 2 {
@@ -428,6 +430,7 @@ func editedWorkspace(t *testing.T, dir, file string, replacements ...string) {
 	}
 	edited := strings.NewReplacer(replacements...).Replace(string(content))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "workspace", file), []byte(edited), 0o600))
+	return d.run(workflows.ApplyWorkspace, workflows.ApplyWorkspaceInput{Dir: filepath.Join(dir, "workspace")}, nil)
 }
 
 // zipped compresses text.
@@ -498,16 +501,16 @@ func TestBadInput(t *testing.T) {
 		require.Empty(t, again.Files)
 	}
 
-	editedWorkspace(t, dir, "sources.yaml", "secretKey: ${env:PROSPECTOR_S3_SECRET_KEY}", "secretKey: ${env:PROSPECTOR_TEST_WRONG}",
-		"password: ${env:PROSPECTOR_SFTP_PASSWORD}", "password: ${env:PROSPECTOR_TEST_WRONG}")
+	require.NoError(t, d.applyEdited("sources.yaml", "secretKey: ${env:PROSPECTOR_S3_SECRET_KEY}", "secretKey: ${env:PROSPECTOR_TEST_WRONG}",
+		"password: ${env:PROSPECTOR_SFTP_PASSWORD}", "password: ${env:PROSPECTOR_TEST_WRONG}"))
 	requireFailure(sync("acme"), errkind.Denied, "source acme")
 	requireFailure(sync("merk"), errkind.Denied, "source merk")
-	editedWorkspace(t, dir, "sources.yaml", "address: ${env:PROSPECTOR_SFTP_ADDRESS}", "address: 127.0.0.1:1", "secretKey: ${env:PROSPECTOR_S3_SECRET_KEY}", "secretKey: ${env:PROSPECTOR_TEST_UNSET}")
+	require.NoError(t, d.applyEdited("sources.yaml", "address: ${env:PROSPECTOR_SFTP_ADDRESS}", "address: 127.0.0.1:1", "secretKey: ${env:PROSPECTOR_S3_SECRET_KEY}", "secretKey: ${env:PROSPECTOR_TEST_UNSET}"))
 	requireFailure(sync("merk"), errkind.Transient, "source merk", "127.0.0.1:1")
 	requireFailure(sync("acme"), errkind.Denied, "source acme", "PROSPECTOR_TEST_UNSET")
-	editedWorkspace(t, dir, "sources.yaml", "dataset: acme_2026", "dataset: acme_2062")
-	requireFailure(sync("acme"), errkind.Invalid, "sources.yaml:", "acme_2062")
-	editedWorkspace(t, dir, "sources.yaml")
+	requireFailure(d.applyEdited("sources.yaml", "dataset: acme_2026", "dataset: acme_2062"), errkind.Invalid, "sources.yaml:4:10", "acme_2062")
+	require.NoError(t, d.applyEdited("sources.yaml"))
+	require.NoError(t, sync("acme"))
 
 	require.Equal(t, before, sizes(report{Evaluation: published()}))
 	d.stop()

@@ -19,7 +19,7 @@ import (
 )
 
 // saveHistories writes what the replay test of package workflows reads: the histories of the runs that
-// d has seen, and of two that end otherwise, one for each workflow and outcome. Histories are recorded
+// d has seen, and of some that end otherwise, one for each workflow and outcome. Histories are recorded
 // when a workflow gains steps, and the older ones stay: runs like them may still be under way somewhere.
 func saveHistories(t *testing.T, d *devProcess) {
 	t.Helper()
@@ -27,11 +27,14 @@ func saveHistories(t *testing.T, d *devProcess) {
 	require.Error(t, d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, nil))
 	require.Error(t, d.run(workflows.ActivateAudiences, workflows.ActivateAudiencesInput{Activation: "acme-to-newsletter"}, nil))
 	require.Error(t, d.run(workflows.EvaluateAudiences, workflows.EvaluateAudiencesInput{Activate: true}, nil))
+	folder := filepath.Join(filepath.Dir(d.hostKeyFile), "workspace")
+	require.NoError(t, d.run(workflows.PlanWorkspace, workflows.PlanWorkspaceInput{Dir: folder}, nil))
+	require.Error(t, d.applyEdited("identities.yaml", "symbol: merk_pid\ntype: Partner ID", "symbol: merk_pid\ntype: Device ID"))
 
 	listed, err := d.client.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{Namespace: d.client.Namespace})
 	require.NoError(t, err)
-	folder := filepath.Join("..", "testdata", "histories")
-	require.NoError(t, os.MkdirAll(folder, 0o755))
+	out := filepath.Join("..", "testdata", "histories")
+	require.NoError(t, os.MkdirAll(out, 0o755))
 	for _, info := range listed.GetExecutions() {
 		events := d.client.GetWorkflowHistory(t.Context(), info.GetExecution().GetWorkflowId(), info.GetExecution().GetRunId(), false,
 			enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
@@ -44,7 +47,7 @@ func saveHistories(t *testing.T, d *devProcess) {
 		text, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(&history)
 		require.NoError(t, err)
 		name := fmt.Sprintf("%s-%s-%s.json", info.GetType().GetName(), info.GetStatus(), info.GetStartTime().AsTime().Format("20060102150405"))
-		require.NoError(t, os.WriteFile(filepath.Join(folder, name), machine.ReplaceAll(text, []byte(`"$1": "worker"`)), 0o644))
+		require.NoError(t, os.WriteFile(filepath.Join(out, name), machine.ReplaceAll(text, []byte(`"$1": "worker"`)), 0o644))
 	}
 }
 

@@ -16,7 +16,6 @@ import (
 	"prospector/internal/catalog"
 	"prospector/internal/catalog/sqlite"
 	"prospector/internal/store/duckdb"
-	"prospector/internal/workspace"
 	"prospector/workflows"
 )
 
@@ -37,7 +36,7 @@ func (o *hostOptions) addFlags(flags *pflag.FlagSet, dataDir, workspaceUsage str
 // host is what one process holds: the stores in a data directory, and the steps built on them. The
 // caller holds the directory's lock.
 type host struct {
-	workspace  func() (*workspace.Workspace, error)
+	applied    *applied
 	catalog    *catalog.Catalog
 	store      *duckdb.Store
 	activities *activities.Activities
@@ -51,18 +50,15 @@ func openHost(ctx context.Context, o hostOptions) (*host, error) {
 	if err := removeAbandoned(dir); err != nil {
 		return nil, err
 	}
-	// Read anew for every step: a change of the workspace counts from the next step on.
-	h := &host{workspace: func() (*workspace.Workspace, error) { return workspace.Load(o.workspace) }}
-	if _, err := h.workspace(); err != nil {
-		return nil, err
-	}
+	h := &host{}
 	if h.store, err = duckdb.Open(ctx, dir, o.store); err != nil {
 		return nil, err
 	}
 	if h.catalog, err = sqlite.Open(ctx, filepath.Join(dir, "catalog.db")); err != nil {
 		return nil, errors.Join(err, h.store.Close())
 	}
-	h.activities = &activities.Activities{DataDir: dir, Workspace: h.workspace, Ledger: h.catalog, Memberships: h.catalog, Deliveries: h.catalog,
+	h.applied = &applied{catalog: h.catalog}
+	h.activities = &activities.Activities{DataDir: dir, Workspace: h.applied.workspace, Applied: h.catalog, Ledger: h.catalog, Memberships: h.catalog, Deliveries: h.catalog,
 		Batches: h.store, Audiences: h.store, Sources: openSource, Destinations: openDestination}
 	return h, nil
 }
@@ -79,6 +75,7 @@ func (h *host) work(ctx context.Context, c client.Client, do func(ctx context.Co
 		WorkerStopTimeout:                  10 * time.Second,
 		OnFatalError:                       func(err error) { cancel(fmt.Errorf("the worker stopped: %w", err)) },
 	})
+	h.activities.Schedules = schedules{c}
 	workflows.Register(w, h.activities)
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("start the worker: %w", err)

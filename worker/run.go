@@ -21,25 +21,26 @@ type runOptions struct {
 func newRun() *cobra.Command {
 	var o runOptions
 	c := &cobra.Command{
-		Use:   "run --workspace DIR",
+		Use:   "run --data-dir DIR",
 		Short: "Run a worker beside a Temporal service",
 		Long: `Run a worker beside a Temporal service, until it is stopped.
 
 Which Temporal: flags, else TEMPORAL_* environment variables, else Temporal's own client profile, else
-localhost:7233. Secrets of sources and destinations come from the references in the workspace.`,
+localhost:7233. Secrets of sources and destinations come from the references in the workspace.
+
+What runs is the workspace that was applied last (starter apply). --workspace names one to apply when a data
+directory is new; later it only says when that folder differs from what is applied.`,
 		Example: `  worker run --workspace /etc/prospector --data-dir /var/lib/prospector
   worker run --workspace . --address acme.a1b2c.tmprl.cloud:7233 --namespace acme.a1b2c --api-key-file key`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), o) },
 	}
-	o.host.addFlags(c.Flags(), "", "folder of the workspace's YAML files")
+	o.host.addFlags(c.Flags(), "", "folder of a workspace to apply when none was applied yet")
 	o.temporal.AddFlags(c.Flags())
 	c.Flags().TextVar(&o.level, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	c.Flags().BoolVar(&o.json, "log-json", false, "log as JSON")
-	for _, required := range []string{"workspace", "data-dir"} {
-		if err := c.MarkFlagRequired(required); err != nil {
-			panic(err) // a flag that is not declared above
-		}
+	if err := c.MarkFlagRequired("data-dir"); err != nil {
+		panic(err) // a flag that is not declared above
 	}
 	return c
 }
@@ -71,6 +72,15 @@ func run(ctx context.Context, o runOptions) error {
 		}
 	}()
 	return h.work(ctx, c.Client, func(ctx context.Context) error {
+		if o.host.workspace != "" {
+			differs, err := h.applyFirst(ctx, c, o.host.workspace)
+			if err != nil {
+				return err
+			}
+			if differs {
+				log.Warn("the workspace's folder differs from what is applied; see starter plan", "folder", o.host.workspace)
+			}
+		}
 		log.Info("the worker is running", "temporal", c.Address, "namespace", c.Namespace, "taskQueue", workflows.TaskQueue)
 		<-ctx.Done()
 		log.Info("the worker is stopping")

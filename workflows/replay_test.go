@@ -13,7 +13,8 @@ import (
 // Runs that were started by an earlier version go on with this one: their recorded histories lead the
 // workflows through the same steps. A change that fails here needs workflow.GetVersion.
 func TestRecordedHistoriesReplay(t *testing.T) {
-	all := map[string]any{"SyncSource": SyncSource, "IngestFile": IngestFile, "EvaluateAudiences": EvaluateAudiences, "ActivateAudiences": ActivateAudiences}
+	all := map[string]any{"SyncSource": SyncSource, "IngestFile": IngestFile, "EvaluateAudiences": EvaluateAudiences, "ActivateAudiences": ActivateAudiences,
+		"ApplyWorkspace": ApplyWorkspace, "PlanWorkspace": PlanWorkspace}
 	for name := range all {
 		files := histories(t, name)
 		for _, file := range files {

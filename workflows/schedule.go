@@ -9,16 +9,19 @@ import (
 	"prospector/internal/workspace"
 )
 
+// SourceScheduleID names the schedule of a source.
+func SourceScheduleID(source string) string { return SyncSourceInput{Source: source}.WorkflowID() }
+
 // SourceSchedule is the Temporal Schedule of a source's syncs: one at a time, runs missed by up to a
 // day are made up for.
 func SourceSchedule(s *workspace.Source) client.ScheduleOptions {
 	return client.ScheduleOptions{
-		ID:            SyncSourceInput{Source: s.Name}.WorkflowID(),
+		ID:            SourceScheduleID(s.Name),
 		Spec:          client.ScheduleSpec{CronExpressions: []string{s.Schedule.Cron}, TimeZoneName: s.Schedule.TimeZone},
 		Action:        &client.ScheduleWorkflowAction{ID: SyncSourceInput{Source: s.Name}.WorkflowID(), Workflow: SyncSource, Args: []any{SyncSourceInput{Source: s.Name}}, TaskQueue: TaskQueue},
 		Overlap:       enumspb.SCHEDULE_OVERLAP_POLICY_SKIP,
 		CatchupWindow: 24 * time.Hour,
 		Paused:        s.Schedule.Paused,
-		Note:          "declared at " + s.At().String(),
+		Note:          s.Schedule.Cron + " " + s.Schedule.TimeZone + ", as " + s.File() + " declares",
 	}
 }

@@ -45,6 +45,8 @@ const (
 
 // Register makes a worker carry out all workflows and activities.
 func Register(r worker.Registry, a *activities.Activities) {
+	r.RegisterWorkflow(ApplyWorkspace)
+	r.RegisterWorkflow(PlanWorkspace)
 	r.RegisterWorkflow(SyncSource)
 	r.RegisterWorkflow(IngestFile)
 	r.RegisterWorkflow(EvaluateAudiences)

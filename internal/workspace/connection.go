@@ -82,6 +82,7 @@ func (l *loader) checkReferences(at place, values map[string]Reference) {
 type object interface {
 	name() string
 	kind() string
+	Declared() (any, error)
 	At(path ...string) yamldoc.Position
 	KeyAt(path ...string) yamldoc.Position
 }

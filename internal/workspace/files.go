@@ -1,6 +1,9 @@
 package workspace
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -49,6 +52,13 @@ func Read(dir string) (Files, error) {
 			"keep data out of the workspace's folder")
 	}
 	return files, nil
+}
+
+// Digest is equal for equal files.
+func (f Files) Digest() string {
+	data, _ := json.Marshal(f) // keys in order; texts cannot fail
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 // add reads a file, or a folder with all below it. Names that begin with a dot are passed over.

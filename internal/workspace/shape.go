@@ -47,7 +47,7 @@ func (l *loader) judge(d yamldoc.Document) (kind string, ok bool) {
 	say := func(at yamldoc.Position, object, message, hint string) {
 		l.problems = append(l.problems, Problem{Position: at, Object: object, Message: message, Hint: hint})
 	}
-	value, err := d.Value()
+	value, err := d.Declared()
 	var syntax *yamldoc.SyntaxError
 	if errors.As(err, &syntax) {
 		say(syntax.Position, "", syntax.Message, "")

@@ -13,6 +13,7 @@ import (
 	"strconv"
 
 	"prospector/internal/errkind"
+	"prospector/internal/yamldoc"
 )
 
 // Workspace is the checked model: every reference resolves.
@@ -38,10 +39,11 @@ var Kinds = []string{"Sandbox", "Namespace", "Label", "FieldGroup", "Schema", "D
 
 // Object is one object of a workspace, of any kind.
 type Object struct {
-	Kind  string
-	Name  string
-	Value any // a pointer to the kind's type
-	At    string
+	Kind     string
+	Name     string
+	Value    any // a pointer to the kind's type, with what was left out filled in
+	Declared any // as it is written
+	At       yamldoc.Position
 }
 
 // Objects lists all objects but the sandbox, in the order of Kinds and then as they were read.
@@ -53,7 +55,8 @@ func (w *Workspace) Objects() []Object {
 func objectsOf[T object](objects []T) []Object {
 	out := make([]Object, len(objects))
 	for i, o := range objects {
-		out[i] = Object{Kind: o.kind(), Name: o.name(), Value: o, At: o.At().String()}
+		declared, _ := o.Declared() // it was read before
+		out[i] = Object{Kind: o.kind(), Name: o.name(), Value: o, Declared: declared, At: o.At()}
 	}
 	return out
 }

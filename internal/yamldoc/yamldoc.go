@@ -103,8 +103,8 @@ func syntaxError(file string, err error) *SyntaxError {
 	return out
 }
 
-// Value returns the document as maps, slices and scalars, as a JSON Schema judges it.
-func (d Document) Value() (any, error) {
+// Declared returns the document as maps, slices and scalars, as a JSON Schema judges it.
+func (d Document) Declared() (any, error) {
 	var out any
 	err := d.Decode(&out)
 	return out, err

@@ -44,7 +44,7 @@ func TestPositions(t *testing.T) {
 		require.Equal(t, c.key, d.KeyAt(c.path...).String(), c.path)
 	}
 	require.Equal(t, "a.yaml:11:1", documents[1].At().String())
-	value, err := documents[1].Value()
+	value, err := documents[1].Declared()
 	require.NoError(t, err)
 	require.Equal(t, map[string]any{"kind": "B"}, value)
 }

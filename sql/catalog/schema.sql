@@ -7,6 +7,14 @@ CREATE TABLE IF NOT EXISTS files (
   PRIMARY KEY (source, path, version)
 );
 CREATE UNIQUE INDEX IF NOT EXISTS files_batch ON files (batch);
+CREATE TABLE IF NOT EXISTS workspaces (
+  version TEXT NOT NULL PRIMARY KEY, previous TEXT NOT NULL, digest TEXT NOT NULL, files TEXT NOT NULL, applied_by TEXT NOT NULL, applied_at TEXT NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS workspaces_previous ON workspaces (previous);
+CREATE TABLE IF NOT EXISTS audit (
+  run TEXT NOT NULL, action TEXT NOT NULL, object TEXT NOT NULL, actor TEXT NOT NULL, outcome TEXT NOT NULL, detail TEXT NOT NULL, recorded_at TEXT NOT NULL,
+  PRIMARY KEY (run, action, object)
+);
 CREATE TABLE IF NOT EXISTS batches (
   id TEXT NOT NULL PRIMARY KEY, source TEXT NOT NULL, dataset TEXT NOT NULL, file TEXT NOT NULL, sha256 TEXT NOT NULL, status TEXT NOT NULL,
   read_rows BIGINT NOT NULL, accepted BIGINT NOT NULL, rejected BIGINT NOT NULL,

@@ -1,0 +1,185 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"prospector/internal/governance"
+	"prospector/internal/workspace"
+)
+
+func (c *comparison) add(o workspace.Object) {
+	change := Change{Action: Add, Kind: o.Kind, Name: o.Name}
+	switch v := o.Value.(type) {
+	case *workspace.Namespace:
+		change.Permanent = fmt.Sprintf("namespace %s of type %s stays: it cannot be removed, nor get another symbol or type", v.Symbol, v.Type) // ID-12
+	case *workspace.Schema:
+		change.Effects = []string{count(len(v.Composed.Fields), "field")}
+		if v.Profile {
+			change.Permanent = fmt.Sprintf("schema %s stays enabled for Profile", v.Name) // SC-30
+		}
+	case *workspace.Source:
+		if v.Schedule != nil {
+			change.Effects = []string{"adds 1 schedule: " + scheduleText(v.Schedule)}
+		}
+	case *workspace.Audience:
+		change.Effects = []string{"is evaluated for the first time at the next evaluation"}
+	case *workspace.Policy:
+		change.Effects = []string{policyText(v)}
+	case *workspace.Activation:
+		change.Effects = []string{fmt.Sprintf("delivers to %s", v.Destination)}
+	}
+	c.change(change)
+}
+
+func scheduleText(s *workspace.Schedule) string {
+	text := s.Cron + " " + s.TimeZone
+	if s.Paused {
+		text += ", paused"
+	}
+	return text
+}
+
+func policyText(p *workspace.Policy) string {
+	if p.Status != governance.Enabled {
+		return "is not enabled, so nothing is blocked by it"
+	}
+	return "denies " + strings.Join(p.MarketingActions, ", ") + " for " + p.Deny.String() + " from the next delivery on"
+}
+
+func (c *comparison) edit(old, o workspace.Object) {
+	change := Change{Action: Edit, Kind: o.Kind, Name: o.Name, Keys: differing(old.Declared, o.Declared)}
+	switch v := o.Value.(type) {
+	case *workspace.Namespace:
+		if was := old.Value.(*workspace.Namespace); was.Type != v.Type { // ID-12, AS-3
+			c.refuse(o, "declare a new namespace with another symbol", "its type is %s and cannot become %s: a namespace's type is fixed once applied", was.Type, v.Type)
+		}
+	case *workspace.Schema:
+		c.editSchema(old.Value.(*workspace.Schema), v, o, &change)
+	case *workspace.Dataset:
+		c.editDataset(old.Value.(*workspace.Dataset), v, o, &change)
+	case *workspace.Source:
+		change.Effects = sourceEffects(old.Value.(*workspace.Source), v)
+	case *workspace.Policy:
+		change.Effects = []string{policyText(v)}
+	case *workspace.Audience:
+		if was := old.Value.(*workspace.Audience); was.Rule != v.Rule || !slices.Equal(was.Namespaces, v.Namespaces) {
+			change.Effects = []string{"its members change at the next evaluation"}
+		}
+	case *workspace.Activation, *workspace.Destination:
+		change.Effects = []string{"counts from the next delivery on"}
+	}
+	if len(change.Keys)+len(change.Effects) > 0 && (len(change.Keys) > 0 || o.Kind == "Schema") {
+		c.change(change)
+	}
+}
+
+func (c *comparison) editDataset(was, v *workspace.Dataset, o workspace.Object, change *Change) {
+	batches := c.facts.Batches[v.Name]
+	if was.Schema != v.Schema && batches > 0 { // DS-7
+		c.refuse(o, "declare a new dataset", "its schema is %s and cannot become %s: %s loaded under it", was.Schema, v.Schema, batchesAre(batches))
+	}
+	switch {
+	case v.Profile && !was.Profile: // DS-11, AS-7
+		change.Effects = append(change.Effects, "its rows become prospects at once, also those loaded before")
+	case was.Profile && !v.Profile:
+		change.Effects = append(change.Effects, "its prospects leave every audience at the next evaluation")
+	}
+	if labels := differing(map[string]any{"labels": was.Labels}, map[string]any{"labels": v.Labels}); len(labels) > 0 {
+		change.Effects = append(change.Effects, "the labels of all its fields change; rows keep those under which they were loaded")
+	}
+}
+
+func batchesAre(n int64) string {
+	if n == 1 {
+		return "1 batch is"
+	}
+	return fmt.Sprintf("%d batches are", n)
+}
+
+func sourceEffects(was, v *workspace.Source) []string {
+	var out []string
+	switch {
+	case was.Schedule == nil && v.Schedule != nil:
+		out = append(out, "adds 1 schedule: "+scheduleText(v.Schedule))
+	case was.Schedule != nil && v.Schedule == nil:
+		out = append(out, "removes its schedule")
+	case v.Schedule != nil && *was.Schedule != *v.Schedule:
+		out = append(out, "its schedule becomes "+scheduleText(v.Schedule))
+	}
+	if was.Dataset != v.Dataset {
+		out = append(out, fmt.Sprintf("new files go to dataset %s; what was loaded stays in %s", v.Dataset, was.Dataset))
+	}
+	return append(out, "counts from the next sync on")
+}
+
+func (c *comparison) remove(o workspace.Object) {
+	change := Change{Action: Remove, Kind: o.Kind, Name: o.Name}
+	gone := workspace.Object{Kind: o.Kind, Name: o.Name}
+	switch v := o.Value.(type) {
+	case *workspace.Namespace: // ID-12, AS-3
+		c.refuse(gone, "declare it again; for another symbol, add a namespace", "a namespace cannot be removed once applied, nor get another symbol")
+	case *workspace.Schema:
+		used := slices.ContainsFunc(c.from.Datasets, func(d *workspace.Dataset) bool { return d.Schema == v.Name && c.facts.Batches[d.Name] > 0 })
+		if v.Profile || used { // SC-31
+			c.refuse(gone, "declare it again", "a schema that is enabled for Profile or has data cannot be removed")
+		}
+	case *workspace.Dataset:
+		if batches := c.facts.Batches[v.Name]; batches > 0 {
+			c.refuse(gone, "declare it again; its data would stay behind unseen", "%s loaded in it", batchesAre(batches))
+		}
+	case *workspace.Source:
+		change.Effects = []string{"no more files are taken from it"}
+		if v.Schedule != nil {
+			change.Effects = append(change.Effects, "removes its schedule")
+		}
+	case *workspace.Audience:
+		change.Effects = []string{"retires the audience: it is not evaluated any more"}
+	case *workspace.Policy:
+		if v.Status == governance.Enabled {
+			change.Effects = []string{"what it denied is allowed from the next delivery on"}
+		}
+	case *workspace.Activation:
+		change.Effects = []string{"nothing more is delivered by it; what was delivered stays there"}
+	}
+	c.change(change)
+}
+
+// blocked says which activations policies would stop that they do not stop today, and the reverse.
+func (c *comparison) blocked() {
+	before, after := violations(c.from), violations(c.to)
+	for _, a := range c.to.Activations {
+		was, is := before[a.Name], after[a.Name]
+		existed := slices.ContainsFunc(c.from.Activations, func(x *workspace.Activation) bool { return x.Name == a.Name })
+		switch {
+		case is != "" && (was == "" || !existed):
+			c.plan.Effects = append(c.plan.Effects, fmt.Sprintf("activation %s is blocked: %s", a.Name, is))
+		case is == "" && was != "":
+			c.plan.Effects = append(c.plan.Effects, fmt.Sprintf("activation %s is blocked no more", a.Name))
+		}
+	}
+}
+
+// violations names, by activation, the first policy that declared labels break.
+func violations(w *workspace.Workspace) map[string]string {
+	out := map[string]string{}
+	for _, a := range w.Activations {
+		destination, err := w.Destination(a.Destination)
+		if err != nil {
+			continue // an applied workspace has none such
+		}
+		for _, name := range a.Audiences {
+			audience, err := w.Audience(name)
+			if err != nil {
+				continue
+			}
+			found := governance.Evaluate(w.GovernancePolicies(), destination.MarketingActions, w.FieldUses(audience, a))
+			if len(found) > 0 && out[a.Name] == "" {
+				v := found[0]
+				out[a.Name] = fmt.Sprintf("policy %q denies %s for label %s, which audience %s uses", v.Policy, v.MarketingAction, strings.Join(v.Labels, "+"), name)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"prospector/internal/workspace"
+	"prospector/workflows"
+)
+
+// schedules keeps the Temporal Schedules of sources.
+type schedules struct{ client client.Client }
+
+// Sync implements activities.Schedules. Schedules that are not of a source are left alone.
+func (s schedules) Sync(ctx context.Context, w *workspace.Workspace) (changes []string, err error) {
+	wanted := map[string]client.ScheduleOptions{}
+	for _, source := range w.Sources {
+		if source.Schedule != nil {
+			schedule := workflows.SourceSchedule(source)
+			wanted[schedule.ID] = schedule
+		}
+	}
+	existing, err := s.client.ScheduleClient().List(ctx, client.ScheduleListOptions{PageSize: 100})
+	if err != nil {
+		return nil, fmt.Errorf("list schedules: %w", err)
+	}
+	for existing.HasNext() {
+		entry, err := existing.Next()
+		if err != nil {
+			return nil, fmt.Errorf("list schedules: %w", err)
+		}
+		if _, ok := wanted[entry.ID]; ok || !strings.HasPrefix(entry.ID, workflows.SourceScheduleID("")) {
+			continue
+		}
+		if err := s.client.ScheduleClient().GetHandle(ctx, entry.ID).Delete(ctx); err != nil {
+			return nil, fmt.Errorf("delete schedule %s: %w", entry.ID, err)
+		}
+		changes = append(changes, "removed "+entry.ID)
+	}
+	for id, schedule := range wanted {
+		change, err := s.put(ctx, schedule)
+		if err != nil {
+			return nil, fmt.Errorf("schedule %s: %w", id, err)
+		}
+		if change != "" {
+			changes = append(changes, change+" "+id)
+		}
+	}
+	return changes, nil
+}
+
+// put creates a schedule, or makes one that is there equal to what is declared.
+func (s schedules) put(ctx context.Context, o client.ScheduleOptions) (change string, err error) {
+	_, err = s.client.ScheduleClient().Create(ctx, o)
+	if err == nil {
+		return "added", nil
+	}
+	if !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
+		return "", err
+	}
+	handle := s.client.ScheduleClient().GetHandle(ctx, o.ID)
+	now, err := handle.Describe(ctx)
+	if err != nil {
+		return "", err
+	}
+	if state := now.Schedule.State; state.Note != o.Note || state.Paused != o.Paused {
+		change = "changed"
+	}
+	// Always: its times cannot be read back as they were written.
+	return change, handle.Update(ctx, client.ScheduleUpdateOptions{DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
+		schedule := in.Description.Schedule
+		schedule.Spec, schedule.Action = &o.Spec, o.Action
+		schedule.Policy.Overlap, schedule.Policy.CatchupWindow = o.Overlap, o.CatchupWindow
+		schedule.State.Paused, schedule.State.Note = o.Paused, o.Note
+		return &client.ScheduleUpdate{Schedule: &schedule}, nil
+	}})
+}
