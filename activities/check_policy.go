@@ -73,16 +73,28 @@ func (a *Activities) checkPolicy(ctx context.Context, in CheckPolicyInput) (out 
 			return out, decision, errkind.New(errkind.Missing, "activation "+activation.Name, fmt.Errorf("audience %s has not been evaluated yet", name),
 				"run EvaluateAudiences first")
 		}
+		declared, err := w.Audience(name)
+		if err != nil {
+			return out, decision, err
+		}
+		if m.Definition != w.Definition(declared) { // who is in it was decided by fields that would not be checked
+			return out, decision, errkind.New(errkind.Conflict, "activation "+activation.Name, fmt.Errorf("audience %s has changed since it was evaluated", name),
+				"run EvaluateAudiences first")
+		}
 		out.Memberships = append(out.Memberships, m)
 		if m.AsOf.After(out.AsOf) {
 			out.AsOf = m.AsOf
 		}
 	}
 	decision = catalog.Decision{ID: out.Decision, Delivery: out.Delivery, Activation: out.Activation, Destination: out.Destination}
-	if decision.Covers, err = covers(activation, out.Memberships); err != nil {
+	destination, err := w.Destination(activation.Destination)
+	if err != nil {
 		return out, decision, err
 	}
-	if decision.Violations, err = a.violations(ctx, w, activation); err != nil {
+	if decision.Covers, err = covers(activation, destination, out.Memberships); err != nil {
+		return out, decision, err
+	}
+	if decision.Violations, err = a.violations(ctx, w, activation, destination); err != nil {
 		return out, decision, err
 	}
 	decision.Allowed = len(decision.Violations) == 0
@@ -96,11 +108,7 @@ func (a *Activities) checkPolicy(ctx context.Context, in CheckPolicyInput) (out 
 }
 
 // violations evaluates every audience of the activation by itself.
-func (a *Activities) violations(ctx context.Context, w *workspace.Workspace, activation *workspace.Activation) ([]catalog.Violation, error) {
-	destination, err := w.Destination(activation.Destination)
-	if err != nil {
-		return nil, err
-	}
+func (a *Activities) violations(ctx context.Context, w *workspace.Workspace, activation *workspace.Activation, destination *workspace.Destination) ([]catalog.Violation, error) {
 	var out []catalog.Violation
 	loaded := map[string]map[string][]string{}
 	for _, name := range activation.Audiences {
@@ -135,13 +143,17 @@ func (a *Activities) loadedLabels(ctx context.Context, w *workspace.Workspace, n
 	return a.Audiences.Labels(ctx, stored)
 }
 
-// covers is a digest of what a decision was made for: who, with which columns, to where.
-func covers(activation *workspace.Activation, memberships []catalog.Membership) (string, error) {
+// covers is a digest of what a decision was made for: who, with which columns, to where and what for.
+func covers(activation *workspace.Activation, destination *workspace.Destination, memberships []catalog.Membership) (string, error) {
 	parts := make([]string, len(memberships))
 	for i, m := range memberships {
 		parts[i] = m.Audience + "=" + m.Part
 	}
-	data, err := json.Marshal([]any{activation.Destination, activation.Namespace, activation.Mapping, parts})
+	where, err := destination.Declared()
+	if err != nil {
+		return "", err
+	}
+	data, err := json.Marshal([]any{where, activation.Namespace, activation.Mapping, parts})
 	if err != nil {
 		return "", err
 	}
@@ -198,13 +210,22 @@ func (a *Activities) cleared(ctx context.Context, c Clearance) (*workspace.Works
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	digest, err := covers(activation, c.Memberships)
+	digest, err := covers(activation, destination, c.Memberships)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	if !decision.Allowed || decision.Delivery != c.Delivery || decision.Covers != digest {
 		return nil, nil, nil, errkind.New(errkind.Refused, "activation "+c.Activation,
 			errors.New("what is to leave is not what the policy decision covers; the workspace has changed since"), "start ActivateAudiences again")
+	}
+	// Policies and labels may have changed since as well.
+	violations, err := a.violations(ctx, w, activation, destination)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if len(violations) > 0 {
+		decision.Violations = violations
+		return nil, nil, nil, refusal(decision)
 	}
 	return w, activation, destination, nil
 }

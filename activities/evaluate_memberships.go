@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"prospector/internal/catalog"
@@ -85,6 +86,9 @@ func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembers
 	out.Memberships, err = a.Audiences.Evaluate(ctx, in.AsOf, scopes, func(string) { done++; report(done) })
 	if err != nil {
 		return out, err
+	}
+	for i, m := range out.Memberships {
+		out.Memberships[i].Definition = w.Definition(audiences[slices.IndexFunc(audiences, func(x *workspace.Audience) bool { return x.Name == m.Audience })])
 	}
 	if err := a.Memberships.PublishEvaluation(ctx, in.Evaluation, in.AsOf, out.Memberships, now()); err != nil {
 		return out, err

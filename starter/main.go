@@ -61,7 +61,8 @@ func newRoot() *cobra.Command {
 Exit codes: 0 done, 1 failed, 2 wrong usage or workspace, 3 refused by policy, 4 bad partner data.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          arguments(cobra.NoArgs),
+		RunE:          help,
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
@@ -71,6 +72,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or workspace, 3 refused by policy, 4
 	root.AddCommand(newRun(&s), newStatus(&s), newCheck(&s), newPlan(&s), newApply(&s), newGet(&s), newExplain(&s), newSchema())
 	return root
 }
+
+// help is what a command without a subcommand does.
+func help(c *cobra.Command, _ []string) error { return c.Help() }
 
 // arguments wraps cobra's checks of positional arguments, so that they count as wrong usage.
 func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {

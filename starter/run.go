@@ -11,6 +11,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
 
 	"prospector/internal/errkind"
 	"prospector/internal/temporalclient"
@@ -22,6 +23,7 @@ type runOptions struct {
 	*shared
 	id     string
 	detach bool
+	parts  bool // a failed run may have done parts of its work, and says which
 }
 
 // input is a workflow's input, which knows the id under which a person starts it.
@@ -33,6 +35,7 @@ func newRun(s *shared) *cobra.Command {
 		Use:   "run",
 		Short: "Start a run and wait for its result",
 		Args:  arguments(cobra.NoArgs),
+		RunE:  help,
 	}
 	c.PersistentFlags().StringVar(&o.id, "id", "", "workflow id; unless said, one that allows one such run at a time")
 	c.PersistentFlags().BoolVar(&o.detach, "detach", false, "do not wait; print the workflow id")
@@ -48,7 +51,7 @@ func newRunSyncSource(o *runOptions) *cobra.Command {
 		Example: "  starter run sync-source acme",
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			in.Source = args[0]
+			in.Source, o.parts = args[0], true
 			return o.run(c.Context(), workflows.SyncSource, in, printSynced)
 		},
 	}
@@ -75,7 +78,7 @@ func newRunEvaluateAudiences(o *runOptions) *cobra.Command {
 		Short:   "Compute who is in the audiences, all of them unless named",
 		Example: "  starter run evaluate-audiences --activate",
 		RunE: func(c *cobra.Command, args []string) error {
-			in.Audiences = args
+			in.Audiences, o.parts = args, true
 			return o.run(c.Context(), workflows.EvaluateAudiences, in, printEvaluated)
 		},
 	}
@@ -124,12 +127,34 @@ func (o *runOptions) run(ctx context.Context, workflow any, in input, show func(
 	}
 	var result json.RawMessage
 	if err := o.wait(ctx, c, run, &result); err != nil {
-		return err
+		return errors.Join(o.showFailure(err, show), err)
 	}
 	if o.asJSON {
 		return printJSON(os.Stdout, result)
 	}
 	return show(result)
+}
+
+// showFailure prints what a run came to that failed: parts of it may have succeeded.
+func (o *runOptions) showFailure(err error, show func(result json.RawMessage) error) error {
+	partial := partialResult(err)
+	switch {
+	case o.asJSON:
+		return printJSON(os.Stdout, map[string]any{"kind": workflows.KindOf(err), "error": workflows.MessageOf(err), "result": partial})
+	case partial != nil && o.parts:
+		return show(partial)
+	}
+	return nil
+}
+
+// partialResult is the result that a failed run left, nil when there is none.
+func partialResult(err error) json.RawMessage {
+	var application *temporal.ApplicationError
+	var partial json.RawMessage
+	if !errors.As(err, &application) || !application.HasDetails() || application.Details(&partial) != nil {
+		return nil
+	}
+	return partial
 }
 
 // wait shows progress on standard error until the run ends.

@@ -34,6 +34,9 @@ func newStatus(s *shared) *cobra.Command {
 				return err
 			}
 			defer connection.Close()
+			if limit < 1 {
+				return usageError{errors.New("--limit must be 1 or more")}
+			}
 			if len(args) == 0 {
 				return s.listRuns(c.Context(), connection, limit)
 			}
@@ -123,7 +126,7 @@ func (s *shared) showRun(ctx context.Context, c *temporalclient.Client, id strin
 			return err
 		}
 	} else if err := c.GetWorkflow(ctx, id, detail.RunID).Get(ctx, &detail.Result); err != nil {
-		detail.Kind, detail.Error = workflows.KindOf(err), workflows.MessageOf(err)
+		detail.Kind, detail.Error, detail.Result = workflows.KindOf(err), workflows.MessageOf(err), partialResult(err)
 	}
 	if s.asJSON {
 		return printJSON(os.Stdout, detail)

@@ -55,6 +55,15 @@ func (o *devOptions) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.verbose, "verbose", false, "log what the servers and the worker say")
 }
 
+func (o *devOptions) check() error {
+	for flag, port := range map[string]int{"temporal-port": o.temporalPort, "ui-port": o.uiPort, "s3-port": o.s3Port, "sftp-port": o.sftp} {
+		if port < 0 || port > 65535 {
+			return usageError{fmt.Errorf("--%s %d is no port; write 0 to 65535, 0 for any free one", flag, port)}
+		}
+	}
+	return o.host.check()
+}
+
 func newDev() *cobra.Command {
 	var o devOptions
 	c := &cobra.Command{
@@ -103,6 +112,9 @@ type dev struct {
 
 // runDev starts everything, calls do, and stops everything when do returns.
 func runDev(ctx context.Context, o devOptions, do func(ctx context.Context, d *dev) error) (err error) {
+	if err := o.check(); err != nil {
+		return err
+	}
 	if o.host.dataDir, err = filepath.Abs(o.host.dataDir); err != nil {
 		return err
 	}
@@ -125,6 +137,9 @@ func runDev(ctx context.Context, o devOptions, do func(ctx context.Context, d *d
 	d := &dev{options: o}
 	defer d.stop(log)
 	if err := d.start(ctx, log, level); err != nil {
+		if ctx.Err() != nil {
+			return nil // stopped before it was up
+		}
 		return err
 	}
 	return d.host.work(ctx, d.client.Client, func(ctx context.Context) error { return do(ctx, d) })

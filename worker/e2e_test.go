@@ -512,6 +512,22 @@ func TestBadInput(t *testing.T) {
 	require.NoError(t, d.applyEdited("sources.yaml"))
 	require.NoError(t, sync("acme"))
 
+	// Who is in an audience was decided by fields that a changed rule does not name any more.
+	require.NoError(t, d.applyEdited("audiences.yaml", "partner.sailing = 'Y' AND ", ""))
+	requireFailure(d.run(workflows.ActivateAudiences, workflows.ActivateAudiencesInput{Activation: "acme-to-media"}, nil), errkind.Conflict,
+		"audience coastal-sailors has changed since it was evaluated", "EvaluateAudiences first")
+	require.NoError(t, d.applyEdited("audiences.yaml"))
+
+	for _, typed := range []struct{ workflow, input, want string }{
+		{"Sync", `{"source": "acme"}`, "there is no workflow type Sync; known are ActivateAudiences"},
+		{"SyncSource", `{"source": 5}`, "the input is not what the workflow takes"},
+		{"EvaluateAudiences", `{"audience": ["coastal-sailors"]}`, `unknown field "audience"`},
+		{"SyncSource", `{}`, `the input has no "source"`},
+	} {
+		startFromWebUI(t, d, "typed", typed.workflow, typed.input)
+		requireFailure(d.client.GetWorkflow(t.Context(), "typed", "").Get(t.Context(), nil), errkind.Invalid, typed.want)
+	}
+
 	require.Equal(t, before, sizes(report{Evaluation: published()}))
 	d.stop()
 }

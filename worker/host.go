@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -31,6 +32,21 @@ func (o *hostOptions) addFlags(flags *pflag.FlagSet, dataDir, workspaceUsage str
 	flags.StringVar(&o.workspace, "workspace", "", workspaceUsage)
 	flags.StringVar(&o.store.MemoryLimit, "memory-limit", "2GB", "memory that DuckDB may take; the process needs about a third more")
 	flags.IntVar(&o.store.Threads, "threads", 0, "threads that DuckDB may use (0: all cores)")
+}
+
+var memoryForm = regexp.MustCompile(`^[1-9][0-9]*([.][0-9]+)? ?([KMGT]i?B|%)$`)
+
+// check refuses values that would fail late or mean something else.
+func (o *hostOptions) check() error {
+	switch {
+	case o.dataDir == "":
+		return usageError{errors.New("--data-dir is missing: name the folder of datasets, memberships and the catalog")}
+	case !memoryForm.MatchString(o.store.MemoryLimit):
+		return usageError{fmt.Errorf("--memory-limit %q is no amount of memory; write for example 2GB", o.store.MemoryLimit)}
+	case o.store.Threads < 0:
+		return usageError{errors.New("--threads must not be negative")}
+	}
+	return nil
 }
 
 // host is what one process holds: the stores in a data directory, and the steps built on them. The

@@ -19,6 +19,7 @@ import (
 )
 
 func main() {
+	syscall.Umask(0o077) // what partners send is for nobody else on this machine
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := newRoot().ExecuteContext(ctx)
 	stop()
@@ -49,14 +50,31 @@ audiences, check usage policies, deliver to destinations.
 Exit codes: 0 done, 1 failed, 2 wrong usage or workspace, 3 refused by policy, 4 bad partner data.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          asUsage(cobra.NoArgs),
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 	})
 	root.AddCommand(newRun())
 	root.AddCommand(devCommands()...)
+	root.RunE = help
+	for _, c := range root.Commands() {
+		c.Args = asUsage(c.Args)
+	}
 	return root
+}
+
+// help is what a command without a subcommand does.
+func help(c *cobra.Command, _ []string) error { return c.Help() }
+
+// asUsage makes wrong positional arguments count as wrong usage.
+func asUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
+		}
+		return nil
+	}
 }
 
 // newLogger writes to standard error, so that reports on standard output stay whole.

@@ -39,13 +39,13 @@ directory is new; later it only says when that folder differs from what is appli
 	o.temporal.AddFlags(c.Flags())
 	c.Flags().TextVar(&o.level, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	c.Flags().BoolVar(&o.json, "log-json", false, "log as JSON")
-	if err := c.MarkFlagRequired("data-dir"); err != nil {
-		panic(err) // a flag that is not declared above
-	}
 	return c
 }
 
 func run(ctx context.Context, o runOptions) error {
+	if err := o.host.check(); err != nil {
+		return err
+	}
 	log := newLogger(o.level, o.json)
 	unlock, err := datadir.Lock(o.host.dataDir)
 	if err != nil {

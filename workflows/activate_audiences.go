@@ -28,9 +28,6 @@ type ActivateAudiencesResult struct {
 // read back, receipt. Nothing leaves without a recorded decision that allows exactly this; a
 // violation ends the run as blocked, with the decision as detail.
 func ActivateAudiences(ctx workflow.Context, in ActivateAudiencesInput) (out ActivateAudiencesResult, err error) {
-	if err := required("activation", in.Activation); err != nil {
-		return out, err
-	}
 	describe(ctx, attributeOutcome.ValueSet(OutcomeRunning))
 	out, err = activateAudiences(ctx, in)
 	ended(ctx, outcomeOf(err))
@@ -38,6 +35,9 @@ func ActivateAudiences(ctx workflow.Context, in ActivateAudiencesInput) (out Act
 }
 
 func activateAudiences(ctx workflow.Context, in ActivateAudiencesInput) (out ActivateAudiencesResult, err error) {
+	if err := required("activation", in.Activation); err != nil {
+		return out, err
+	}
 	out.Delivery, out.Activation = runID(ctx, "dlv"), in.Activation
 	var cleared activities.Clearance
 	err = workflow.ExecuteActivity(withStore(ctx), steps.CheckPolicy, activities.CheckPolicyInput{Activation: in.Activation, Delivery: out.Delivery}).Get(ctx, &cleared)

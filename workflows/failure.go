@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -42,19 +43,31 @@ func plain(err error) error {
 // KindOf returns the kind of a failed run.
 func KindOf(err error) errkind.Kind {
 	var application *temporal.ApplicationError
-	if errors.As(err, &application) && application.Type() != "" {
-		return errkind.Kind(application.Type())
+	switch {
+	case !errors.As(err, &application) || application.Type() == "":
+		return errkind.Of(err)
+	case unreadable(application):
+		return errkind.Invalid
 	}
-	return errkind.Of(err)
+	return errkind.Kind(application.Type())
 }
 
 // MessageOf returns the sentence that a failed run ended with.
 func MessageOf(err error) string {
 	var application *temporal.ApplicationError
-	if errors.As(err, &application) {
-		return application.Message()
+	switch {
+	case !errors.As(err, &application):
+		return err.Error()
+	case unreadable(application):
+		return "the input is not what the workflow takes: " + application.Message() + `; write for example {"source": "acme"}, see the README`
 	}
-	return err.Error()
+	return application.Message()
+}
+
+// unreadable reports whether a run ended because its input could not be decoded: no step has begun then,
+// and the error is the SDK's own.
+func unreadable(err *temporal.ApplicationError) bool {
+	return strings.Contains(err.Message(), "unable to decode the workflow function input payload")
 }
 
 // outcome of a run for the search attribute.

@@ -37,12 +37,6 @@ type IngestFileResult struct {
 // IngestFile takes one file into its dataset as one batch: fetch, validate, label, load. A file version
 // that was loaded before is not loaded again.
 func IngestFile(ctx workflow.Context, in IngestFileInput) (out IngestFileResult, err error) {
-	if err := required("source", in.Source); err != nil {
-		return out, err
-	}
-	if err := required("path", in.Path); err != nil {
-		return out, err
-	}
 	describe(ctx, attributeSource.ValueSet(in.Source), attributeOutcome.ValueSet(OutcomeRunning))
 	out, err = ingestFile(ctx, in)
 	outcome := outcomeOf(err)
@@ -54,6 +48,12 @@ func IngestFile(ctx workflow.Context, in IngestFileInput) (out IngestFileResult,
 }
 
 func ingestFile(ctx workflow.Context, in IngestFileInput) (out IngestFileResult, err error) {
+	if err := required("source", in.Source); err != nil {
+		return out, err
+	}
+	if err := required("path", in.Path); err != nil {
+		return out, err
+	}
 	out = IngestFileResult{Source: in.Source, Path: in.Path}
 	var taken activities.TakeFileOutput
 	err = workflow.ExecuteActivity(withPartner(ctx), steps.TakeFile, activities.TakeFileInput(in)).Get(ctx, &taken)

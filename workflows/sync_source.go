@@ -45,9 +45,6 @@ type FailedFile struct {
 // not keep the later ones back; the run then ends with its error, after the audiences have been
 // evaluated when the source asks for that and something was loaded.
 func SyncSource(ctx workflow.Context, in SyncSourceInput) (out SyncSourceResult, err error) {
-	if err := required("source", in.Source); err != nil {
-		return out, err
-	}
 	describe(ctx, attributeSource.ValueSet(in.Source), attributeOutcome.ValueSet(OutcomeRunning))
 	out, err = syncSource(ctx, in)
 	outcome := outcomeOf(err)
@@ -62,6 +59,9 @@ func SyncSource(ctx workflow.Context, in SyncSourceInput) (out SyncSourceResult,
 }
 
 func syncSource(ctx workflow.Context, in SyncSourceInput) (out SyncSourceResult, err error) {
+	if err := required("source", in.Source); err != nil {
+		return out, err
+	}
 	var listed activities.ListSourceOutput
 	err = workflow.ExecuteActivity(withPartner(ctx), steps.ListSource, activities.ListSourceInput(in)).Get(ctx, &listed)
 	if err != nil {
@@ -92,7 +92,13 @@ func syncSource(ctx workflow.Context, in SyncSourceInput) (out SyncSourceResult,
 	if listed.EvaluateAfterLoad && loadedSome(out.Files) {
 		var evaluated EvaluateAudiencesResult
 		if err := workflow.ExecuteChildWorkflow(ctx, EvaluateAudiences, EvaluateAudiencesInput{Activate: true}).Get(ctx, &evaluated); err != nil {
-			return out, plain(err)
+			err = plain(err)
+			if len(out.Failed) == 0 && !temporal.IsCanceledError(err) {
+				err = fail(KindOf(err), "the files were loaded, then: "+MessageOf(err), out)
+			}
+			if len(out.Failed) == 0 || temporal.IsCanceledError(err) {
+				return out, err
+			}
 		}
 		out.Evaluation = evaluated.Evaluation
 	}

@@ -6,8 +6,10 @@ package workflows
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"time"
 
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
@@ -51,7 +53,15 @@ func Register(r worker.Registry, a *activities.Activities) {
 	r.RegisterWorkflow(IngestFile)
 	r.RegisterWorkflow(EvaluateAudiences)
 	r.RegisterWorkflow(ActivateAudiences)
+	r.RegisterDynamicWorkflow(unknownWorkflow, workflow.DynamicRegisterOptions{})
 	r.RegisterActivity(a)
+}
+
+// unknownWorkflow ends a run of a mistyped workflow type, which would wait for ever otherwise.
+func unknownWorkflow(ctx workflow.Context, _ converter.EncodedValues) error {
+	ended(ctx, OutcomeFailed)
+	return fail(errkind.Invalid, fmt.Sprintf("there is no workflow type %s; known are ActivateAudiences, ApplyWorkspace, EvaluateAudiences, IngestFile, PlanWorkspace, SyncSource",
+		workflow.GetInfo(ctx).WorkflowType.Name))
 }
 
 // steps gives activities their names without carrying them out.

@@ -19,7 +19,7 @@ type Membership struct {
 func (c *Catalog) PublishEvaluation(ctx context.Context, id string, asOf time.Time, results []store.Membership, at time.Time) error {
 	return c.inTransaction(ctx, func(tx *sql.Tx) error {
 		for _, m := range results {
-			if err := c.exec(ctx, tx, "catalog/insert_membership", id, m.Audience, m.Part, m.Realized, m.Existing, m.Exited, m.Error); err != nil {
+			if err := c.exec(ctx, tx, "catalog/insert_membership", id, m.Audience, m.Part, m.Realized, m.Existing, m.Exited, m.Error, m.Definition); err != nil {
 				return err
 			}
 		}
@@ -48,7 +48,7 @@ func (c *Catalog) memberships(ctx context.Context, statement, evaluation string)
 	err := c.query(ctx, statement, []any{evaluation}, func(scan func(...any) error) error {
 		var m Membership
 		var asOf string
-		err := scan(&m.Evaluation, &asOf, &m.Audience, &m.Part, &m.Realized, &m.Existing, &m.Exited, &m.Error)
+		err := scan(&m.Evaluation, &asOf, &m.Audience, &m.Part, &m.Realized, &m.Existing, &m.Exited, &m.Error, &m.Definition)
 		if err != nil {
 			return err
 		}

@@ -24,6 +24,12 @@ const lockFile = "LOCK"
 // Lock creates dir and takes the exclusive lock on it, until release is called or the process
 // ends. When another process holds it, the error is of kind Conflict and names that process.
 func Lock(dir string) (release func(), err error) {
+	switch {
+	case dir == "":
+		return nil, errkind.New(errkind.Invalid, "", errors.New("the data folder has no name"), "give one with --data-dir")
+	case strings.Contains(dir, "?"): // DuckDB takes what follows for options
+		return nil, errkind.New(errkind.Invalid, "", fmt.Errorf("the data folder %s has a question mark in its name", dir), "give one without with --data-dir")
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, errkind.New(errkind.Denied, "", fmt.Errorf("create the data folder: %w", err),
 			"give a folder that you may write to with --data-dir")

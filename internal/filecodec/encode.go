@@ -1,6 +1,7 @@
 package filecodec
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strconv"
@@ -44,6 +45,28 @@ func AppendClean(dst []byte, line int64, fields [][]byte) []byte {
 		dst = append(dst, '"')
 	}
 	return append(dst, '\n')
+}
+
+// AppendRecord appends one record as the dialect writes it, without a line end.
+func AppendRecord(dst []byte, fields [][]byte, d Dialect) []byte {
+	for i, field := range fields {
+		if i > 0 {
+			dst = append(dst, d.Delimiter)
+		}
+		if !bytes.ContainsAny(field, string([]byte{d.Delimiter, d.Quote, '\n', '\r'})) {
+			dst = append(dst, field...)
+			continue
+		}
+		dst = append(dst, d.Quote)
+		for _, b := range field {
+			if b == d.Quote {
+				dst = append(dst, d.Quote)
+			}
+			dst = append(dst, b)
+		}
+		dst = append(dst, d.Quote)
+	}
+	return dst
 }
 
 func needsQuotes(field []byte) bool {

@@ -13,6 +13,8 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"slices"
+	"strings"
 
 	"prospector/internal/errkind"
 	"prospector/internal/filecodec"
@@ -147,7 +149,7 @@ func writeRejections(ctx context.Context, parts PartWriter, f File, expected int
 			return nil
 		}
 		written++
-		return encoder.Encode(rejection{Line: r.Line, Raw: r.Raw, Reasons: reasons})
+		return encoder.Encode(rejection{Line: r.Line, Raw: reading.kept(r), Reasons: reasons})
 	})
 	if err != nil {
 		return 0, err
@@ -161,6 +163,7 @@ type reading struct {
 	file    *os.File
 	framer  *filecodec.Framer
 	columns []prospect.Column
+	ignored []int // columns of which nothing may be kept
 	nulls   map[string]bool
 	fields  [][]byte
 }
@@ -188,6 +191,11 @@ func open(f File) (*reading, error) {
 		return nil, errors.Join(fmt.Errorf("%s: %w", f.Name, err), file.Close())
 	}
 	r.fields = make([][]byte, len(r.columns))
+	for i, name := range header {
+		if slices.Contains(f.Source.IgnoreColumns, strings.TrimSpace(name)) {
+			r.ignored = append(r.ignored, i)
+		}
+	}
 	return r, nil
 }
 
@@ -226,6 +234,19 @@ func (r *reading) each(ctx context.Context, progress func(int64), take func(file
 			progress(n)
 		}
 	}
+}
+
+// kept is what quarantine holds of a record: all of it but the values of ignored columns. Of a record that
+// cannot be split into columns it is the record as it came.
+func (r *reading) kept(record filecodec.Record) []byte {
+	if record.Fault != "" || len(r.ignored) == 0 {
+		return record.Raw
+	}
+	for _, i := range r.ignored {
+		record.Fields[i] = nil
+	}
+	format := r.of.Source.Format
+	return filecodec.AppendRecord(nil, record.Fields, filecodec.Dialect{Delimiter: format.Delimiter[0], Quote: format.Quote[0]})
 }
 
 // values picks the mapped fields of a good record; what stands for "no value" becomes nil.

@@ -97,6 +97,8 @@ type Membership struct {
 	Existing int64  `json:"existing"`
 	Exited   int64  `json:"exited"`
 	Error    string `json:"error,omitempty"` // this audience failed; the others did not
+
+	Definition string `json:"definition,omitempty"` // digest of the rule and the datasets that gave it
 }
 
 // Size is the number of prospects in the audience.

@@ -45,6 +45,7 @@ func (l *loader) checkActivation(a *Activation) {
 			l.at(a, "audiences", index(i)).problem(didYouMean(name, names(w.Audiences)), "no audience is called %q", name)
 		}
 	}
+	l.sharedFiles(a, destination)
 	datasets := w.ProfileDatasets([]string{a.Namespace})
 	if len(datasets) == 0 && l.faultyData() {
 		return
@@ -77,5 +78,28 @@ func (l *loader) checkActivation(a *Activation) {
 	}
 	if !hasIdentity {
 		l.at(a, "mapping").keyProblem("map "+schema.PrimaryIdentity.Field, "no identity is exported")
+	}
+}
+
+// sharedFiles refuses two activations whose files would have one name, so that one would replace the other's.
+func (l *loader) sharedFiles(a *Activation, destination *Destination) {
+	for _, other := range l.workspace.Activations {
+		if other == a {
+			return
+		}
+		if destination == nil || other.Destination != a.Destination {
+			continue
+		}
+		if destination.Type == "liveramp" {
+			l.at(a, "destination").problem("put all audiences into one activation, or declare a second destination", // DE-23
+				"activation %s delivers to %s already, and LiveRamp gets one file from a destination", other.Name, destination.Name)
+			continue
+		}
+		for i, name := range a.Audiences {
+			if contains(other.Audiences, name) {
+				l.at(a, "audiences", index(i)).problem("declare a second destination with another folder",
+					"activation %s delivers audience %s to %s already, under the same file name", other.Name, name, destination.Name)
+			}
+		}
 	}
 }

@@ -1,6 +1,10 @@
 package workspace
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
 	"prospector/internal/governance"
 )
 
@@ -25,4 +29,14 @@ func (w *Workspace) FieldUses(audience *Audience, activation *Activation) []gove
 		add(schema.PrimaryIdentity.Field, "identity")
 	}
 	return out
+}
+
+// Definition is a digest of what decides who is in the audience: its rule and the datasets that it reads.
+func (w *Workspace) Definition(a *Audience) string {
+	parts := []string{a.Rule}
+	for _, d := range w.ProfileDatasets(a.Namespaces) {
+		parts = append(parts, d.Name+"="+w.Namespace(d))
+	}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:8])
 }

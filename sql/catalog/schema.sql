@@ -24,7 +24,7 @@ CREATE INDEX IF NOT EXISTS batches_content ON batches (dataset, sha256);
 CREATE TABLE IF NOT EXISTS evaluations (id TEXT NOT NULL PRIMARY KEY, as_of TEXT NOT NULL, published_at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS memberships (
   evaluation TEXT NOT NULL, audience TEXT NOT NULL, part TEXT NOT NULL,
-  realized BIGINT NOT NULL, existing BIGINT NOT NULL, exited BIGINT NOT NULL, error TEXT NOT NULL,
+  realized BIGINT NOT NULL, existing BIGINT NOT NULL, exited BIGINT NOT NULL, error TEXT NOT NULL, definition TEXT NOT NULL,
   PRIMARY KEY (evaluation, audience)
 );
 CREATE TABLE IF NOT EXISTS decisions (

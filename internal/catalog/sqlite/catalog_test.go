@@ -69,6 +69,12 @@ func TestSameContent(t *testing.T) {
 	id, err = c.SameContent(ctx, "merk_2026", "abc", "batch_2")
 	require.NoError(t, err)
 	require.Empty(t, id)
+	// A later version of the same file makes the earlier bytes news again: a partner may take a change back.
+	later := store.Batch{ID: "batch_3", Source: "acme", File: "a", SHA256: "def"}
+	require.NoError(t, c.RecordBatch(ctx, "acme_2026", later, store.Outcome{Status: store.Loaded}, at.Add(time.Hour)))
+	id, err = c.SameContent(ctx, "acme_2026", "abc", "batch_4")
+	require.NoError(t, err)
+	require.Empty(t, id)
 	o, err := c.Batch(ctx, "batch_1")
 	require.NoError(t, err)
 	require.EqualValues(t, 9, o.Accepted)
@@ -128,4 +134,35 @@ func TestDecisionsAndReceipts(t *testing.T) {
 	receipts, err := c.Receipts(ctx, "dlv_1")
 	require.NoError(t, err)
 	require.Equal(t, []catalog.Receipt{r}, receipts)
+}
+
+// A version is applied on top of the one that it was planned from, once, with its audit record; the same
+// step again changes nothing, and one that came too late is refused.
+func TestWorkspaceVersions(t *testing.T) {
+	c, ctx := open(t), context.Background()
+	none, err := c.Workspace(ctx)
+	require.NoError(t, err)
+	require.Empty(t, none.Version)
+	apply := func(version, previous, actor string) error {
+		return c.ApplyWorkspace(ctx, catalog.WorkspaceVersion{Version: version, Digest: "d" + version, AppliedBy: actor, AppliedAt: at}, previous,
+			map[string]string{"a.yaml": version}, catalog.AuditRecord{Run: "run " + version, Action: "apply workspace", Object: version, Actor: actor, Outcome: catalog.AuditDone, At: at})
+	}
+	require.NoError(t, apply("ws_1", "", "ann"))
+	require.NoError(t, apply("ws_2", "ws_1", "ben"))
+	require.NoError(t, apply("ws_2", "ws_1", "ben"))
+	err = apply("ws_3", "ws_1", "cem")
+	require.Equal(t, errkind.Conflict, errkind.Of(err))
+	require.ErrorContains(t, err, "ben applied version ws_2 meanwhile; plan again")
+	holds, err := c.Workspace(ctx)
+	require.NoError(t, err)
+	require.Equal(t, catalog.WorkspaceVersion{Version: "ws_2", Digest: "dws_2", AppliedBy: "ben", AppliedAt: at}, holds)
+	files, err := c.WorkspaceFiles(ctx, "ws_1")
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{"a.yaml": "ws_1"}, files)
+	_, err = c.WorkspaceFiles(ctx, "ws_9")
+	require.Equal(t, errkind.Missing, errkind.Of(err))
+	audit, err := c.Audit(ctx, 10)
+	require.NoError(t, err)
+	require.Len(t, audit, 2, "what was refused by the catalog is not recorded as done")
+	require.Equal(t, "ben", audit[0].Actor)
 }

@@ -3,6 +3,7 @@ package duckdb_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"os"
 	"path/filepath"
@@ -318,4 +319,46 @@ func TestStoppedValidationLeavesNoPart(t *testing.T) {
 		return err
 	})
 	require.Error(t, err)
+}
+
+// Of a refused row, quarantine keeps nothing of the columns that are ignored; the rest as it came.
+func TestQuarantineKeepsNoIgnoredColumns(t *testing.T) {
+	f := newFixture(t)
+	_, file := f.validate("batch_1", row("", "25-34", "02139", "MA", "Y", "Y", `"3 ""x"", y"`)+"a3,too,few\n")
+	data, err := os.ReadFile(file.Rejections)
+	require.NoError(t, err)
+	var raws []string
+	for line := range strings.Lines(string(data)) {
+		var refused struct{ Raw []byte }
+		require.NoError(t, json.Unmarshal([]byte(line), &refused))
+		raws = append(raws, string(refused.Raw))
+	}
+	require.Equal(t, []string{`,,,25-34,02139,MA,Y,N,,Y,,"3 ""x"", y",,,h1`, "a3,too,few"}, raws)
+}
+
+// A default stands in for a missing value before the rules of its field count; formats are checked.
+func TestDefaultsAndFormats(t *testing.T) {
+	standard := "N"
+	fields := []xdm.Field{{Path: "id", Type: xdm.String}, {Path: "mail", Type: xdm.String, Format: xdm.Email},
+		{Path: "hiking", Type: xdm.String, Enum: []string{"Y", "N"}, Required: true, Default: &standard}}
+	dataset := store.Dataset{Name: "defaults", Schema: &xdm.Schema{Fields: fields}}
+	var columns []prospect.Column
+	for i, field := range fields {
+		columns = append(columns, prospect.Column{Index: i, Field: field})
+	}
+	f := newFixture(t)
+	part, err := f.store.WritePart(t.Context(), dataset, "batch_d", columns, "id", func(w io.Writer) error {
+		_, err := io.WriteString(w, "1,a1,ann@example.com,\n2,a2,ann,Y\n3,a3,,X\n4,a4,a@b.c d,\n")
+		return err
+	})
+	require.NoError(t, err)
+	require.Equal(t, store.Part{Accepted: 1, Rejected: 3}, part)
+	var codes []prospect.Code
+	for refused, err := range f.store.PartRejections(t.Context(), "defaults", "batch_d") {
+		require.NoError(t, err)
+		for _, reason := range refused.Reasons {
+			codes = append(codes, reason.Code)
+		}
+	}
+	require.Equal(t, []prospect.Code{prospect.NotFormat, prospect.NotInEnum, prospect.NotFormat}, codes)
 }
