@@ -19,14 +19,14 @@ const (
 	codeRepeats  = 10   // values per distinct one that an enum needs
 	patternRows  = 20   // values that a pattern needs
 	minorShare   = 20   // at most one value in so many may fail: under 5 %
-	identityRows = 50   // one in so many may be missing or repeated: under 2 %
+	repeatedRows = 50   // one identifier in so many may be repeated: under 2 %
 )
 
 // few reports whether n of all are under 5 %.
 func few(n, all int) bool { return n*minorShare < all }
 
-// fewer reports whether n of all are under 2 %, as much as an identity may lack.
-func fewer(n, all int) bool { return n == 0 || n*identityRows < all }
+// fewer reports whether n of all are under 2 %, as many as may repeat an identifier.
+func fewer(n, all int) bool { return n == 0 || n*repeatedRows < all }
 
 // evidence is what the sample shows of one column.
 type evidence struct {
@@ -164,7 +164,7 @@ func (e *evidence) count(raw []byte) {
 		return
 	}
 	e.seen[maphash.Bytes(e.seed, raw)] = struct{}{}
-	hopeless := !fewer(max(e.missing(), e.values-len(e.seen)), e.limit)
+	hopeless := !few(e.missing(), e.limit) || !fewer(e.values-len(e.seen), e.limit)
 	if len(e.seen) > manyDistinct && hopeless {
 		e.stopped, e.seen = true, nil
 	}

@@ -285,10 +285,11 @@ func TestIdentity(t *testing.T) {
 		{"id,partner_id", func(i int) string { return fmt.Sprintf("%d,%d", i, i) }, "partner_id"},
 		{"x,MerkID", func(i int) string { return fmt.Sprintf("a,%d", i) }, "MerkID"},
 		{"x,loyalty_id", func(i int) string { return fmt.Sprintf("a,%d", i) }, "loyalty_id"},
-		{"id,pid", func(i int) string { return fmt.Sprintf("%d,%d", i, i/2) }, "id"},        // pid repeats
-		{"id,pid", func(i int) string { return fmt.Sprintf("%d,%d", i, max(i, 3)) }, "pid"}, // 3 of 200 repeat
-		{"id,x", func(i int) string { return fmt.Sprintf("%d,a", max(i, 4)) }, ""},          // 4 of 200
-		{"id,x", func(i int) string { return strings.Repeat(fmt.Sprint(i), min(1, i/4)) + ",a" }, ""},
+		{"id,pid", func(i int) string { return fmt.Sprintf("%d,%d", i, i/2) }, "id"},                    // pid repeats
+		{"id,pid", func(i int) string { return fmt.Sprintf("%d,%d", i, max(i, 3)) }, "pid"},             // 3 of 200 repeat
+		{"id,x", func(i int) string { return fmt.Sprintf("%d,a", max(i, 4)) }, ""},                      // 4 of 200
+		{"id,x", func(i int) string { return strings.Repeat(fmt.Sprint(i), min(1, i/9)) + ",a" }, "id"}, // 9 of 200 are missing
+		{"id,x", func(i int) string { return strings.Repeat(fmt.Sprint(i), min(1, i/10)) + ",a" }, ""},
 		{"household_id,x", func(i int) string { return fmt.Sprintf("H%d,a", i) }, ""},
 		{"email,x", func(i int) string { return fmt.Sprintf("p%d@example.com,a", i) }, ""},
 		{"first_name,x", func(i int) string { return fmt.Sprintf("Name%04d,a", i) }, ""},

@@ -178,7 +178,7 @@ func (p *Proposal) identify(columns []*evidence) {
 		case e.values == 0:
 		case e.stopped || !fewer(duplicates, p.Sample.Rows):
 			p.Notes = append(p.Notes, fmt.Sprintf("%s is called like an identifier, but too many of its values are repeated (2 %% and more)", quoted(e.name)))
-		case !fewer(e.missing(), p.Sample.Rows):
+		case !few(e.missing(), p.Sample.Rows): // such rows would be refused
 			p.Notes = append(p.Notes, fmt.Sprintf("%s is called like an identifier, but is missing in %d of %d rows", quoted(e.name), e.missing(), p.Sample.Rows))
 		case rank < bestRank:
 			best, bestRank = i, rank
