@@ -18,8 +18,8 @@ var rooms = map[string][]string{
 		"internal/devserver/objectstore", "internal/devserver/sftpserver", "internal/devserver/temporalserver", "internal/errkind",
 		"internal/source", "internal/source/s3source", "internal/source/sftpsource", "internal/store", "internal/store/duckdb",
 		"internal/temporalclient", "internal/workspace"},
-	"starter": {"workflows", "activities", "internal/catalog", "internal/errkind", "internal/identity", "internal/plan", "internal/temporalclient",
-		"internal/workspace", "internal/xdm"},
+	"starter": {"workflows", "activities", "internal/catalog", "internal/errkind", "internal/identity", "internal/infer", "internal/plan",
+		"internal/temporalclient", "internal/workspace", "internal/xdm"},
 	"workflows": {"activities", "internal/catalog", "internal/errkind", "internal/ingest", "internal/plan", "internal/store", "internal/workspace"},
 	"activities": {"internal/catalog", "internal/destination", "internal/errkind", "internal/export", "internal/governance", "internal/ingest",
 		"internal/plan", "internal/prospect", "internal/source", "internal/store", "internal/workspace"},
@@ -34,7 +34,8 @@ var rooms = map[string][]string{
 	"internal/prospect":   {"internal/errkind", "internal/xdm"},
 	"internal/xdm":        {},
 
-	"internal/plan": {"internal/governance", "internal/workspace", "internal/xdm"},
+	"internal/infer": {"internal/errkind", "internal/filecodec", "internal/governance", "internal/identity", "internal/xdm"},
+	"internal/plan":  {"internal/governance", "internal/workspace", "internal/xdm"},
 
 	"internal/yamldoc":            {},
 	"internal/workspace":          {"internal/audience", "internal/errkind", "internal/governance", "internal/identity", "internal/xdm", "internal/yamldoc"},
