@@ -38,21 +38,32 @@ func (l *loader) checkActivation(a *Activation) {
 	w := l.workspace
 	destination, ok := find(w.Destinations, a.Destination)
 	if !ok {
-		l.at(a, "destination").problem(didYouMean(a.Destination, names(w.Destinations)), "no destination is called %q", a.Destination)
+		l.at(a, "destination").missing("Destination", a.Destination, names(w.Destinations), "no destination is called %q", a.Destination)
 	}
+	_, known := find(w.Namespaces, a.Namespace)
 	for i, name := range a.Audiences {
-		if _, ok := find(w.Audiences, name); !ok {
-			l.at(a, "audiences", index(i)).problem(didYouMean(name, names(w.Audiences)), "no audience is called %q", name)
+		at := l.at(a, "audiences", index(i))
+		audience, ok := find(w.Audiences, name)
+		switch {
+		case !ok:
+			at.missing("Audience", name, names(w.Audiences), "no audience is called %q", name)
+		case contains(a.Audiences[:i], name):
+			at.problem("write it once", "audience %s is named twice", name)
+		case known && !l.faulty[audience] && len(audience.Namespaces) > 0 && !contains(audience.Namespaces, a.Namespace):
+			at.problem("activate it with that namespace", "audience %s holds prospects of %s, the activation exports those of %s",
+				name, strings.Join(audience.Namespaces, ", "), a.Namespace)
 		}
+	}
+	if !known {
+		l.noNamespace(l.at(a, "namespace"), a.Namespace)
+		return
 	}
 	l.sharedFiles(a, destination)
 	datasets := w.ProfileDatasets([]string{a.Namespace})
-	if len(datasets) == 0 && l.faultyData() {
-		return
-	}
 	if len(datasets) == 0 {
-		l.at(a, "namespace").problem("one activation exports one namespace: "+strings.Join(names(w.Namespaces), ", "), // DE-22, DE-33
-			"namespace %q identifies no profile-enabled dataset", a.Namespace)
+		if !l.faultyData() { // DE-22, DE-33
+			l.at(a, "namespace").problem("enable the dataset and its schema with profile: true", "no dataset of namespace %s is enabled for Profile", a.Namespace)
+		}
 		return
 	}
 	if destination != nil && len(destination.Planning.Identities) > 0 && !contains(destination.Planning.Identities, a.Namespace) { // SD-7
@@ -63,21 +74,25 @@ func (l *loader) checkActivation(a *Activation) {
 	if schema.Composed == nil {
 		return // its own problem is reported
 	}
-	headers := map[string]bool{}
+	headers, fields := map[string]bool{}, map[string]bool{}
 	hasIdentity := false
 	for i, m := range a.Mapping {
 		at := l.at(a, "mapping", index(i))
 		if f := l.fieldAt(at.in("field"), schema, m.Field); f != nil && f.System {
-			at.in("field").problem("leave it out", "%s cannot be exported", m.Field)
+			at.in("field").problem("leave it out", "%s is kept by Prospector for itself and cannot be exported", m.Field)
 		}
 		if headers[m.Header] {
-			at.in("header").problem("give every column a header of its own", "header %q is taken", m.Header)
+			at.in("header").problem("give every column a header of its own", "two columns have the header %q", m.Header)
 		}
-		headers[m.Header] = true
+		if fields[m.Field] {
+			at.in("field").problem("write it once", "field %s is exported twice", m.Field)
+		}
+		headers[m.Header], fields[m.Field] = true, true
 		hasIdentity = hasIdentity || m.Field == schema.PrimaryIdentity.Field
 	}
-	if !hasIdentity {
-		l.at(a, "mapping").keyProblem("map "+schema.PrimaryIdentity.Field, "no identity is exported")
+	if !hasIdentity && !l.faulty[schema] {
+		l.at(a, "mapping").keyProblem("add {field: "+schema.PrimaryIdentity.Field+", header: …}",
+			"the identity is not exported, so nobody could tell whose the values are")
 	}
 }
 

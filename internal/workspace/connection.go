@@ -1,6 +1,10 @@
 package workspace
 
-import "prospector/internal/yamldoc"
+import (
+	"strings"
+
+	"prospector/internal/yamldoc"
+)
 
 // Connection reaches a server. Exactly one of s3 and sftp is given.
 type Connection struct {
@@ -51,12 +55,13 @@ type SFTP struct {
 func (l *loader) checkConnection(o object, c Connection) {
 	switch {
 	case c.S3 != nil && c.SFTP != nil:
-		l.at(o, "sftp").keyProblem("leave one of them out", "both s3 and sftp are given")
+		l.at(o, "sftp").keyProblem("leave one of them out", "it has two connections, s3 and sftp")
 	case c.S3 != nil:
 		if (c.S3.AccessKey == "") != (c.S3.SecretKey == "") {
 			l.at(o, "s3").keyProblem("leave both out to use AWS's default credential chain", "s3 needs accessKey and secretKey together")
 		}
 		l.checkReferences(l.at(o, "s3"), map[string]Reference{"endpoint": c.S3.Endpoint, "accessKey": c.S3.AccessKey})
+		l.checkLiterals(l.at(o, "s3"), map[string]string{"region": c.S3.Region, "bucket": c.S3.Bucket, "prefix": c.S3.Prefix})
 	case c.SFTP != nil:
 		if (c.SFTP.Password == "") == (c.SFTP.PrivateKey == "") {
 			l.at(o, "sftp").keyProblem("give one of them", "sftp needs either password or privateKey")
@@ -65,20 +70,30 @@ func (l *loader) checkConnection(o object, c Connection) {
 			l.at(o, "sftp", "passphrase").keyProblem("leave it out", "passphrase goes with privateKey only")
 		}
 		l.checkReferences(l.at(o, "sftp"), map[string]Reference{"address": c.SFTP.Address, "user": c.SFTP.User, "hostKey": c.SFTP.HostKey})
+		l.checkLiterals(l.at(o, "sftp"), map[string]string{"folder": c.SFTP.Folder})
 	default:
-		l.at(o).problem("write s3: {…} or sftp: {…}", "there is no connection")
+		l.at(o).problem("add s3: {bucket: …} or sftp: {address: …}", "it has no connection to a server")
 	}
 }
 
 func (l *loader) checkReferences(at place, values map[string]Reference) {
 	for _, key := range sortedKeys(values) {
 		if broken := values[key].malformed(); broken != "" {
-			at.in(key).problem("write ${env:NAME} or ${file:/path}", "%s is no reference", broken)
+			at.in(key).problem("write ${env:NAME} or ${file:/path}", "%s in %s is neither a value nor a reference", broken, key)
 		}
 	}
 }
 
-// declared is what every object has: the document in which it stands.
+// checkLiterals refuses references where they would be taken as they are written.
+func (l *loader) checkLiterals(at place, values map[string]string) {
+	for _, key := range sortedKeys(values) {
+		if strings.Contains(values[key], "${") {
+			at.in(key).problem("write the value itself", "%s cannot be a reference", key)
+		}
+	}
+}
+
+// object is what every kind has: a name, and the document in which it stands.
 type object interface {
 	name() string
 	kind() string

@@ -1,9 +1,6 @@
 package workspace
 
-import (
-	"prospector/internal/xdm"
-	"prospector/internal/yamldoc"
-)
+import "prospector/internal/yamldoc"
 
 // Dataset is one partner's data under one schema (DS-5): it can be deleted or expire without touching another's.
 type Dataset struct {
@@ -30,11 +27,11 @@ func (l *loader) checkDataset(d *Dataset) {
 	l.checkLabels(l.at(d, "labels"), d.Labels)
 	s, ok := find(w.Schemas, d.Schema)
 	if !ok {
-		l.at(d, "schema").problem(didYouMean(d.Schema, names(w.Schemas)), "no schema is called %q", d.Schema)
+		l.at(d, "schema").missing("Schema", d.Schema, names(w.Schemas), "no schema is called %q", d.Schema)
 		return
 	}
 	if d.Profile && !s.Profile {
-		l.at(d, "profile").problem("write profile: true in the schema as well", "the dataset is enabled for Profile, its schema %s is not", s.Name)
+		l.at(d, "profile").problem("write profile: true in the schema as well", "it is enabled for Profile, its schema %s is not", s.Name)
 	}
 	if !d.Profile {
 		return
@@ -43,10 +40,10 @@ func (l *loader) checkDataset(d *Dataset) {
 		if other == d {
 			break
 		}
-		if o, ok := find(w.Schemas, other.Schema); ok && other.Profile && o.PrimaryIdentity.Namespace == s.PrimaryIdentity.Namespace {
-			l.at(d, "schema").problem("give each profile-enabled dataset a namespace of its own",
-				"datasets %s and %s both hold profiles of namespace %s; profiles merged from several datasets are not supported yet",
-				other.Name, d.Name, s.PrimaryIdentity.Namespace)
+		if o, ok := find(w.Schemas, other.Schema); ok && other.Profile && s.PrimaryIdentity.Namespace != "" && o.PrimaryIdentity.Namespace == s.PrimaryIdentity.Namespace {
+			l.at(d, "schema").problem("give each dataset that is enabled for Profile a schema with a namespace of its own",
+				"it holds profiles of namespace %s, and so does dataset %s; profiles cannot be merged from several datasets yet",
+				s.PrimaryIdentity.Namespace, other.Name)
 		}
 	}
 }
@@ -80,17 +77,4 @@ func (w *Workspace) ProfileDatasets(namespaces []string) []*Dataset {
 		}
 	}
 	return out
-}
-
-// composed is the dataset's schema if nothing is wrong with it.
-func (w *Workspace) composed(dataset string) *xdm.Schema {
-	d, ok := find(w.Datasets, dataset)
-	if !ok {
-		return nil
-	}
-	s, ok := find(w.Schemas, d.Schema)
-	if !ok {
-		return nil
-	}
-	return s.Composed
 }

@@ -20,7 +20,7 @@ type Destination struct {
 	// Format of the files.
 	Format ExportFormat `yaml:"format"`
 	// RowsPerFile before a further file begins (_2, _3 …): 5,000,000 unless given, 10,000,000 for LiveRamp.
-	RowsPerFile int64 `yaml:"rowsPerFile" jsonschema:"minimum=1"`
+	RowsPerFile int64 `yaml:"rowsPerFile" jsonschema:"minimum=1,maximum=1000000000"`
 	// Manifest writes a list of the files, last; not for LiveRamp.
 	Manifest bool `yaml:"manifest"`
 	// Planning answers what should be known before data leaves.
@@ -51,9 +51,9 @@ func (l *loader) checkDestination(d *Destination) {
 	l.checkConnection(d, d.Connection)
 	switch {
 	case d.Type == "s3" && d.S3 == nil && d.SFTP != nil:
-		l.at(d, "type").problem("write s3: {…}", "a destination of type s3 needs the connection s3")
+		l.at(d, "type").problem("write s3: {bucket: …} instead of sftp, or another type", "a destination of type s3 needs a connection s3")
 	case d.Type != "s3" && d.SFTP == nil && d.S3 != nil:
-		l.at(d, "type").problem("write sftp: {…}", "a destination of type %s needs the connection sftp", d.Type)
+		l.at(d, "type").problem("write sftp: {address: …} instead of s3, or another type", "a destination of type %s needs a connection sftp", d.Type)
 	case d.Type == "liveramp" && d.Manifest:
 		l.at(d, "manifest").keyProblem("leave manifest out", "LiveRamp ingests every file that it finds, so no manifest may lie beside them")
 	}
@@ -65,7 +65,7 @@ func (l *loader) checkDestination(d *Destination) {
 		d.Format.Delimiter = ","
 	}
 	if !contains(exportDelimiters, d.Format.Delimiter) {
-		l.at(d, "format", "delimiter").problem("write comma, pipe, semicolon, colon or tab", "delimiter %q is not allowed", d.Format.Delimiter)
+		l.at(d, "format", "delimiter").problem("write comma, pipe, semicolon, colon or tab", "the delimiter cannot be %q", d.Format.Delimiter)
 	}
 	if d.Format.Compression == "" {
 		d.Format.Compression = "none"
@@ -78,7 +78,7 @@ func (l *loader) checkDestination(d *Destination) {
 	}
 	for i, symbol := range d.Planning.Identities {
 		if _, ok := l.workspace.namespaceType(symbol); !ok {
-			l.at(d, "planning", "identities", index(i)).problem(didYouMean(symbol, names(l.workspace.Namespaces)), "no namespace has the symbol %q", symbol)
+			l.noNamespace(l.at(d, "planning", "identities", index(i)), symbol)
 		}
 	}
 }

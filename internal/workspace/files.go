@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -24,7 +25,8 @@ type Files map[string]string
 // MaxBytes bounds a workspace's files together. They travel as one input of a Temporal workflow, compressed.
 const MaxBytes = 8 << 20
 
-// Read reads the files of the workspace in dir, and what its sandbox includes.
+// Read reads the files of the workspace in dir, and what its sandbox includes. When only includes are not
+// there the error wraps Problems, and the other files are returned with it.
 func Read(dir string) (Files, error) {
 	info, err := os.Stat(dir)
 	if err != nil || !info.IsDir() {
@@ -37,10 +39,11 @@ func Read(dir string) (Files, error) {
 	if err := files.add(dir, "."); err != nil {
 		return nil, errkind.New(errkind.Invalid, "read workspace", err, "")
 	}
+	var problems Problems
 	for _, included := range files.includes() {
-		if err := files.add(dir, included.text); err != nil {
-			return nil, errkind.New(errkind.Invalid, "", Problems{{Position: included.at, Object: "sandbox", Message: "include: " + err.Error(),
-				Hint: "name a folder or file, relative to the workspace"}}, "")
+		if message := files.include(dir, included.text); message != "" {
+			problems = append(problems, Problem{Position: included.at, Object: "sandbox", Message: message,
+				Hint: "name a folder, or a YAML or JSON file, relative to this folder"})
 		}
 	}
 	total := 0
@@ -51,7 +54,29 @@ func Read(dir string) (Files, error) {
 		return nil, errkind.New(errkind.Invalid, "read workspace", fmt.Errorf("its files have %d bytes, there may be %d", total, MaxBytes),
 			"keep data out of the workspace's folder")
 	}
+	if len(problems) > 0 {
+		return files, errkind.New(errkind.Invalid, "", problems, "")
+	}
 	return files, nil
+}
+
+// include adds what a sandbox includes, or says why it cannot.
+func (f Files) include(dir, at string) (message string) {
+	err := f.add(dir, at)
+	var failure *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Sprintf("there is no folder or file %q to include", at)
+	case errors.As(err, &failure):
+		return fmt.Sprintf("%q cannot be included: %v", at, failure.Err)
+	case err != nil:
+		return fmt.Sprintf("%q cannot be included: %v", at, err)
+	}
+	info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(at)))
+	if err == nil && !info.IsDir() && !isYAML(at) && !isJSON(at) {
+		return fmt.Sprintf("%q is neither YAML nor JSON by its name", at)
+	}
+	return ""
 }
 
 // Digest is equal for equal files.

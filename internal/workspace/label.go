@@ -1,10 +1,12 @@
 package workspace
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"prospector/internal/governance"
+	"prospector/internal/xdm"
 	"prospector/internal/yamldoc"
 )
 
@@ -25,8 +27,8 @@ func (x *Label) kind() string { return "Label" }
 const maxLabels = 300 // of one schema (LB-10)
 
 func (l *loader) checkLabel(x *Label) {
-	if slices.ContainsFunc(governance.CoreLabels, func(core string) bool { return strings.EqualFold(core, x.Name) }) {
-		l.at(x, "name").problem("choose another name", "a core label is called so, or differs in upper and lower case only")
+	if i := slices.IndexFunc(governance.CoreLabels, func(core string) bool { return strings.EqualFold(core, x.Name) }); i >= 0 {
+		l.at(x, "name").problem("choose another name", "there is a core label %s already", governance.CoreLabels[i])
 	}
 }
 
@@ -40,16 +42,23 @@ func (l *loader) checkLabels(at place, labels []string) {
 	for i, label := range labels {
 		labels[i] = governance.Stored(label)
 		if !slices.Contains(l.workspace.labelNames(), labels[i]) {
-			at.in(index(i)).problem(labelHint(label, l.workspace.labelNames()), "unknown label %q", label)
+			l.unknownLabel(at.in(index(i)), label)
 		}
 	}
 }
 
-func labelHint(label string, known []string) string {
-	if i := slices.IndexFunc(known, func(k string) bool { return strings.EqualFold(k, label) }); i >= 0 {
-		return "labels are case-sensitive: write " + known[i] // EC-9
+func (l *loader) unknownLabel(at place, label string) {
+	known := l.workspace.labelNames()
+	hint := "known are " + strings.Join(known, ", ") + "; labels of your own need a document of kind Label"
+	if near := xdm.Nearest(label, known); near != "" && len(label) > 3 { // C1 is no better guess for C13 than any other
+		hint = fmt.Sprintf("did you mean %q?", near)
 	}
-	return didYouMean(label, known)
+	if i := slices.IndexFunc(known, func(k string) bool { return strings.EqualFold(k, label) }); i >= 0 {
+		hint = "upper and lower case count: write " + known[i] // EC-9
+	}
+	if !l.mayBe("Label", label) {
+		at.problem(hint, "there is no label %q", label)
+	}
 }
 
 // LabelOrigin says where a label on a field comes from.

@@ -27,7 +27,8 @@ func (n *Namespace) kind() string { return "Namespace" }
 func (l *loader) checkNamespace(n *Namespace) {
 	for _, s := range identity.Standard {
 		if s.Symbol == n.Symbol {
-			l.at(n, "symbol").problem("choose another symbol", "a standard namespace has this symbol already")
+			l.at(n, "symbol").problem("choose another symbol", "there is a standard namespace %s already", s.Symbol)
+			l.cannotRead("Namespace", anyName)
 		}
 	}
 	for _, other := range l.workspace.Namespaces { // ID-11
@@ -35,9 +36,18 @@ func (l *loader) checkNamespace(n *Namespace) {
 			break
 		}
 		if other.Name == n.Name {
-			l.at(n, "name").problem("choose a name that tells them apart", "namespace %s at %s has the display name %q too", other.Symbol, other.At(), n.Name)
+			l.at(n, "name").problem("choose a name that tells them apart", "namespace %s at %s has the name %q too", other.Symbol, other.At(), n.Name)
 		}
 	}
+}
+
+// noNamespace reports a symbol that is not one of the namespaces of the workspace.
+func (l *loader) noNamespace(at place, symbol string) {
+	if kind, standard := l.workspace.namespaceType(symbol); standard {
+		at.problem("use a namespace of type "+string(identity.PartnerID), "namespace %s is of type %s, prospects may use only type %s", symbol, kind, identity.PartnerID)
+		return
+	}
+	at.missing("Namespace", symbol, names(l.workspace.Namespaces), "no namespace has the symbol %q", symbol)
 }
 
 // namespaceType finds a custom or a standard namespace.

@@ -34,22 +34,23 @@ func (l *loader) checkPolicy(p *Policy) {
 func (l *loader) expression(at place, e *governance.Expression) {
 	switch {
 	case e.Label != "" && e.Operator == "" && len(e.Operands) == 0:
-		labels := []string{e.Label}
-		l.checkLabels(at, labels)
-		e.Label = labels[0]
+		written := e.Label
+		if e.Label = governance.Stored(written); !contains(l.workspace.labelNames(), e.Label) {
+			l.unknownLabel(at.in("label"), written)
+		}
 	case e.Label == "" && e.Operator != "" && len(e.Operands) > 0:
 		for i := range e.Operands {
 			l.expression(at.in("operands", index(i)), &e.Operands[i])
 		}
 	default:
-		at.problem("write {label: C2} or {operator: AND, operands: […]}", "an expression is either a label, or AND or OR with operands") // PL-4
+		at.problem("write {label: C2}, or {operator: AND, operands: [{label: C2}, {label: I1}]}", "deny takes either one label, or an operator with operands") // PL-4
 	}
 }
 
 func (l *loader) checkMarketingActions(at place, actions []string) {
 	for i, action := range actions {
 		if !contains(governance.CoreMarketingActions, action) {
-			at.in(index(i)).problem(didYouMean(action, governance.CoreMarketingActions), "unknown marketing action %q", action)
+			at.in(index(i)).problem(didYouMean(action, governance.CoreMarketingActions), "there is no marketing action %q", action)
 		}
 	}
 }

@@ -67,17 +67,26 @@ func (p place) keyProblem(hint, format string, args ...any) {
 	p.loader.report(p.object, p.say(p.object.KeyAt(p.path...), hint, format, args))
 }
 
+// missing is about a reference to an object that is not there, unless it may be in a document that could
+// not be read.
+func (p place) missing(kind, name string, candidates []string, format string, args ...any) {
+	if !p.loader.mayBe(kind, name) {
+		p.problem(didYouMean(name, candidates), format, args...)
+	}
+	p.loader.faulty[p.object] = true
+}
+
 func (l *loader) report(o object, p Problem) {
 	l.problems = append(l.problems, p)
-	if l.faulty == nil {
-		l.faulty = map[object]bool{}
-	}
 	l.faulty[o] = true
 }
 
 // faultyData reports whether a schema or dataset has a problem: then what is missing in what refers to
 // them may only be a consequence.
 func (l *loader) faultyData() bool {
+	if l.anyUnread("Schema", "Dataset", "Namespace") {
+		return true
+	}
 	for o := range l.faulty {
 		if o.kind() == "Schema" || o.kind() == "Dataset" {
 			return true
@@ -98,6 +107,14 @@ func (p place) say(at yamldoc.Position, hint, format string, args []any) Problem
 // titled names an object as people do: "source acme".
 func titled(o object) string { return spoken(o.kind()) + " " + o.name() }
 
+// nameKey is the key by which objects of a kind are told apart.
+func nameKey(kind string) string {
+	if kind == "Namespace" {
+		return "symbol"
+	}
+	return "name"
+}
+
 // spoken is a kind in a sentence.
 func spoken(kind string) string {
 	if kind == "FieldGroup" {
@@ -113,7 +130,7 @@ func didYouMean(name string, candidates []string) string {
 	}
 	switch {
 	case len(candidates) == 0:
-		return "there is none yet"
+		return "there is none yet: declare it"
 	case len(candidates) <= 20:
 		return "known are " + strings.Join(candidates, ", ")
 	}

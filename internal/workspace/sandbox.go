@@ -41,12 +41,14 @@ var tenantRule = regexp.MustCompile(`^_[a-z0-9]+$`)
 func (l *loader) checkSandbox() {
 	s := &l.workspace.Sandbox
 	switch {
+	case l.sandboxes == 0 && l.anyUnread("Sandbox"):
+		return
 	case l.sandboxes == 0:
-		l.problems = append(l.problems, Problem{Position: yamldoc.Position{File: "prospector.yaml"},
-			Message: "the workspace has no document of kind Sandbox", Hint: "write one with name and organization"})
+		l.problems = append(l.problems, Problem{Position: yamldoc.Position{File: "prospector.yaml"}, Message: "the folder has no document of kind Sandbox, so it is no workspace",
+			Hint: "write one here with kind: Sandbox, name: … and organization: …"})
 		return
 	case s.Tenant != "" && !tenantRule.MatchString(s.Tenant):
-		l.at(s, "tenant").problem("write an underscore and lower-case letters, such as _luma", "tenant %q is not a tenant id", s.Tenant)
+		l.at(s, "tenant").problem("write an underscore, then lower-case letters or digits, such as _luma", "the tenant id cannot be %q", s.Tenant)
 	}
 	l.checkLabels(l.at(s, "defaults", "labels"), s.Defaults.Labels)
 	if zone := s.Defaults.TimeZone; zone != "" {

@@ -27,7 +27,7 @@ type Constraints struct {
 	// MinLength of a text, in characters.
 	MinLength int `yaml:"minLength" jsonschema:"minimum=0"`
 	// MaxLength of a text, in characters.
-	MaxLength int `yaml:"maxLength" jsonschema:"minimum=0"`
+	MaxLength int `yaml:"maxLength" jsonschema:"minimum=1"`
 	// Minimum of a number.
 	Minimum *float64 `yaml:"minimum"`
 	// Maximum of a number.
@@ -81,19 +81,20 @@ func checkConstraints(at place, c Constraints, f xdm.Field) {
 		}
 	}
 	if _, err := regexp.Compile(c.Pattern); err != nil {
-		at.in("pattern").problem("patterns follow RE2", "field %s: %v", f.Path, err)
+		at.in("pattern").problem("patterns follow RE2's syntax, without look-around and back-references",
+			"the pattern of field %s has a mistake: %s", f.Path, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 		return
 	}
 	if c.Default != nil {
 		switch err := f.CheckText(*c.Default); {
 		case f.Container != xdm.Single:
-			at.in("default").problem("leave it out", "field %s is %s, which has no default", f.Path, f.TypeText())
+			at.in("default").problem("leave it out", "field %s takes several values (%s), so it has no default", f.Path, f.TypeText())
 		case err != nil:
-			at.in("default").problem("", "field %s: the default %v", f.Path, err)
+			at.in("default").problem("write a value that the field accepts", "the default of field %s cannot be used: %v", f.Path, err)
 		}
 	}
 	if f.MaxLength > 0 && f.MinLength > f.MaxLength || f.Minimum != nil && f.Maximum != nil && *f.Minimum > *f.Maximum {
-		at.problem("", "field %s: the minimum is above the maximum, no value fits", f.Path)
+		at.problem("exchange them", "the minimum of field %s is above its maximum, so no value fits", f.Path)
 	}
 }
 
@@ -134,22 +135,32 @@ func (f CustomField) field() xdm.Field {
 
 var customPath = regexp.MustCompile(`^_[a-z0-9]+([.][A-Za-z0-9][A-Za-z0-9_-]*)+$`)
 
+func customPathHint(tenant string) string {
+	if !tenantRule.MatchString(tenant) {
+		tenant = "_luma"
+	}
+	return "write " + tenant + " and names behind it, such as " + tenant + ".prospect.postalCode"
+}
+
 func (l *loader) checkFieldGroup(g *FieldGroup) {
 	w := l.workspace
 	if _, taken := xdm.BuiltInGroup(g.Name); taken {
-		l.at(g, "name").problem("choose another name", "a standard field group is called so")
+		l.at(g, "name").problem("choose another name", "there is a standard field group of this name")
+	}
+	if d, taken := l.resource(g.Name, func(d xdm.Document) bool { return !d.IsSchema() }); taken {
+		l.at(g, "name").problem("choose another name", "the field group in %s has this name too", l.jsonFiles[d.ID])
 	}
 	seen := map[string]int{}
 	for i, f := range g.Fields {
 		at := l.at(g, "fields", index(i))
 		switch {
 		case !customPath.MatchString(f.Path) || strings.HasPrefix(f.Path, "_repo."):
-			at.in("path").problem("put it below your tenant id, such as _luma.prospect.postalCode", "field %q does not start with a tenant id", f.Path)
-		case w.Sandbox.Tenant != "" && !strings.HasPrefix(f.Path, w.Sandbox.Tenant+"."):
-			at.in("path").problem("put it below "+w.Sandbox.Tenant, "field %q is not below the sandbox's tenant id", f.Path)
+			at.in("path").problem(customPathHint(w.Sandbox.Tenant), "the path %q does not begin with a tenant id", f.Path)
+		case tenantRule.MatchString(w.Sandbox.Tenant) && !strings.HasPrefix(f.Path, w.Sandbox.Tenant+"."):
+			at.in("path").problem(customPathHint(w.Sandbox.Tenant), "the path %q is not below the sandbox's tenant id", f.Path)
 		}
 		if first, ok := seen[f.Path]; ok {
-			at.in("path").problem("", "field %s is declared twice, first at %s", f.Path, g.At("fields", index(first), "path"))
+			at.in("path").problem("leave one of them out, or change its path", "field %s is declared twice, first at %s", f.Path, g.At("fields", index(first), "path"))
 		}
 		seen[f.Path] = i
 		checkConstraints(at, f.Constraints, f.field())
@@ -226,15 +237,26 @@ func (l *loader) checkSchema(s *Schema) {
 	}
 	composed, err := xdm.Compose(s.Name, groups)
 	if err != nil {
-		l.at(s, "fieldGroups").problem("leave one of the groups out", "%v", err)
+		l.at(s, "fieldGroups").problem("rename a field, or leave one of the groups out", "%v", err)
+		return
+	}
+	if i := slices.IndexFunc(composed.Fields, func(f xdm.Field) bool { return systemsOwn(f.Path) != "" }); i >= 0 { // EC-1, SC-19
+		f := composed.Fields[i]
+		l.at(s, "fieldGroups").problem("leave the field group out", "field group %s brings %s: %s", f.Group, f.Path, systemsOwn(f.Path))
 		return
 	}
 	s.Composed = composed
 	l.exclude(s)
 	for _, path := range sortedKeys(s.Constraints) {
-		if f := l.fieldAt(l.at(s, "constraints", path), s, path); f != nil {
+		at := l.at(s, "constraints", path)
+		f := l.fieldAt(at, s, path)
+		switch {
+		case f == nil:
+		case f.System:
+			at.keyProblem("leave it out", "%s is written by Prospector and takes no constraints", path)
+		default:
 			s.Constraints[path].apply(f)
-			checkConstraints(l.at(s, "constraints", path), s.Constraints[path], *f)
+			checkConstraints(at, s.Constraints[path], *f)
 		}
 	}
 	for _, path := range sortedKeys(s.Titles) {
@@ -255,26 +277,32 @@ func (l *loader) checkSchema(s *Schema) {
 func (l *loader) schemaGroups(s *Schema) (groups []xdm.Group, ok bool) {
 	class, references, ok := s.Class, s.FieldGroups, true
 	at := func(i int) place { return l.at(s, "fieldGroups", index(i)) }
+	classAt := l.at(s, "class")
 	if s.Definition != "" {
 		d, found := l.resource(s.Definition, xdm.Document.IsSchema)
 		switch {
 		case !found:
-			l.at(s, "definition").problem(didYouMean(s.Definition, l.resourceTitles(xdm.Document.IsSchema)), "no XDM schema in the workspace is called %q", s.Definition)
+			if titles := l.resourceTitles(xdm.Document.IsSchema); !l.nameless && len(titles) == 0 {
+				l.at(s, "definition").problem("export one from your registry into this folder", "no JSON file of the workspace holds an XDM schema")
+				return nil, false
+			}
+			l.at(s, "definition").missing(anyName, s.Definition, l.resourceTitles(xdm.Document.IsSchema), "no JSON file of the workspace holds an XDM schema %q", s.Definition)
 			return nil, false
 		case s.Class != "" || len(s.FieldGroups) > 0:
-			l.at(s, "definition").problem("leave class and fieldGroups out", "the definition gives class and field groups already")
+			l.at(s, "definition").problem("leave class and fieldGroups out", "the definition gives the class and the field groups already")
 			return nil, false
 		}
 		class = d.Class
 		references = slices.DeleteFunc(d.Composes(), func(id string) bool { return id == d.Class })
-		at = func(int) place { return l.at(s, "definition") }
+		classAt = l.at(s, "definition")
+		at = func(int) place { return classAt }
 	}
 	switch {
 	case class == "":
-		l.at(s).problem("write class: "+xdm.ProspectClassTitle, "the schema has no class")
+		l.at(s).problem("add class: "+xdm.ProspectClassTitle, "it has no class")
 		ok = false
 	case class != xdm.ProspectClassTitle && class != xdm.ProspectClassID:
-		l.at(s, "class").problem("write class: "+xdm.ProspectClassTitle, "class %q is not the prospect class; it holds other records than prospects", class)
+		classAt.problem("use the class "+xdm.ProspectClassTitle, "the class %q is not for prospects", class)
 		ok = false
 	}
 	for i, name := range references {
@@ -285,9 +313,14 @@ func (l *loader) schemaGroups(s *Schema) (groups []xdm.Group, ok bool) {
 		}
 		g, err := l.group(name)
 		if err != nil {
-			at(i).problem(err.hint, "%s", err.message)
+			if !err.absent || !l.mayBe("FieldGroup", name) {
+				at(i).problem(err.hint, "%s", err.message)
+			}
 			ok = false
 			continue
+		}
+		if custom, found := find(l.workspace.FieldGroups, name); found && l.faulty[custom] {
+			l.incomplete[s] = true
 		}
 		groups = append(groups, g)
 	}
@@ -295,7 +328,10 @@ func (l *loader) schemaGroups(s *Schema) (groups []xdm.Group, ok bool) {
 }
 
 // groupError says why a field group cannot be used.
-type groupError struct{ message, hint string }
+type groupError struct {
+	message, hint string
+	absent        bool // there is none of that name
+}
 
 // group finds a field group for the prospect class: custom, in XDM JSON, or standard.
 func (l *loader) group(name string) (xdm.Group, *groupError) {
@@ -309,12 +345,12 @@ func (l *loader) group(name string) (xdm.Group, *groupError) {
 	isGroup := func(d xdm.Document) bool { return !d.IsSchema() }
 	if d, ok := l.resource(name, isGroup); ok && d.ID != xdm.ProspectClassID {
 		if d.TimeSeries() || !d.ExtendsProspects() {
-			return xdm.Group{}, &groupError{fmt.Sprintf("field group %q of the workspace does not extend the prospect class", name),
-				"its meta:intendedToExtend must name " + xdm.ProspectClassID}
+			return xdm.Group{}, &groupError{message: fmt.Sprintf("field group %q in %s is not for prospects", name, l.jsonFiles[d.ID]),
+				hint: "use one whose meta:intendedToExtend names " + xdm.ProspectClassID}
 		}
 		g, err := l.registry.Group(d.ID)
 		if err != nil {
-			return xdm.Group{}, &groupError{err.Error(), ""}
+			return xdm.Group{}, l.resourceError(d, err)
 		}
 		return g, nil
 	}
@@ -327,10 +363,39 @@ func (l *loader) group(name string) (xdm.Group, *groupError) {
 	}
 	known = slices.Concat(known, names(l.workspace.FieldGroups), l.resourceTitles(xdm.Document.ExtendsProspects))
 	if extends, ok := xdm.ForeignGroup(name); ok {
-		return xdm.Group{}, &groupError{fmt.Sprintf("field group %q extends %s, and must not be on a prospect schema", name, extends),
-			"groups for prospects are " + strings.Join(known, ", ")}
+		return xdm.Group{}, &groupError{message: fmt.Sprintf("field group %q is not for prospects, it extends %s", name, extends),
+			hint: "field groups for prospects are " + strings.Join(known, ", ")}
 	}
-	return xdm.Group{}, &groupError{fmt.Sprintf("no field group for the prospect class is called %q", name), didYouMean(name, known)}
+	return xdm.Group{}, &groupError{message: fmt.Sprintf("no field group for prospects is called %q", name), hint: didYouMean(name, known), absent: true}
+}
+
+// resourceError says why an XDM resource cannot be used.
+func (l *loader) resourceError(d xdm.Document, err error) *groupError {
+	message, hint, _ := strings.Cut(err.Error(), "; ")
+	if !strings.HasPrefix(hint, "export") {
+		message = strings.TrimSuffix(message+", "+hint, ", ")
+		hint = "change the field group in your registry and export it anew"
+	}
+	words := strings.Fields(strings.TrimPrefix(message, d.Title+": "))
+	for i, word := range words {
+		if path := strings.Split(word, "."); len(path) > maxShownDepth {
+			words[i] = strings.Join(path[:maxShownDepth], ".") + " …"
+		}
+	}
+	return &groupError{message: fmt.Sprintf("field group %q in %s: %s", d.Title, l.jsonFiles[d.ID], strings.Join(words, " ")), hint: hint}
+}
+
+const maxShownDepth = 10 // of a path in a message
+
+// systemsOwn says why a path is none that people may have on prospects (ID-20, SC-19, EC-1).
+func systemsOwn(path string) string {
+	switch root, _, _ := strings.Cut(path, "."); root {
+	case "identityMap":
+		return "an identity map would let identities in that are not of type " + string(identity.PartnerID)
+	case "segmentMembership":
+		return "memberships are written by Prospector alone"
+	}
+	return ""
 }
 
 // exclude leaves fields of the groups out of one schema (SC-28).
@@ -340,14 +405,12 @@ func (l *loader) exclude(s *Schema) {
 		if !l.fieldOrObject(at, s, path) {
 			continue
 		}
-		s.Composed.Fields = slices.DeleteFunc(s.Composed.Fields, func(f xdm.Field) bool {
-			out := f.Path == path || strings.HasPrefix(f.Path, path+".")
-			if out && f.Group == xdm.ProspectClassTitle {
-				at.problem("fields of the class belong to every schema", "%s cannot be left out", f.Path)
-				return false
-			}
-			return out
-		})
+		within := func(f xdm.Field) bool { return f.Path == path || strings.HasPrefix(f.Path, path+".") }
+		if slices.ContainsFunc(s.Composed.Fields, func(f xdm.Field) bool { return within(f) && f.Group == xdm.ProspectClassTitle }) {
+			at.problem("exclude only fields of field groups", "%s belongs to the class and cannot be left out", path)
+			continue
+		}
+		s.Composed.Fields = slices.DeleteFunc(s.Composed.Fields, within)
 	}
 }
 
@@ -370,19 +433,52 @@ func (l *loader) fieldAt(at place, s *Schema, path string) *xdm.Field {
 }
 
 func (l *loader) noField(at place, s *Schema, path string) {
-	var known []string
+	if why := systemsOwn(path); why != "" {
+		at.problem("leave it out", "%s is no field of prospects: %s", path, why)
+		return
+	}
+	if l.incomplete[s] || l.anyUnread("FieldGroup") {
+		l.faulty[at.object] = true
+		return // the cause is reported
+	}
+	var known, usable, below []string
 	for _, f := range s.Composed.Fields {
 		known = append(known, f.Path)
+		if strings.HasPrefix(f.Path, path+".") {
+			below = append(below, f.Path)
+		}
+		if !f.System {
+			usable = append(usable, f.Path)
+		}
 	}
-	hint := "see them with: starter get schema " + s.Name
+	of := "it has "
+	if at.object != object(s) {
+		of = "schema " + s.Name + " has "
+	}
+	if len(below) > 0 {
+		at.problem("name one of its fields, such as "+below[0], "%sno field %s, but an object", of, path)
+		return
+	}
+	hint := "its fields are " + fieldRoots(usable)
 	if near := xdm.Nearest(path, known); near != "" {
 		hint = fmt.Sprintf("did you mean %s?", near)
 	}
-	if root, _, _ := strings.Cut(path, "."); root == "identityMap" || root == "segmentMembership" {
-		at.problem("take it out", "%s is not a prospect's attribute: the identity map would let other namespaces in, memberships are written by the system", path) // ID-20, SC-19, EC-1
-		return
+	at.problem(hint, "%sno field %s", of, path)
+}
+
+// fieldRoots names many paths in short.
+func fieldRoots(paths []string) string {
+	var out []string
+	for _, path := range paths {
+		root, _, nested := strings.Cut(path, ".")
+		if nested {
+			root += ".…"
+		}
+		if !contains(out, root) {
+			out = append(out, root)
+		}
 	}
-	at.problem(hint, "schema %s has no field %s", s.Name, path)
+	return strings.Join(out, ", ")
 }
 
 // fieldOrObject accepts also an object, which stands for all fields below it.
@@ -404,7 +500,7 @@ func (l *loader) identities(s *Schema) {
 		at := l.at(s, "identities", index(i))
 		if x.Primary {
 			if s.PrimaryIdentity.Field != "" { // AS-2, ID-19
-				at.in("primary").problem("leave primary out of one of them", "the schema has a primary identity already, %s", s.PrimaryIdentity.Field)
+				at.in("primary").problem("leave primary out", "it has a primary identity already, %s", s.PrimaryIdentity.Field)
 				continue
 			}
 			s.PrimaryIdentity, primaryAt = x.Identity, at
@@ -412,16 +508,16 @@ func (l *loader) identities(s *Schema) {
 		}
 		l.identity(at, s, x.Identity)
 		if all[x.Field] || x.Field == s.PrimaryIdentity.Field {
-			at.in("field").problem("leave one of them out", "field %s is an identity already", x.Field)
+			at.in("field").problem("leave one of them out", "field %s is an identity twice", x.Field)
 		}
 		all[x.Field] = true
 	}
 	if len(s.Identities) > maxIdentities {
-		l.at(s, "identities").keyProblem("", "%d identities, there may be %d", len(s.Identities), maxIdentities)
+		l.at(s, "identities").keyProblem("leave some out", "it has %d identities, there may be %d", len(s.Identities), maxIdentities)
 	}
 	switch p := s.PrimaryIdentity; {
 	case p.Field == "" && s.Profile:
-		l.at(s, "profile").problem("write primaryIdentity: {field: partnerID, namespace: …}", "the schema is enabled for Profile and has no primary identity") // AS-4, SC-30
+		l.at(s, "profile").problem("write primaryIdentity: {field: partnerID, namespace: …}", "it is enabled for Profile and has no primary identity") // AS-4, SC-30
 	case p.Field != "":
 		l.identity(primaryAt, s, p)
 		if strings.Count(p.Field, ".") >= maxIdentityDepth {
@@ -431,21 +527,19 @@ func (l *loader) identities(s *Schema) {
 }
 
 func (l *loader) identity(at place, s *Schema, x Identity) {
-	if f := l.fieldAt(at.in("field"), s, x.Field); f != nil {
-		if f.Type != xdm.String || f.Container != xdm.Single || f.System {
-			at.in("field").problem("use partnerID", "field %s cannot be an identity: it is not a text that the partner sends", x.Field)
-		}
-		f.Required = true // ID-18
+	f := l.fieldAt(at.in("field"), s, x.Field)
+	if f != nil && (f.Type != xdm.String || f.Container != xdm.Single || f.System) {
+		at.in("field").problem("use a text that the partner sends, such as "+xdm.PartnerID, "field %s cannot be an identity", x.Field)
+		f = nil
 	}
-	switch kind, known := l.workspace.namespaceType(x.Namespace); {
-	case !known:
-		at.in("namespace").problem(didYouMean(x.Namespace, names(l.workspace.Namespaces)), "no namespace has the symbol %s", x.Namespace)
-	case !kind.AllowedForProspects():
-		hint := fmt.Sprintf("use a namespace of type %s", identity.PartnerID)
-		if _, custom := find(l.workspace.Namespaces, x.Namespace); custom { // EC-2
-			hint += "; a namespace's type is fixed once applied, so declare a new one with another symbol"
-		}
-		at.in("namespace").problem(hint, "namespace %s is of type %s, prospects may use only type %s", x.Namespace, kind, identity.PartnerID)
+	switch n, custom := find(l.workspace.Namespaces, x.Namespace); {
+	case !custom:
+		l.noNamespace(at.in("namespace"), x.Namespace)
+	case !n.Type.AllowedForProspects(): // EC-2
+		at.in("namespace").problem(fmt.Sprintf("use a namespace of type %s; a type is fixed once it is applied, then declare a new namespace with another symbol", identity.PartnerID),
+			"namespace %s is of type %s, prospects may use only type %s", x.Namespace, n.Type, identity.PartnerID)
+	case f != nil:
+		f.Required = true // ID-18
 	}
 }
 
@@ -459,7 +553,7 @@ func (l *loader) checkLabelling(s *Schema) {
 		count += len(labels)
 	}
 	if limit := maxLabels; len(s.Labels.All) == 0 && count > limit { // labels: {all: …} counts as one
-		l.at(s, "labels").keyProblem("label whole objects, or all fields at once", "%d labels on one schema, there may be %d", count, limit)
+		l.at(s, "labels").keyProblem("label whole objects, or all fields at once", "it has %d labels, there may be %d", count, limit)
 	}
 	var unlabelled []string
 	for _, f := range s.Composed.Fields {
@@ -513,7 +607,7 @@ func (l *loader) checkUnion() {
 				continue
 			}
 			if g, _ := other.Composed.Field(f.Path); !g.Same(f) {
-				l.at(s, "name").problem("rename one of the fields", "field %s is %s here and %s in schema %s; profiles of one class share one union schema", f.Path, f.TypeText(), g.TypeText(), other.Name)
+				l.at(s, "fieldGroups").problem("rename one of the fields", "field %s is of type %s here and of type %s in schema %s, and rules speak of both at once", f.Path, f.TypeText(), g.TypeText(), other.Name)
 			}
 		}
 	}

@@ -5,13 +5,16 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
+	"prospector/internal/xdm"
 	"prospector/internal/yamldoc"
 )
 
@@ -50,21 +53,22 @@ func (l *loader) judge(d yamldoc.Document) (kind string, ok bool) {
 	value, err := d.Declared()
 	var syntax *yamldoc.SyntaxError
 	if errors.As(err, &syntax) {
-		say(syntax.Position, "", syntax.Message, "")
+		l.problems = append(l.problems, syntaxProblem(syntax))
+		l.nameless = true
 		return "", false
 	}
 	object, isMapping := value.(map[string]any)
-	if !isMapping {
-		say(d.At(), "", "the document is not an object", "write keys and values, kind first")
-		return "", false
-	}
 	kind, isText := object["kind"].(string)
 	switch {
+	case !isMapping:
+		say(d.At(), "", "the document has no keys", "write each object as KEY: VALUE lines, kind first, and a line --- between two objects")
 	case object["kind"] == nil:
-		say(d.At(), "", "the document has no kind", "add one of "+strings.Join(Kinds, ", "))
-		return "", false
+		say(d.At(), "", "the document has no kind", "add kind: with one of "+strings.Join(Kinds, ", ")+elsewhere(""))
 	case !isText || !slices.Contains(Kinds, kind):
-		say(d.At("kind"), "", fmt.Sprintf("unknown kind %q", fmt.Sprint(object["kind"])), didYouMean(kind, Kinds))
+		say(d.At("kind"), "", fmt.Sprintf("there is no kind %q", fmt.Sprint(object["kind"])), didYouMean(kind, Kinds)+elsewhere(kind))
+	}
+	if !isText || !slices.Contains(Kinds, kind) {
+		l.nameless = true
 		return "", false
 	}
 	all, err := shapes()
@@ -75,16 +79,29 @@ func (l *loader) judge(d yamldoc.Document) (kind string, ok bool) {
 	if !errors.As(all[kind].Validate(value), &invalid) {
 		return kind, true
 	}
-	name, _ := object["name"].(string)
-	if symbol, ok := object["symbol"].(string); ok {
-		name = symbol
+	name, _ := object[nameKey(kind)].(string)
+	title := name
+	if title == "" {
+		title, _ = object["name"].(string)
 	}
 	for _, leaf := range leaves(invalid) {
-		for _, p := range shapeProblems(d, leaf) {
-			say(p.Position, strings.TrimSpace(spoken(kind)+" "+name), p.Message, p.Hint)
+		for _, p := range shapeProblems(d, kind, value, leaf) {
+			say(p.Position, strings.TrimSpace(spoken(kind)+" "+title), p.Message, p.Hint)
+		}
+		if slices.Equal(leaf.InstanceLocation, []string{nameKey(kind)}) {
+			name = anyName // others write another
 		}
 	}
+	l.cannotRead(kind, name)
 	return kind, false
+}
+
+// elsewhere is said of a kind that resembles none of ours.
+func elsewhere(kind string) string {
+	if xdm.Nearest(kind, Kinds) != "" {
+		return ""
+	}
+	return "; keep files of other programs elsewhere"
 }
 
 // leaves are the errors behind an error.
@@ -105,10 +122,19 @@ var patternHints = map[string]string{
 	SecretPattern:                 "write ${env:NAME} or ${file:/path}; a secret never stands in a workspace",
 }
 
+// Keys that people expect and that are elsewhere.
+var keyHints = map[string]string{
+	"Audience labels":     "label the fields in a schema or a dataset, audiences inherit what they use", // LB-13
+	"Source labels":       "label the dataset, or the fields in its schema",
+	"Activation schedule": "activations run after each evaluation of their audiences",
+	"Audience schedule":   "set evaluateAfterLoad in the source",
+	"Schema namespace":    "write primaryIdentity: {field: partnerID, namespace: …}",
+}
+
 // shapeProblems says in our words what the validator found.
-func shapeProblems(d yamldoc.Document, e *jsonschema.ValidationError) []Problem {
+func shapeProblems(d yamldoc.Document, objectKind string, value any, e *jsonschema.ValidationError) []Problem {
 	path := e.InstanceLocation
-	at, key := d.At(path...), strings.Join(path, ".")
+	at, key := d.At(path...), spokenPath(value, path)
 	one := func(hint, format string, args ...any) []Problem {
 		return []Problem{{Position: at, Message: fmt.Sprintf(format, args...), Hint: hint}}
 	}
@@ -116,26 +142,21 @@ func shapeProblems(d yamldoc.Document, e *jsonschema.ValidationError) []Problem 
 	case *kind.AdditionalProperties:
 		var out []Problem
 		for _, name := range k.Properties {
-			out = append(out, Problem{Position: d.KeyAt(append(slices.Clone(path), name)...), Message: fmt.Sprintf("unknown key %q", name),
-				Hint: didYouMean(name, knownKeys(e.SchemaURL))})
+			hint := keyHints[objectKind+" "+name]
+			if hint == "" || len(path) > 0 {
+				hint = didYouMean(name, knownKeys(e.SchemaURL))
+			}
+			out = append(out, Problem{Position: d.KeyAt(append(slices.Clone(path), name)...), Message: fmt.Sprintf("unknown key %q%s", name, within(key)), Hint: hint})
 		}
 		return out
 	case *kind.Required:
 		var out []Problem
 		for _, name := range k.Missing {
-			where := ""
-			if key != "" {
-				where = " in " + key
-			}
-			out = append(out, Problem{Position: at, Message: fmt.Sprintf("the key %q is missing%s", name, where), Hint: description(e.SchemaURL, name)})
+			out = append(out, Problem{Position: at, Message: fmt.Sprintf("the key %q is missing%s", name, within(key)), Hint: "add it: " + description(e.SchemaURL, name)})
 		}
 		return out
 	case *kind.Type:
-		hint := ""
-		if slices.Contains(k.Want, "string") && k.Got != "object" && k.Got != "array" && k.Got != "null" {
-			hint = "put it into quotes"
-		}
-		return one(hint, "%s is %s, it must be %s", key, typeText(k.Got), typeText(k.Want...))
+		return one(typeHint(e.SchemaURL, k.Got, k.Want), "%s %s, it must be %s", key, typeVerbs[k.Got], typeText(k.Want...))
 	case *kind.Enum:
 		want := make([]string, len(k.Want))
 		for i, w := range k.Want {
@@ -144,25 +165,62 @@ func shapeProblems(d yamldoc.Document, e *jsonschema.ValidationError) []Problem 
 		return one(didYouMean(fmt.Sprint(k.Got), want), "%s cannot be %q", key, fmt.Sprint(k.Got))
 	case *kind.Pattern:
 		if k.Want == SecretPattern { // the value may be a secret
-			return one(patternHints[k.Want], "%s must be a reference", key)
+			return one(patternHints[k.Want], "%s must be a reference and nothing else", key)
 		}
-		return one(patternHints[k.Want], "%s %q is not allowed", key, k.Got)
-	case *kind.MinLength, *kind.MinItems, *kind.MinProperties:
-		return one("", "%s is empty", key)
+		return one(patternHints[k.Want], "%s cannot be %q", key, k.Got)
+	case *kind.MinLength:
+		return one("write a text", "%s is empty", key)
+	case *kind.MinItems, *kind.MinProperties:
+		return one("write at least one", "%s is empty", key)
 	case *kind.MaxLength:
-		return one("", "%s has %d characters, there may be %d", key, k.Got, k.Want)
+		return one("shorten it", "%s has %d characters, there may be %d", key, k.Got, k.Want)
 	case *kind.Minimum:
 		want, _ := k.Want.Float64()
-		return one("", "%s must be %g or more", key, want)
+		return one("raise it", "%s must be %v or more", key, want)
 	case *kind.Maximum:
 		want, _ := k.Want.Float64()
-		return one("", "%s must be %g or less", key, want)
+		return one("lower it", "%s must be %.0f or less", key, want)
 	}
 	return one("", "%s: %v", key, e)
 }
 
-var typeTexts = map[string]string{"string": "a text", "integer": "a whole number", "number": "a number", "boolean": "true or false", "object": "keys and values",
-	"array": "a list", "null": "empty"}
+func within(key string) string {
+	if key == "" {
+		return ""
+	}
+	return " in " + key
+}
+
+// spokenPath names a value as people do: items of lists count from 1.
+func spokenPath(value any, path []string) string {
+	out, keys := "", ""
+	for _, step := range path {
+		switch v := value.(type) {
+		case []any:
+			i, _ := strconv.Atoi(step)
+			out, keys = fmt.Sprintf("item %d of %s", i+1, joinPath(keys, out)), ""
+			value = v[i]
+		case map[string]any:
+			keys = strings.TrimPrefix(keys+"."+step, ".")
+			value = v[step]
+		}
+	}
+	return joinPath(keys, out)
+}
+
+func joinPath(keys, of string) string {
+	if keys == "" || of == "" {
+		return keys + of
+	}
+	return keys + " in " + of
+}
+
+var (
+	typeTexts = map[string]string{"string": "a text", "integer": "a whole number", "number": "a number", "boolean": "true or false", "object": "keys with values",
+		"array": "a list", "null": "empty"}
+	typeVerbs = map[string]string{"string": "is a text", "integer": "is a number", "number": "is a number", "boolean": "is true or false", "object": "has keys",
+		"array": "is a list", "null": "has no value"}
+)
 
 func typeText(types ...string) string {
 	texts := make([]string, len(types))
@@ -170,6 +228,82 @@ func typeText(types ...string) string {
 		texts[i] = typeTexts[t]
 	}
 	return strings.Join(texts, " or ")
+}
+
+// typeHint says how to write a value of another type.
+func typeHint(url, got string, want []string) string {
+	pointer := strings.TrimSuffix(url, "/type")
+	scalar := got == "integer" || got == "number" || got == "boolean" || got == "string"
+	switch want[0] {
+	case "string":
+		if hint := patternHints[SecretPattern]; definition(pointer)["pattern"] == SecretPattern {
+			return hint
+		}
+		if scalar {
+			return "put it into quotes"
+		}
+		return "write a text"
+	case "boolean":
+		return "write true or false, without quotes"
+	case "integer":
+		return "write digits and nothing else"
+	case "number":
+		return "write digits, and a point if need be"
+	case "array":
+		if scalar {
+			return "put brackets around it: […]"
+		}
+		return "write a list in brackets: […]"
+	}
+	if strings.HasSuffix(pointer, "/Expression") {
+		return "write {label: …}"
+	}
+	keys := requiredKeys(pointer)
+	if len(keys) == 0 {
+		keys = knownKeys(pointer)
+	}
+	if len(keys) == 0 {
+		return "write KEY: VALUE lines below it"
+	}
+	return "write {" + strings.Join(keys, ": …, ") + ": …}"
+}
+
+// What the parser says in its own words, and what people make of it.
+var syntaxWords = []struct{ parser, message, hint string }{
+	{"found character '\t'", "a tab stands where a line begins", "indent with spaces"},
+	{"double-quoted text", "a text in quotes has no end", "close it with \""},
+	{"single-quoted text", "a text in quotes has no end", "close it with '"},
+	{"']'", "a list in brackets has no end or lacks a comma, here or in the lines before", "close it with ]"},
+	{"'}'", "keys in braces have no end or lack a comma, here or in the lines before", "close them with }"},
+	{"flow map content", "keys in braces have no end", "close them with }"},
+	{"mapping value is not allowed", "a colon or the indentation is out of place, here or in the next line", "put a text with a colon in it into quotes, and indent the keys of one object alike"},
+	{"key-value is pre-defined", "text stands behind a value", "put the whole text into quotes"},
+	{"value is not allowed in this context", "the indentation is out of place", "indent the keys of one object alike"},
+	{"non-map value", "a line has no colon behind its key", "write KEY: VALUE, the colon and a space behind the key"},
+	{"could not find alias", "", "define it further up with &NAME, or put the text into quotes"},
+}
+
+var keyTwice = regexp.MustCompile(`^mapping key "(.*)" already defined in line (\d+)$`)
+
+// syntaxProblem says in our words what the parser found.
+func syntaxProblem(e *yamldoc.SyntaxError) Problem {
+	out := Problem{Position: e.Position, Message: e.Message, Hint: "look at this line and at the one before: it is no YAML"}
+	if twice := keyTwice.FindStringSubmatch(e.Message); twice != nil {
+		out.Message, out.Hint = fmt.Sprintf("the key %q is written twice, first in line %s", twice[1], twice[2]), "leave one of them out"
+		if twice[1] == "kind" {
+			out.Hint = "put a line --- between two objects"
+		}
+		return out
+	}
+	for _, w := range syntaxWords {
+		if strings.Contains(e.Message, w.parser) {
+			if out.Hint = w.hint; w.message != "" {
+				out.Message = w.message
+			}
+			break
+		}
+	}
+	return out
 }
 
 // definition is the part of the JSON Schema to which the URL of an error points.
@@ -190,6 +324,15 @@ func definition(url string) map[string]any {
 	return out
 }
 
+func requiredKeys(url string) []string {
+	required, _ := definition(url)["required"].([]any)
+	out := make([]string, len(required))
+	for i, key := range required {
+		out[i] = fmt.Sprint(key)
+	}
+	return out
+}
+
 func knownKeys(url string) []string {
 	properties, _ := definition(url)["properties"].(map[string]any)
 	return sortedKeys(properties)
@@ -200,8 +343,9 @@ func description(url, key string) string {
 	properties, _ := definition(url)["properties"].(map[string]any)
 	property, _ := properties[key].(map[string]any)
 	text, _ := property["description"].(string)
-	if text == "" {
-		return ""
+	first, rest, _ := strings.Cut(strings.TrimSuffix(text, "."), " ")
+	if strings.EqualFold(first, key) {
+		first = key
 	}
-	return key + ": " + strings.TrimSuffix(text, ".")
+	return strings.TrimSpace(first + " " + rest)
 }

@@ -1,7 +1,10 @@
 package workspace
 
 import (
+	"fmt"
 	"path"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -86,32 +89,91 @@ func (l *loader) checkSource(s *Source) {
 	w := l.workspace
 	l.sourceDefaults(s)
 	l.checkConnection(s, s.Connection)
-	if _, err := path.Match(s.Path, ""); err != nil || strings.HasPrefix(s.Path, "/") {
-		l.at(s, "path").problem("write a pattern relative to the drop point, such as in/*.csv.gz", "path %q is not such a pattern", s.Path)
-	}
-	for key, text := range map[string]string{"delimiter": s.Format.Delimiter, "quote": s.Format.Quote} { // SR-11
-		if len(text) != 1 {
-			l.at(s, "format", key).problem("", "%s %q is not one character", key, text)
-		}
-	}
-	if s.Format.Delimiter == s.Format.Quote {
-		l.at(s, "format", "quote").problem("", "delimiter and quote are the same")
-	}
+	l.checkPath(s)
+	l.checkFormat(s)
 	if schedule := s.Schedule; schedule != nil {
-		if len(strings.Fields(schedule.Cron)) != 5 {
-			l.at(s, "schedule", "cron").problem("write five fields: minute hour day month weekday", "%q is not a cron line", schedule.Cron)
+		if wrong := cronProblem(schedule.Cron); wrong != "" {
+			l.at(s, "schedule", "cron").problem("write minute, hour, day, month and weekday, such as 30 4 * * 1-5", "the cron line %q %s", schedule.Cron, wrong)
 		}
 		l.checkTimeZone(l.at(s, "schedule", "timeZone"), schedule.TimeZone)
 	}
 	d, ok := find(w.Datasets, s.Dataset)
 	if !ok {
-		l.at(s, "dataset").problem(didYouMean(s.Dataset, names(w.Datasets)), "no dataset is called %q", s.Dataset)
+		l.at(s, "dataset").missing("Dataset", s.Dataset, names(w.Datasets), "no dataset is called %q", s.Dataset)
 		return
 	}
 	if schema, ok := find(w.Schemas, d.Schema); ok && schema.Composed != nil {
 		l.mapping(s, schema)
 	}
 	l.sourcePlanning(s, d)
+}
+
+func (l *loader) checkPath(s *Source) {
+	at := l.at(s, "path")
+	const hint = "write a pattern below the drop point, such as in/*.csv.gz"
+	_, err := path.Match(s.Path, "")
+	switch {
+	case err != nil:
+		at.problem(hint, "path %q has a bracket that is not closed, or a \\ at its end", s.Path)
+	case strings.HasPrefix(s.Path, "/"), slices.Contains(strings.Split(s.Path, "/"), ".."):
+		at.problem(hint, "path %q leaves the drop point", s.Path)
+	}
+}
+
+func (l *loader) checkFormat(s *Source) {
+	for _, key := range []struct{ name, text string }{{"delimiter", s.Format.Delimiter}, {"quote", s.Format.Quote}} { // SR-11
+		if len(key.text) != 1 || key.text >= "\x7f" || strings.ContainsAny(key.text, "\r\n\x00") {
+			l.at(s, "format", key.name).problem("write one ASCII character, such as \",\" or \"|\"", "the %s cannot be %q", key.name, key.text)
+		}
+	}
+	if s.Format.Delimiter == s.Format.Quote {
+		l.at(s, "format", "quote").problem("choose another quote", "delimiter and quote are both %q", s.Format.Quote)
+	}
+}
+
+var (
+	cronNames = [][]string{3: {"JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"}, 4: {"SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"}}
+	cronRules = []struct {
+		name            string
+		lowest, highest int
+	}{{"minute", 0, 59}, {"hour", 0, 23}, {"day", 1, 31}, {"month", 1, 12}, {"weekday", 0, 7}}
+)
+
+// cronProblem says what is wrong with a cron line: lists of values, names and ranges, with steps.
+func cronProblem(line string) string {
+	fields := strings.Fields(line)
+	if len(fields) != len(cronRules) {
+		return fmt.Sprintf("has %d fields, not 5", len(fields))
+	}
+	for i, rule := range cronRules {
+		for _, part := range strings.Split(fields[i], ",") {
+			span, step, stepped := strings.Cut(part, "/")
+			if n, err := strconv.Atoi(step); stepped && (err != nil || n < 1) {
+				return fmt.Sprintf("has the %s %q", rule.name, part)
+			}
+			if span == "*" {
+				continue
+			}
+			from, to, ranged := strings.Cut(span, "-")
+			first, ok := cronValue(i, from)
+			last, also := first, ok
+			if ranged {
+				last, also = cronValue(i, to)
+			}
+			if !ok || !also || first > last {
+				return fmt.Sprintf("has the %s %q", rule.name, part)
+			}
+		}
+	}
+	return ""
+}
+
+func cronValue(field int, text string) (value int, ok bool) {
+	if i := slices.Index(cronNames[field], strings.ToUpper(text)); i >= 0 {
+		return i + cronRules[field].lowest, true
+	}
+	value, err := strconv.Atoi(text)
+	return value, err == nil && value >= cronRules[field].lowest && value <= cronRules[field].highest
 }
 
 func (l *loader) sourceDefaults(s *Source) {
@@ -136,19 +198,22 @@ func (l *loader) sourceDefaults(s *Source) {
 }
 
 func (l *loader) checkTimeZone(at place, name string) {
-	if _, err := time.LoadLocation(name); err != nil {
-		at.problem("write an IANA name, such as Europe/Berlin", "unknown time zone %q", name)
+	if _, err := time.LoadLocation(name); err != nil || name == "Local" { // not the same on every machine
+		at.problem("write an IANA name, such as Europe/Berlin or UTC", "there is no time zone %q", name)
 	}
 }
 
 func (l *loader) mapping(s *Source, schema *Schema) {
-	if schema.PrimaryIdentity.Field == "" { // ID-4
+	if schema.PrimaryIdentity.Field == "" && !l.faulty[schema] { // ID-4
 		l.at(s, "dataset").problem("give the schema a primaryIdentity", "schema %s has no primary identity, so no row could be loaded", schema.Name)
 	}
 	taken := map[string]string{}
 	for _, column := range sortedKeys(s.Mapping) {
 		target := s.Mapping[column]
 		at := l.at(s, "mapping", column)
+		if column == "" {
+			at.keyProblem("write the header of a column", "a column without a name cannot be mapped")
+		}
 		f := l.fieldAt(at, schema, target)
 		if f == nil {
 			continue
@@ -157,13 +222,13 @@ func (l *loader) mapping(s *Source, schema *Schema) {
 		case f.System:
 			at.problem("leave it out", "%s is written by Prospector and cannot be mapped", target)
 		case f.Container != xdm.Single:
-			at.problem("map it to a field of a single value", "%s is %s, which a column of a delimited file cannot fill yet", target, f.TypeText())
+			at.problem("map it to a field with one value", "%s takes several values (%s), which one column cannot fill yet", target, f.TypeText())
 		}
 		if other, ok := taken[target]; ok {
 			at.problem("leave one of them out", "columns %s and %s are both mapped to %s", other, column, target)
 		}
 		if contains(s.IgnoreColumns, column) {
-			at.keyProblem("leave it out of one of them", "column %s is mapped and ignored", column)
+			at.keyProblem("leave it out of mapping or of ignoreColumns", "column %s is both mapped and ignored", column)
 		}
 		taken[target] = column
 	}
@@ -191,7 +256,7 @@ func (l *loader) sourcePlanning(s *Source, d *Dataset) {
 		policy, ok := find(l.workspace.Policies, name)
 		switch {
 		case !ok:
-			at.in("usagePolicies", index(i)).problem(didYouMean(name, names(l.workspace.Policies)), "no policy is called %q", name)
+			at.in("usagePolicies", index(i)).missing("Policy", name, names(l.workspace.Policies), "no policy is called %q", name)
 		case policy.Status != governance.Enabled:
 			at.in("usagePolicies", index(i)).warning("set status: ENABLED in the policy", "policy %q applies to the data of dataset %s and is not enabled, so nothing enforces it", name, d.Name)
 		}

@@ -45,11 +45,11 @@ func TestProblemsNameTheirPlaceAndWhatToDo(t *testing.T) {
 	for _, c := range []struct{ file, old, replacement, want string }{
 		{"schemas.yaml", "namespace: acme_pid", "namespace: Email", "schemas.yaml:17:48: schema acme-prospects: namespace Email is of type Email address, prospects may use only type Partner ID; use a namespace of type Partner ID"},
 		{"identities.yaml", "type: Partner ID", "type: Partner", `identities.yaml:5:7: namespace acme_pid: type cannot be "Partner"; did you mean "Partner ID"?`},
-		{"identities.yaml", "symbol: merk_pid", "symbol: acme_pid", "identities.yaml:7:1: namespace acme_pid: it is declared twice, first at identities.yaml:2:1; names are unique"},
+		{"identities.yaml", "symbol: merk_pid", "symbol: acme_pid", "identities.yaml:9:9: namespace acme_pid: there is another one at identities.yaml:2:1; rename one of them, or take one away"},
 		{"sources.yaml", "mapping:", "maping:", `unknown key "maping"; did you mean "mapping"?`},
 		{"sources.yaml", "partner.householdID", "partner.householdId", "did you mean partner.householdID?"},
-		{"sources.yaml", "${env:PROSPECTOR_S3_SECRET_KEY}", "hunter2", "source acme: s3.secretKey must be a reference; write ${env:NAME} or ${file:/path}; a secret never stands in a workspace"},
-		{"prospector.yaml", "kind: Sandbox", "kind: Sandbx", `prospector.yaml:2:7: unknown kind "Sandbx"; did you mean "Sandbox"?`},
+		{"sources.yaml", "${env:PROSPECTOR_S3_SECRET_KEY}", "hunter2", "source acme: s3.secretKey must be a reference and nothing else; write ${env:NAME} or ${file:/path}; a secret never stands in a workspace"},
+		{"prospector.yaml", "kind: Sandbox", "kind: Sandbx", `prospector.yaml:2:7: there is no kind "Sandbx"; did you mean "Sandbox"?`},
 	} {
 		require.Contains(t, edited(t, c.file, c.old, c.replacement), c.want)
 	}
@@ -61,7 +61,7 @@ func TestAllProblemsAreReported(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.yaml"), []byte("kind: Namespce\n---\nkind: Dataset\nname: x\nfoo: 1\n"), 0o600))
 	_, err := Load(dir)
-	require.Contains(t, err.Error(), `a.yaml:1:7: unknown kind "Namespce"; did you mean "Namespace"?`)
+	require.Contains(t, err.Error(), `a.yaml:1:7: there is no kind "Namespce"; did you mean "Namespace"?`)
 	require.Contains(t, err.Error(), `a.yaml:5:1: dataset x: unknown key "foo"`)
 	require.Contains(t, err.Error(), `the key "schema" is missing`)
 }
