@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"golang.org/x/term"
 
 	"prospector/activities"
 	"prospector/internal/temporalclient"
@@ -31,8 +32,7 @@ type follower struct {
 }
 
 func newFollower(c *temporalclient.Client, run client.WorkflowRun, out *os.File) *follower {
-	info, err := out.Stat()
-	return &follower{client: c, run: run, out: out, redraw: err == nil && info.Mode()&os.ModeCharDevice != 0}
+	return &follower{client: c, run: run, out: out, redraw: term.IsTerminal(int(out.Fd()))}
 }
 
 // until returns what ended delivers. That progress cannot be read is no failure: the run counts.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
+	"golang.org/x/term"
 
 	"prospector/activities"
 	"prospector/internal/errkind"
@@ -194,7 +195,7 @@ func confirm(in *os.File, out io.Writer, p plan.Plan) error {
 	for _, text := range permanent {
 		fmt.Fprintln(out, "  "+text)
 	}
-	if info, err := in.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+	if !term.IsTerminal(int(in.Fd())) {
 		return usageError{errors.New("there is nobody to ask; apply with --yes")}
 	}
 	fmt.Fprint(out, "Apply? [y/N] ")

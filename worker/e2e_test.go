@@ -552,16 +552,7 @@ func TestDevServer(t *testing.T) {
 	require.Contains(t, string(out), "in use by another prospector process")
 	require.Contains(t, string(out), fmt.Sprintf("pid %d", d.command.Process.Pid))
 
-	starter := filepath.Join(t.TempDir(), "starter")
-	build := exec.Command("go", "build", "-o", starter, "prospector/starter")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	built, err := build.CombinedOutput()
-	require.NoError(t, err, "%s", built)
-	run := func(address string, arguments ...string) (string, int) {
-		c := exec.Command(starter, append(arguments, "--address", address)...)
-		out, _ := c.CombinedOutput()
-		return string(out), c.ProcessState.ExitCode()
-	}
+	run := starterCommand(t)
 	text, code := run(d.client.Address, "run", "sync-source", "acme")
 	require.Equal(t, 0, code, text)
 	require.Contains(t, text, "nothing new")
@@ -591,6 +582,21 @@ func TestDevServer(t *testing.T) {
 	require.NoError(t, d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, &synced))
 	require.Empty(t, synced.Files)
 	d.stop()
+}
+
+// starterCommand builds the command line and returns a function that runs it against a Temporal.
+func starterCommand(t *testing.T) func(address string, arguments ...string) (text string, exitCode int) {
+	t.Helper()
+	starter := filepath.Join(t.TempDir(), "starter")
+	build := exec.Command("go", "build", "-o", starter, "prospector/starter")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	built, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", built)
+	return func(address string, arguments ...string) (string, int) {
+		c := exec.Command(starter, append(arguments, "--address", address)...)
+		out, _ := c.CombinedOutput()
+		return string(out), c.ProcessState.ExitCode()
+	}
 }
 
 // startFromWebUI does what the Web UI's form does: one JSON payload, posted with the page's token.

@@ -1,0 +1,146 @@
+//go:build !release
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+
+	"prospector/internal/catalog"
+	"prospector/internal/catalog/sqlite"
+	"prospector/workflows"
+)
+
+// folder is a workspace's folder that a test edits.
+type folder struct {
+	t   *testing.T
+	dir string
+}
+
+func (f folder) replace(file, old, text string) {
+	f.t.Helper()
+	path := filepath.Join(f.dir, file)
+	data, err := os.ReadFile(path)
+	require.NoError(f.t, err)
+	require.Contains(f.t, string(data), old)
+	require.NoError(f.t, os.WriteFile(path, []byte(strings.Replace(string(data), old, text, 1)), 0o600))
+}
+
+func scheduleIDs(t *testing.T, d *devProcess) []string {
+	t.Helper()
+	list, err := d.client.ScheduleClient().List(t.Context(), client.ScheduleListOptions{})
+	require.NoError(t, err)
+	var out []string
+	for list.HasNext() {
+		entry, err := list.Next()
+		require.NoError(t, err)
+		out = append(out, entry.ID)
+	}
+	return out
+}
+
+// What runs is what was applied: an edited file changes nothing until then, what is refused changes
+// nothing at all, and after apply there are no differences, in the schedules neither.
+func TestWorkspaceIsApplied(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	d := startDev(t, dir, nil)
+	f := folder{t, filepath.Join(dir, "workspace")}
+	starter := starterCommand(t)
+	run := func(wantExit int, arguments ...string) string {
+		t.Helper()
+		text, code := starter(d.client.Address, arguments...)
+		require.Equal(t, wantExit, code, text)
+		return text
+	}
+	require.Equal(t, "no differences\n", run(0, "plan", f.dir), "worker dev has applied the sample")
+	require.Equal(t, []string{"sync-source/acme"}, scheduleIDs(t, d))
+
+	// DS-11, AS-7 (another way, see ADR 5): rows that were loaded before a dataset is enabled count from then on, once.
+	audiences, err := os.ReadFile(filepath.Join(f.dir, "audiences.yaml"))
+	require.NoError(t, err)
+	kept, _, _ := strings.Cut(string(audiences), "---\nkind: Audience\nname: established-households")
+	f.replace("audiences.yaml", string(audiences), kept)
+	f.replace("activations.yaml", "kind: Activation\nname: merk-to-liveramp\ndestination: liveramp\naudiences: [established-households]\nnamespace: merk_pid\nmapping:\n  - {field: partnerID, header: PID}\n---\n", "")
+	f.replace("datasets.yaml", "schema: merk-prospects\nprofile: true", "schema: merk-prospects\nprofile: false")
+	text := run(0, "apply", "--yes", f.dir)
+	require.Contains(t, text, "retires the audience: it is not evaluated any more")
+	require.Contains(t, text, "its prospects leave every audience at the next evaluation")
+	d.putMerk(hostKey(t, d), "outgoing/merk_prospects.psv", merkFile(t, 9))
+	var synced workflows.SyncSourceResult
+	require.NoError(t, d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "merk"}, &synced))
+	created := synced.Files[0].Outcome.Created
+	require.Positive(t, created)
+	f.replace("audiences.yaml", kept, string(audiences))
+	f.replace("datasets.yaml", "profile: false", "profile: true")
+	require.Contains(t, run(0, "apply", "--yes", f.dir), "its rows become prospects at once, also those loaded before")
+	var evaluated workflows.EvaluateAudiencesResult
+	evaluate := workflows.EvaluateAudiencesInput{Audiences: []string{"established-households"}}
+	require.NoError(t, d.run(workflows.EvaluateAudiences, evaluate, &evaluated))
+	size := evaluated.Memberships[0].Size()
+	require.Positive(t, size)
+	d.putMerk(hostKey(t, d), "outgoing/again.psv", merkFile(t, 9))
+	require.NoError(t, d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "merk"}, &synced))
+	require.NotEmpty(t, synced.Files[0].DuplicateOf, "the same bytes are not loaded twice")
+	require.NoError(t, d.run(workflows.EvaluateAudiences, evaluate, &evaluated))
+	require.Equal(t, size, evaluated.Memberships[0].Size())
+
+	// An edit counts after apply, with the schedules.
+	f.replace("sources.yaml", `"0 4 * * *"`, `"30 5 * * *"`)
+	f.replace("sources.yaml", "cadence: weekly", "cadence: daily")
+	text = run(0, "plan", f.dir)
+	require.Contains(t, text, "schedule.cron: its schedule becomes 30 5 * * * America/New_York, paused; counts from the next sync on")
+	require.Contains(t, text, "0 to add, 2 to change, 0 to remove, 0 refused")
+	require.Contains(t, run(0, "apply", f.dir), "schedule changed sync-source/acme")
+	require.Equal(t, "no differences\n", run(0, "plan", f.dir))
+	described, err := d.client.ScheduleClient().GetHandle(t.Context(), "sync-source/acme").Describe(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 5, described.Schedule.Spec.Calendars[0].Hour[0].Start)
+	require.True(t, described.Schedule.State.Paused)
+	f.replace("sources.yaml", `schedule: {cron: "30 5 * * *", timeZone: America/New_York, paused: true}`, "")
+	f.replace("sources.yaml", "planning: {identifier", "planning: {cadence: daily, identifier")
+	require.Contains(t, run(0, "apply", f.dir), "schedule removed sync-source/acme")
+	require.Empty(t, scheduleIDs(t, d))
+
+	// What is refused changes nothing (AS-3, SC-27).
+	f.replace("identities.yaml", "symbol: merk_pid\ntype: Partner ID", "symbol: merk_pid\ntype: Device ID")
+	text = run(2, "apply", "--yes", f.dir)
+	require.Contains(t, text, "prospects may use only type Partner ID")
+	f.replace("identities.yaml", "type: Device ID", "type: Partner ID")
+	f.replace("schemas.yaml", "maximum: 120", "maximum: 100")
+	text = run(2, "plan", f.dir)
+	require.Contains(t, text, "field merkle.demographics.age.age would get stricter: its range is smaller; 1 batch is loaded under it")
+	text = run(2, "apply", "--yes", f.dir)
+	require.Contains(t, text, "nothing was applied, 1 changes are refused")
+	f.replace("schemas.yaml", "maximum: 100", "maximum: 120")
+	require.Equal(t, "no differences\n", run(0, "plan", f.dir))
+
+	// What cannot be undone is not applied without a word.
+	f.replace("identities.yaml", "kind: Namespace\nname: Merk", "kind: Namespace\nname: Third\nsymbol: third_pid\ntype: Partner ID\n---\nkind: Namespace\nname: Merk")
+	text = run(2, "apply", f.dir)
+	require.Contains(t, text, "namespace third_pid of type Partner ID stays")
+	require.Contains(t, text, "apply with --yes")
+	require.Contains(t, run(0, "plan", f.dir), "1 to add")
+	run(0, "apply", "--yes", f.dir)
+	f.replace("identities.yaml", "symbol: third_pid", "symbol: fourth_pid")
+	require.Contains(t, run(2, "plan", f.dir), "a namespace cannot be removed once applied")
+	d.stop()
+
+	record, err := sqlite.Open(t.Context(), filepath.Join(dir, "catalog.db"))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, record.Close()) }()
+	audit, err := record.Audit(t.Context(), 100)
+	require.NoError(t, err)
+	outcomes := map[string]int{}
+	for _, r := range audit {
+		require.Equal(t, "apply workspace", r.Action)
+		require.NotEmpty(t, r.Actor)
+		outcomes[r.Outcome]++
+	}
+	require.Equal(t, map[string]int{catalog.AuditDone: 6, catalog.AuditRefused: 1}, outcomes)
+}
