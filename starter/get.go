@@ -42,9 +42,11 @@ enabled for Profile. Standard namespaces are listed with the custom ones. It nee
 			}
 			switch {
 			case kind == union:
-				return s.printFields(unionRows(w), w.Union())
+				return s.printFields(unionRows(w), unionViews(w))
 			case name != "":
 				return s.getOne(w, kind, name)
+			case kind == "Namespace":
+				return s.namespaces(w)
 			}
 			return s.list(w, kind)
 		},
@@ -89,17 +91,45 @@ func (s *shared) list(w *workspace.Workspace, kind string) error {
 			out = append(out, listed{o.Kind, o.Name, o.At.String(), text(declared["description"])})
 		}
 	}
-	if kind == "Namespace" { // ID-13
-		for _, n := range identity.Standard {
-			out = append(out, listed{"Namespace", n.Symbol, "standard", n.Name + ", " + string(n.Type)})
-		}
-	}
 	if s.asJSON {
 		return printJSON(os.Stdout, out)
 	}
 	rows := [][]string{{"kind", "name", "at", "description"}}
 	for _, o := range out {
 		rows = append(rows, []string{strings.ToLower(o.Kind), o.Name, o.At, o.Description})
+	}
+	return table(os.Stdout, rows)
+}
+
+// namespaceView is a namespace as people look for it (ID-6, ID-14).
+type namespaceView struct {
+	Symbol      string        `json:"symbol"`
+	Name        string        `json:"name"`
+	Type        identity.Type `json:"type"`
+	ForProspect bool          `json:"forProspects"`
+	At          string        `json:"at,omitempty"` // empty for a standard one
+	Description string        `json:"description,omitempty"`
+}
+
+// namespaces lists the custom namespaces, then the standard ones (ID-13).
+func (s *shared) namespaces(w *workspace.Workspace) error {
+	var out []namespaceView
+	for _, n := range w.Namespaces {
+		out = append(out, namespaceView{n.Symbol, n.Name, n.Type, n.Type.AllowedForProspects(), n.At().String(), n.Description})
+	}
+	for _, n := range identity.Standard {
+		out = append(out, namespaceView{Symbol: n.Symbol, Name: n.Name, Type: n.Type, ForProspect: n.Type.AllowedForProspects(), Description: n.Description})
+	}
+	if s.asJSON {
+		return printJSON(os.Stdout, out)
+	}
+	rows := [][]string{{"symbol", "name", "type", "for prospects", "at", "description"}}
+	for _, n := range out {
+		at := n.At
+		if at == "" {
+			at = "standard"
+		}
+		rows = append(rows, []string{n.Symbol, n.Name, string(n.Type), map[bool]string{true: "yes", false: "no"}[n.ForProspect], at, n.Description})
 	}
 	return table(os.Stdout, rows)
 }
@@ -178,6 +208,21 @@ func schemaRows(w *workspace.Workspace, schema *workspace.Schema) [][]string {
 		rows = append(rows, []string{v.Path, v.Type, map[bool]string{true: "required"}[v.Required], labels, v.Group})
 	}
 	return rows
+}
+
+// unionView is a field of the union schema.
+type unionView struct {
+	Path    string   `json:"path"`
+	Type    string   `json:"type"`
+	Schemas []string `json:"schemas"`
+}
+
+func unionViews(w *workspace.Workspace) []unionView {
+	var out []unionView
+	for _, f := range w.Union() {
+		out = append(out, unionView{f.Path, f.TypeText(), f.Schemas})
+	}
+	return out
 }
 
 func unionRows(w *workspace.Workspace) [][]string {
