@@ -88,9 +88,6 @@ func (l *loader) anyUnread(kinds ...string) bool {
 	return l.nameless || slices.ContainsFunc(kinds, func(kind string) bool { return len(l.unread[kind]) > 0 })
 }
 
-// broken reports whether a document could not be read.
-func (l *loader) broken() bool { return l.nameless || len(l.unread) > 0 }
-
 func (l *loader) json(name, text string) {
 	documents, err := xdm.ReadDocuments([]byte(text))
 	if err != nil {

@@ -562,8 +562,21 @@ func (l *loader) checkLabelling(s *Schema) {
 		}
 	}
 	if len(unlabelled) > 0 {
-		l.at(s, "labels").warning("write labels: {all: [Third-Party]}", "%d fields carry no label, %s first: no policy can protect them", len(unlabelled), unlabelled[0])
+		verb := "carry"
+		if len(unlabelled) == 1 {
+			verb = "carries"
+		}
+		l.at(s, "labels").warning("write labels: {all: [Third-Party]}", "%s %s no label, so no policy protects what is in there", firstFew(unlabelled), verb)
 	}
+}
+
+const maxListed = 5 // names in one message
+
+func firstFew(names []string) string {
+	if more := len(names) - maxListed; more > 1 {
+		return fmt.Sprintf("%s and %d more fields", strings.Join(names[:maxListed], ", "), more)
+	}
+	return strings.Join(names, ", ")
 }
 
 // UnionField is a field of the union schema and the schemas that have it.
