@@ -14,11 +14,11 @@ type Activation struct {
 	// Description for people.
 	Description string `yaml:"description"`
 	// Destination by name.
-	Destination string `yaml:"destination" jsonschema:"required,minLength=1"`
+	Destination string `yaml:"destination" jsonschema:"required,pattern=\\S"`
 	// Audiences by name.
 	Audiences []string `yaml:"audiences" jsonschema:"required,minItems=1"`
 	// Namespace whose prospects are exported; one for each activation.
-	Namespace string `yaml:"namespace" jsonschema:"required,minLength=1"`
+	Namespace string `yaml:"namespace" jsonschema:"required,pattern=\\S"`
 	// Mapping lists the exported columns; the identity must be among them.
 	Mapping []MappedTo `yaml:"mapping" jsonschema:"required,minItems=1"`
 }
@@ -26,9 +26,9 @@ type Activation struct {
 // MappedTo is one exported column.
 type MappedTo struct {
 	// Field is an XDM path.
-	Field string `yaml:"field" jsonschema:"required,minLength=1"`
+	Field string `yaml:"field" jsonschema:"required,pattern=\\S"`
 	// Header of the column.
-	Header string `yaml:"header" jsonschema:"required,minLength=1"`
+	Header string `yaml:"header" jsonschema:"required,pattern=\\S"`
 }
 
 func (a *Activation) name() string { return a.Name }

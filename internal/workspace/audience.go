@@ -21,9 +21,9 @@ type Audience struct {
 	// Description for people.
 	Description string `yaml:"description"`
 	// Namespaces whose prospects it may hold; all unless given.
-	Namespaces []string `yaml:"namespaces"`
+	Namespaces []string `yaml:"namespaces" jsonschema:"minItems=1"`
 	// Rule is an SQL condition over XDM paths: partner.hiking = 'Y' AND merkle.demographics.age.age BETWEEN 25 AND 44. Allowed are comparisons, IN, BETWEEN, LIKE, IS NULL, AND, OR and NOT.
-	Rule string `yaml:"rule" jsonschema:"required,minLength=1"`
+	Rule string `yaml:"rule" jsonschema:"required,pattern=\\S"`
 
 	// Parsed is the checked rule.
 	Parsed *audience.Rule `yaml:"-"`
@@ -109,6 +109,8 @@ func (l *loader) ruleProblem(a *Audience, err error, fields audience.Fields) {
 		message, hint = "functions are not allowed in a rule", "compare the attribute itself"
 	case words == "" && strings.HasPrefix(message, "syntax error"):
 		message, hint = "the rule is not finished", "is a value or a closing parenthesis missing at its end?"
+	case strings.HasPrefix(message, "unterminated quoted"):
+		message, hint = "a text has no end", "close it with '"
 	case strings.HasPrefix(message, "syntax error"):
 		message, hint = "this is no SQL condition", "write conditions such as partner.hiking = 'Y', joined with AND and OR"
 	case hint == "see the schema's fields":

@@ -21,7 +21,7 @@ type S3 struct {
 	// Region of the bucket.
 	Region string `yaml:"region"`
 	// Bucket name.
-	Bucket string `yaml:"bucket" jsonschema:"required,minLength=1"`
+	Bucket string `yaml:"bucket" jsonschema:"required,pattern=\\S"`
 	// Prefix is the folder in the bucket.
 	Prefix string `yaml:"prefix"`
 	// AccessKey id.
@@ -37,9 +37,9 @@ type S3 struct {
 // SFTP is a server, the account and its pinned host key.
 type SFTP struct {
 	// Address as host:port.
-	Address Reference `yaml:"address" jsonschema:"required,minLength=1"`
+	Address Reference `yaml:"address" jsonschema:"required,pattern=\\S"`
 	// User of the account.
-	User Reference `yaml:"user" jsonschema:"required,minLength=1"`
+	User Reference `yaml:"user" jsonschema:"required,pattern=\\S"`
 	// Password of the account; or use privateKey.
 	Password Secret `yaml:"password"`
 	// PrivateKey in PEM or OpenSSH form.
@@ -47,7 +47,7 @@ type SFTP struct {
 	// Passphrase of the private key.
 	Passphrase Secret `yaml:"passphrase"`
 	// HostKey of the server, one line as in authorized_keys; it is always verified.
-	HostKey Reference `yaml:"hostKey" jsonschema:"required,minLength=1"`
+	HostKey Reference `yaml:"hostKey" jsonschema:"required,pattern=\\S"`
 	// Folder on the server.
 	Folder string `yaml:"folder"`
 }

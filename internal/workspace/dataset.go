@@ -10,7 +10,7 @@ type Dataset struct {
 	// Description for people.
 	Description string `yaml:"description"`
 	// Schema of its rows, by name. Once data is loaded it is fixed.
-	Schema string `yaml:"schema" jsonschema:"required,minLength=1"`
+	Schema string `yaml:"schema" jsonschema:"required,pattern=\\S"`
 	// Profile makes its rows profiles; the schema must be enabled too. Rows that were loaded before count from then on as well.
 	Profile bool `yaml:"profile"`
 	// Labels that every field inherits.

@@ -86,6 +86,8 @@ func (f Files) Digest() string {
 	return hex.EncodeToString(sum[:])
 }
 
+const byteOrderMark = "\ufeff" // which Windows editors put first
+
 // add reads a file, or a folder with all below it. Names that begin with a dot are passed over.
 func (f Files) add(dir, at string) error {
 	root := filepath.Join(dir, filepath.FromSlash(at))
@@ -112,7 +114,7 @@ func (f Files) add(dir, at string) error {
 		if err != nil {
 			return err
 		}
-		f[filepath.ToSlash(name)] = string(data)
+		f[filepath.ToSlash(name)] = strings.TrimPrefix(string(data), byteOrderMark)
 		return nil
 	})
 }

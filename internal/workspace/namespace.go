@@ -12,7 +12,7 @@ import (
 type Namespace struct {
 	yamldoc.Document `yaml:"-"`
 	// Name to display.
-	Name string `yaml:"name" jsonschema:"required,minLength=1"`
+	Name string `yaml:"name" jsonschema:"required,pattern=\\S"`
 	// Symbol is the unique code, such as acme_pid.
 	Symbol string `yaml:"symbol" jsonschema:"required,pattern=^[A-Za-z0-9][A-Za-z0-9_-]*$,maxLength=100"`
 	// Type of the identifiers.

@@ -9,7 +9,7 @@ import (
 type Policy struct {
 	yamldoc.Document `yaml:"-"`
 	// Name of the policy.
-	Name string `yaml:"name" jsonschema:"required,minLength=1"`
+	Name string `yaml:"name" jsonschema:"required,pattern=\\S"`
 	// Description for people.
 	Description string `yaml:"description"`
 	// Status of the policy; DRAFT unless given.

@@ -26,7 +26,7 @@ func (p Problem) Error() string {
 	if p.Hint != "" {
 		text += "; " + p.Hint
 	}
-	return text
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }), " ") // names may have lines
 }
 
 // Problems is everything wrong with a workspace, in file and line order. Its kind is Invalid.

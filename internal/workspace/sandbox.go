@@ -10,9 +10,9 @@ import (
 type Sandbox struct {
 	yamldoc.Document `yaml:"-"`
 	// Name of the sandbox; file names of exports use it.
-	Name string `yaml:"name" jsonschema:"required,minLength=1"`
+	Name string `yaml:"name" jsonschema:"required,pattern=\\S"`
 	// Organization whose sandbox it is; file names of exports use it.
-	Organization string `yaml:"organization" jsonschema:"required,minLength=1"`
+	Organization string `yaml:"organization" jsonschema:"required,pattern=\\S"`
 	// Tenant id below which all custom fields stand, such as _luma. Unless given, any one will do.
 	Tenant string `yaml:"tenant"`
 	// Include lists more folders and files that belong to the workspace, relative to this one: what several sandboxes share.

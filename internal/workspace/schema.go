@@ -104,7 +104,7 @@ func checkConstraints(at place, c Constraints, f xdm.Field) {
 type FieldGroup struct {
 	yamldoc.Document `yaml:"-"`
 	// Name by which schemas refer to it.
-	Name string `yaml:"name" jsonschema:"required,minLength=1"`
+	Name string `yaml:"name" jsonschema:"required,pattern=\\S"`
 	// Description for people.
 	Description string `yaml:"description"`
 	// Fields of the group.
@@ -114,7 +114,7 @@ type FieldGroup struct {
 // CustomField is one field of a custom field group.
 type CustomField struct {
 	// Path of the field, such as _luma.prospect.state.
-	Path string `yaml:"path" jsonschema:"required,minLength=1"`
+	Path string `yaml:"path" jsonschema:"required,pattern=\\S"`
 	// Type of the value; dates as 2026-01-31, instants as 2026-01-31T10:00:00Z.
 	Type xdm.Type `yaml:"type" jsonschema:"required"`
 	// Container for several values: a list, or a map from texts.
@@ -202,9 +202,9 @@ type Schema struct {
 // Identity is a field that identifies a person in a namespace (ID-4, ID-17).
 type Identity struct {
 	// Field path.
-	Field string `yaml:"field" jsonschema:"required,minLength=1"`
+	Field string `yaml:"field" jsonschema:"required,pattern=\\S"`
 	// Namespace symbol; it must be of type Partner ID.
-	Namespace string `yaml:"namespace" jsonschema:"required,minLength=1"`
+	Namespace string `yaml:"namespace" jsonschema:"required,pattern=\\S"`
 }
 
 // SecondaryIdentity is a further identity field, or with primary the primary one.
@@ -440,6 +440,11 @@ func (l *loader) noField(at place, s *Schema, path string) {
 	if l.incomplete[s] || l.anyUnread("FieldGroup") {
 		l.faulty[at.object] = true
 		return // the cause is reported
+	}
+	if len(s.Composed.Groups) == 1 {
+		l.at(s).problem("add fieldGroups: […]", "it has no field groups, so there is no field %s", path)
+		l.incomplete[s] = true // one problem is enough
+		return
 	}
 	var known, usable, below []string
 	for _, f := range s.Composed.Fields {

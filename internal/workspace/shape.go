@@ -122,6 +122,9 @@ var patternHints = map[string]string{
 	SecretPattern:                 "write ${env:NAME} or ${file:/path}; a secret never stands in a workspace",
 }
 
+// somethingPattern is the form of texts that must not be blank.
+const somethingPattern = `\S`
+
 // Keys that people expect and that are elsewhere.
 var keyHints = map[string]string{
 	"Audience labels":     "label the fields in a schema or a dataset, audiences inherit what they use", // LB-13
@@ -167,9 +170,12 @@ func shapeProblems(d yamldoc.Document, objectKind string, value any, e *jsonsche
 		if k.Want == SecretPattern { // the value may be a secret
 			return one(patternHints[k.Want], "%s must be a reference and nothing else", key)
 		}
+		if k.Want == somethingPattern {
+			return one("write a text", "%s is empty", key)
+		}
 		return one(patternHints[k.Want], "%s cannot be %q", key, k.Got)
-	case *kind.MinLength:
-		return one("write a text", "%s is empty", key)
+	case *kind.InvalidJsonValue:
+		return one("write digits", "%s is not a number that can be used", key)
 	case *kind.MinItems, *kind.MinProperties:
 		return one("write at least one", "%s is empty", key)
 	case *kind.MaxLength:
@@ -181,7 +187,7 @@ func shapeProblems(d yamldoc.Document, objectKind string, value any, e *jsonsche
 		want, _ := k.Want.Float64()
 		return one("lower it", "%s must be %.0f or less", key, want)
 	}
-	return one("", "%s: %v", key, e)
+	return one("write another value", "%s cannot be used as it is", key)
 }
 
 func within(key string) string {
@@ -279,6 +285,11 @@ var syntaxWords = []struct{ parser, message, hint string }{
 	{"mapping value is not allowed", "a colon or the indentation is out of place, here or in the next line", "put a text with a colon in it into quotes, and indent the keys of one object alike"},
 	{"key-value is pre-defined", "text stands behind a value", "put the whole text into quotes"},
 	{"value is not allowed in this context", "the indentation is out of place", "indent the keys of one object alike"},
+	{"invalid header option", "a value begins with > or |", "put the text into quotes"},
+	{"reserved character", "a value begins with a character that YAML keeps for itself", "put the text into quotes"},
+	{"directive", "a value begins with %", "put the text into quotes"},
+	{"block sequence entries", "a list begins behind a key", "begin it in a line of its own, or write it in brackets"},
+	{"unexpected map key", "the indentation is out of place", "indent the keys of one object alike"},
 	{"non-map value", "a line has no colon behind its key", "write KEY: VALUE, the colon and a space behind the key"},
 	{"could not find alias", "", "define it further up with &NAME, or put the text into quotes"},
 }

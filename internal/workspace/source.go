@@ -21,10 +21,10 @@ type Source struct {
 	// Description for people.
 	Description string `yaml:"description"`
 	// Dataset that the files go to, by name.
-	Dataset    string `yaml:"dataset" jsonschema:"required,minLength=1"`
+	Dataset    string `yaml:"dataset" jsonschema:"required,pattern=\\S"`
 	Connection `yaml:",inline"`
 	// Path pattern of the files, relative to the drop point: in/*.csv.gz, or in/**/*.csv with all folders below.
-	Path string `yaml:"path" jsonschema:"required,minLength=1"`
+	Path string `yaml:"path" jsonschema:"required,pattern=\\S"`
 	// Format of the files.
 	Format Format `yaml:"format"`
 	// Mapping from a file's column to an XDM path.
@@ -56,7 +56,7 @@ type Format struct {
 // Schedule says when something runs by itself.
 type Schedule struct {
 	// Cron line of five fields: minute, hour, day, month, weekday.
-	Cron string `yaml:"cron" jsonschema:"required,minLength=1"`
+	Cron string `yaml:"cron" jsonschema:"required,pattern=\\S"`
 	// TimeZone as an IANA name; the sandbox's default, or UTC.
 	TimeZone string `yaml:"timeZone"`
 	// Paused schedules exist and start nothing.
@@ -102,7 +102,7 @@ func (l *loader) checkSource(s *Source) {
 		l.at(s, "dataset").missing("Dataset", s.Dataset, names(w.Datasets), "no dataset is called %q", s.Dataset)
 		return
 	}
-	if schema, ok := find(w.Schemas, d.Schema); ok && schema.Composed != nil {
+	if schema, ok := find(w.Schemas, d.Schema); ok && schema.Composed != nil && !l.faulty[d] {
 		l.mapping(s, schema)
 	}
 	l.sourcePlanning(s, d)
