@@ -40,8 +40,5 @@ func (h *host) applyFirst(ctx context.Context, c client.Client, dir string) (dif
 		return false, execute(ctx, c, in.WorkflowID(), workflows.ApplyWorkspace, in, nil)
 	}
 	files, err := workspace.Read(dir)
-	if err != nil {
-		return true, nil // whoever applies it next is told
-	}
-	return files.Digest() != holds.Digest, nil
+	return err != nil || files.Digest() != holds.Digest, nil // what is wrong with it is said to whoever applies it next
 }

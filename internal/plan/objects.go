@@ -15,7 +15,7 @@ func (c *comparison) add(o workspace.Object) {
 	case *workspace.Namespace:
 		change.Permanent = fmt.Sprintf("namespace %s of type %s stays: it cannot be removed, nor get another symbol or type", v.Symbol, v.Type) // ID-12
 	case *workspace.Schema:
-		change.Effects = []string{count(len(v.Composed.Fields), "field")}
+		change.Effects = []string{fields(len(v.Composed.Fields))}
 		if v.Profile {
 			change.Permanent = fmt.Sprintf("schema %s stays enabled for Profile", v.Name) // SC-30
 		}

@@ -142,9 +142,9 @@ func (c *comparison) sandbox(first bool) {
 }
 
 // differing lists the keys in which two declarations differ, one level deep, in order.
-func differing(old, new any) []string {
-	a, _ := old.(map[string]any)
-	b, _ := new.(map[string]any)
+func differing(before, after any) []string {
+	a, _ := before.(map[string]any)
+	b, _ := after.(map[string]any)
 	var out []string
 	for _, k := range slices.Sorted(maps.Keys(merged(a, b))) {
 		if reflect.DeepEqual(a[k], b[k]) {
@@ -180,12 +180,12 @@ func merged(a, b map[string]any) map[string]bool {
 	return out
 }
 
-// count says how many of something there are: "1 schedule", "3 fields".
-func count(n int, thing string) string {
+// fields says how many there are.
+func fields(n int) string {
 	if n == 1 {
-		return "1 " + thing
+		return "1 field"
 	}
-	return fmt.Sprintf("%d %ss", n, thing)
+	return fmt.Sprintf("%d fields", n)
 }
 
 // some lists names, the first few of many.

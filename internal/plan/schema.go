@@ -37,7 +37,7 @@ func (c *comparison) editSchema(was, v *workspace.Schema, o workspace.Object, ch
 		change.Effects = append(change.Effects, narrowed...)
 	}
 	if len(added) > 0 {
-		change.Effects = append(change.Effects, "adds "+count(len(added), "field")+": "+some(added))
+		change.Effects = append(change.Effects, "adds "+fields(len(added))+": "+some(added))
 	}
 	change.Effects = append(change.Effects, c.labelChanges(was, v)...)
 }
@@ -118,10 +118,10 @@ func (c *comparison) labelChanges(was, v *workspace.Schema) []string {
 	}
 	var out []string
 	for _, l := range sorted(gained) {
-		out = append(out, fmt.Sprintf("label %s comes onto %s: %s", l, count(len(gained[l]), "field"), some(gained[l])))
+		out = append(out, fmt.Sprintf("label %s comes onto %s: %s", l, fields(len(gained[l])), some(gained[l])))
 	}
 	for _, l := range sorted(lost) {
-		out = append(out, fmt.Sprintf("label %s goes from %s: %s; rows keep the labels under which they were loaded", l, count(len(lost[l]), "field"), some(lost[l])))
+		out = append(out, fmt.Sprintf("label %s goes from %s: %s; rows keep the labels under which they were loaded", l, fields(len(lost[l])), some(lost[l])))
 	}
 	return out
 }

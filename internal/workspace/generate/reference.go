@@ -44,11 +44,7 @@ func (o *orderedNodes) UnmarshalJSON(data []byte) error {
 	}
 	decoder := json.NewDecoder(strings.NewReader(string(data)))
 	depth := 0
-	for {
-		token, err := decoder.Token()
-		if err != nil {
-			return nil // the end
-		}
+	for token, err := decoder.Token(); err == nil; token, err = decoder.Token() {
 		switch t := token.(type) {
 		case json.Delim:
 			depth += map[json.Delim]int{'{': 1, '[': 1, '}': -1, ']': -1}[t]
@@ -60,6 +56,7 @@ func (o *orderedNodes) UnmarshalJSON(data []byte) error {
 			}
 		}
 	}
+	return nil
 }
 
 // reference writes docs/workspace.md from the JSON Schema.
