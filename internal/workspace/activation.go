@@ -3,6 +3,7 @@ package workspace
 import (
 	"strings"
 
+	"prospector/internal/xdm"
 	"prospector/internal/yamldoc"
 )
 
@@ -78,8 +79,12 @@ func (l *loader) checkActivation(a *Activation) {
 	hasIdentity := false
 	for i, m := range a.Mapping {
 		at := l.at(a, "mapping", index(i))
-		if f := l.fieldAt(at.in("field"), schema, m.Field); f != nil && f.System {
+		switch f := l.fieldAt(at.in("field"), schema, m.Field); {
+		case f == nil:
+		case f.System:
 			at.in("field").problem("leave it out", "%s is kept by Prospector for itself and cannot be exported", m.Field)
+		case f.Container != xdm.Single:
+			at.in("field").problem("leave it out", "%s is %s, and a column holds a single value", m.Field, f.TypeText())
 		}
 		if headers[m.Header] {
 			at.in("header").problem("give every column a header of its own", "two columns have the header %q", m.Header)

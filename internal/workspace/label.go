@@ -105,6 +105,9 @@ func (w *Workspace) LabelOrigins(s *Schema, path string) []LabelOrigin {
 // DatasetLabelOrigins adds the dataset's own labels, which every field inherits (LB-6).
 func (w *Workspace) DatasetLabelOrigins(d *Dataset, path string) []LabelOrigin {
 	out := w.LabelOrigins(w.Schema(d), path)
+	for i := range out {
+		out[i].Inherited = true
+	}
 	for i, name := range d.Labels {
 		out = append(out, LabelOrigin{name, titled(d), d.At("labels", index(i)), true})
 	}

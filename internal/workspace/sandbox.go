@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"regexp"
+	"strings"
 
 	"prospector/internal/yamldoc"
 )
@@ -49,6 +50,11 @@ func (l *loader) checkSandbox() {
 		return
 	case s.Tenant != "" && !tenantRule.MatchString(s.Tenant):
 		l.at(s, "tenant").problem("write an underscore, then lower-case letters or digits, such as _luma", "the tenant id cannot be %q", s.Tenant)
+	}
+	for _, key := range []struct{ name, text string }{{"name", s.Name}, {"organization", s.Organization}} {
+		if strings.ContainsAny(key.text, `/\`) {
+			l.at(s, key.name).problem("leave the slash out", "%s cannot be %q: it is part of file names", key.name, key.text)
+		}
 	}
 	l.checkLabels(l.at(s, "defaults", "labels"), s.Defaults.Labels)
 	if zone := s.Defaults.TimeZone; zone != "" {

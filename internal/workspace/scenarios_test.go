@@ -341,3 +341,15 @@ func TestPublicRegistryDropsIn(t *testing.T) {
 		require.Len(t, schema.Composed.Fields, 8+len(g.Fields))
 	}
 }
+
+// What is no workspace at all is said of the folder.
+func TestNoFolder(t *testing.T) {
+	_, err := Load(filepath.Join(t.TempDir(), "absent"))
+	require.ErrorContains(t, err, "name the folder that holds prospector.yaml")
+	_, err = Load("scenarios_test.go")
+	require.ErrorContains(t, err, "scenarios_test.go is not a folder")
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "data.json"), make([]byte, MaxBytes+1), 0o600))
+	_, err = Load(dir)
+	require.ErrorContains(t, err, "keep data out of the workspace's folder")
+}
