@@ -86,8 +86,8 @@ func explain(w *workspace.Workspace, path string) (explanation, error) {
 				continue
 			}
 			out.Datasets = append(out.Datasets, d.Name)
-			for i, label := range d.Labels {
-				out.Labels = append(out.Labels, labelOrigin{label, "dataset " + d.Name, d.At("labels", fmt.Sprint(i)).String(), "dataset " + d.Name, true})
+			for _, o := range w.DatasetLabelOrigins(d, path) {
+				out.Labels = append(out.Labels, labelOrigin{o.Label, o.Source, o.At.String(), "dataset " + d.Name, true})
 			}
 		}
 	}

@@ -34,14 +34,15 @@ func TestExplain(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "Partner Prospect Details (Sample)", e.Group)
 	require.Equal(t, []schemaUse{{"acme-prospects", []string{"one of Y, N"}}}, e.Schemas)
-	require.Equal(t, []labelOrigin{{Label: "Third-Party", From: "schema acme-prospects", At: "schemas.yaml:19:16", On: "schema acme-prospects"}}, e.Labels)
+	require.Equal(t, []labelOrigin{{Label: "Third-Party", From: "schema acme-prospects", At: "schemas.yaml:19:16", On: "schema acme-prospects"},
+		{Label: "Third-Party", From: "schema acme-prospects", At: "schemas.yaml:19:16", On: "dataset acme_2026", Inherited: true}}, e.Labels)
 	require.Equal(t, []string{"hiking of source acme"}, e.Columns)
 	require.Equal(t, []string{"outdoor-families"}, e.Audiences)
 	require.Equal(t, []string{"acme-to-media, through audience outdoor-families, to media-drop", "acme-to-newsletter, through audience outdoor-families, to newsletter"}, e.Activations)
 
 	class, err := explain(w, "partnerID")
 	require.NoError(t, err)
-	require.Len(t, class.Labels, 4, "LB-9: a field of the class carries both schemas' labels in both")
+	require.Len(t, class.Labels, 8, "LB-9: a field of the class carries both schemas' labels in both")
 	require.True(t, class.Labels[1].Inherited)
 
 	_, err = explain(w, "partner.hikin")

@@ -40,5 +40,6 @@ func (h *host) applyFirst(ctx context.Context, c client.Client, dir string) (dif
 		return false, execute(ctx, c, in.WorkflowID(), workflows.ApplyWorkspace, in, nil)
 	}
 	files, err := workspace.Read(dir)
+	//nolint:nilerr // a worker goes on with what holds
 	return err != nil || files.Digest() != holds.Digest, nil // what is wrong with it is said to whoever applies it next
 }
