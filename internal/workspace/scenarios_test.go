@@ -195,7 +195,7 @@ func TestLabelsAreInheritedDownward(t *testing.T) {
 	require.Equal(t, []string{"C2", "C9"}, labels["partner.hiking"])
 	require.Equal(t, []string{"C9"}, labels["partner.tennis"])
 	require.Empty(t, w.LabelOrigins(w.Schemas[0], "partner.tennis"), "a dataset's label is not the schema's")
-	require.Equal(t, []string{"C2 from schema acme-prospects at schemas.yaml:19:58, inherited false", "C9 from dataset acme_2026 at datasets.yaml:7:10, inherited true"},
+	require.Equal(t, []string{"C2 from schema acme-prospects at schemas.yaml:19:58, inherited true", "C9 from dataset acme_2026 at datasets.yaml:7:10, inherited true"},
 		labelsOf(w.DatasetLabelOrigins(d, "partner.hiking")))
 }
 
