@@ -30,25 +30,13 @@ contradicts data that is loaded. Nothing is changed. Exit code 2 when something 
 		Example: "  starter plan testdata/workspace",
 		Args:    arguments(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			in, err := workspaceInput(args)
-			if err != nil {
-				return err
-			}
-			connection, err := s.dial(c.Context())
-			if err != nil {
-				return err
-			}
-			defer connection.Close()
-			planned, err := s.plan(c, connection, in)
-			if err != nil {
-				return err
-			}
-			if s.asJSON {
-				err = printJSON(os.Stdout, planned)
-			} else {
-				err = printPlan(os.Stdout, planned)
-			}
-			return errors.Join(err, refused(planned.Plan))
+			return s.withPlan(c, args, func(_ client.Client, _ activities.WorkspaceInput, planned workflows.ApplyWorkspaceResult) error {
+				show := printPlan
+				if s.asJSON {
+					show = func(out io.Writer, p workflows.ApplyWorkspaceResult) error { return printJSON(out, p) }
+				}
+				return errors.Join(show(os.Stdout, planned), refused(planned.Plan))
+			})
 		},
 	}
 }
@@ -65,46 +53,58 @@ Applying again what was applied changes nothing. Changes that cannot be undone a
   starter apply --yes .    # without questions, for scripts`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			in, err := workspaceInput(args)
-			if err != nil {
-				return err
-			}
-			connection, err := s.dial(c.Context())
-			if err != nil {
-				return err
-			}
-			defer connection.Close()
-			planned, err := s.plan(c, connection, in)
-			if err != nil {
-				return err
-			}
-			if !s.asJSON {
-				if err := printPlan(os.Stdout, planned); err != nil {
-					return err
-				}
-			}
-			if len(planned.Plan.Refused) == 0 && !yes { // else applying records the refusal
-				if err := confirm(os.Stdin, os.Stderr, planned.Plan); err != nil {
-					return err
-				}
-			}
-			var applied workflows.ApplyWorkspaceResult
-			apply := workflows.ApplyWorkspaceInput(in)
-			if err := execute(c.Context(), connection, apply.WorkflowID(), workflows.ApplyWorkspace, apply, &applied); err != nil {
-				return err
-			}
-			if s.asJSON {
-				return printJSON(os.Stdout, applied)
-			}
-			for _, change := range applied.Schedules {
-				fmt.Println("schedule", change)
-			}
-			fmt.Println("applied:", applied.Version)
-			return nil
+			return s.withPlan(c, args, func(connection client.Client, in activities.WorkspaceInput, planned workflows.ApplyWorkspaceResult) error {
+				return s.apply(c, connection, in, planned, yes)
+			})
 		},
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask, also about what cannot be undone")
 	return c
+}
+
+// withPlan plans the workspace that arguments name and goes on with the plan.
+func (s *shared) withPlan(c *cobra.Command, args []string, do func(client.Client, activities.WorkspaceInput, workflows.ApplyWorkspaceResult) error) error {
+	in, err := workspaceInput(args)
+	if err != nil {
+		return err
+	}
+	connection, err := s.dial(c.Context())
+	if err != nil {
+		return err
+	}
+	defer connection.Close()
+	planned, err := s.plan(c, connection, in)
+	if err != nil {
+		return err
+	}
+	return do(connection, in, planned)
+}
+
+// apply makes the planned workspace the one that holds.
+func (s *shared) apply(c *cobra.Command, connection client.Client, in activities.WorkspaceInput, planned workflows.ApplyWorkspaceResult, yes bool) error {
+	if !s.asJSON {
+		if err := printPlan(os.Stdout, planned); err != nil {
+			return err
+		}
+	}
+	if len(planned.Plan.Refused) == 0 && !yes { // else applying records the refusal
+		if err := confirm(os.Stdin, os.Stderr, planned.Plan); err != nil {
+			return err
+		}
+	}
+	var applied workflows.ApplyWorkspaceResult
+	input := workflows.ApplyWorkspaceInput(in)
+	if err := execute(c.Context(), connection, input.WorkflowID(), workflows.ApplyWorkspace, input, &applied); err != nil {
+		return err
+	}
+	if s.asJSON {
+		return printJSON(os.Stdout, applied)
+	}
+	for _, change := range applied.Schedules {
+		fmt.Println("schedule", change)
+	}
+	fmt.Println("applied:", applied.Version)
+	return nil
 }
 
 // workspaceInput packs the workspace of the folder that arguments name. It is checked here first, so that

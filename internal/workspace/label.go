@@ -127,3 +127,38 @@ func (w *Workspace) FieldLabels(d *Dataset) map[string][]string {
 	}
 	return out
 }
+
+// FieldLabels puts labels on fields. A label on a field of a class or field group counts in every schema that uses it (LB-9).
+type FieldLabels struct {
+	// All puts labels on every field.
+	All []string `yaml:"all"`
+	// Fields puts labels on single fields, by path, or on all fields of an object.
+	Fields map[string][]string `yaml:"fields"`
+}
+
+// checkLabelling warns about fields that escape governance (LB-1, EC-4).
+func (l *loader) checkLabelling(s *Schema) {
+	if s.Composed == nil {
+		return
+	}
+	count := len(s.Labels.All) * len(s.Composed.Fields)
+	for _, labels := range s.Labels.Fields {
+		count += len(labels)
+	}
+	if limit := maxLabels; len(s.Labels.All) == 0 && count > limit { // labels: {all: …} counts as one
+		l.at(s, "labels").keyProblem("label whole objects, or all fields at once", "it has %d labels, there may be %d", count, limit)
+	}
+	var unlabelled []string
+	for _, f := range s.Composed.Fields {
+		if len(l.workspace.LabelOrigins(s, f.Path)) == 0 {
+			unlabelled = append(unlabelled, f.Path)
+		}
+	}
+	if len(unlabelled) > 0 {
+		verb := "carry"
+		if len(unlabelled) == 1 {
+			verb = "carries"
+		}
+		l.at(s, "labels").warning("write labels: {all: [Third-Party]}", "%s %s no label, so no policy protects what is in there", firstFew(unlabelled), verb)
+	}
+}

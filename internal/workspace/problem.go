@@ -136,3 +136,12 @@ func didYouMean(name string, candidates []string) string {
 	}
 	return ""
 }
+
+const maxListed = 5 // names in one message
+
+func firstFew(names []string) string {
+	if more := len(names) - maxListed; more > 1 {
+		return fmt.Sprintf("%s and %d more fields", strings.Join(names[:maxListed], ", "), more)
+	}
+	return strings.Join(names, ", ")
+}
