@@ -75,3 +75,28 @@ func TestReferencesResolveLateAndHideValues(t *testing.T) {
 	require.ErrorContains(t, err, "PROSPECTOR_TEST_UNSET is not set")
 	require.Equal(t, errkind.Denied, errkind.Of(err))
 }
+
+// SD-7, ID-5: a planning question without an answer is a warning that names the key to set.
+func TestPlanningQuestionsAreAsked(t *testing.T) {
+	files, err := Read(sample)
+	require.NoError(t, err)
+	for _, edit := range []struct{ file, old, text string }{
+		{"sources.yaml", "planning: {cadence: weekly, identifier: partner ID, usagePolicies: [No e-mail with vendor data]}", ""},
+		{"destinations.yaml", "planning: {identities: [merk_pid]}", ""},
+		{"destinations.yaml", "planning: {identities: [acme_pid]}", "planning: {identities: [merk_pid]}"},
+		{"governance.yaml", "status: ENABLED", "status: DRAFT"},
+	} {
+		require.Contains(t, files[edit.file], edit.old)
+		files[edit.file] = strings.Replace(files[edit.file], edit.old, edit.text, 1)
+	}
+	w, err := Parse(files)
+	require.NoError(t, err)
+	text := w.Warnings.Error()
+	for _, want := range []string{"source merk: how often the partner delivers is not said; set schedule, or planning.cadence",
+		"set planning.identifier to PII, hashed PII or partner ID", "set planning.usagePolicies to the names of policies, or to [] when there are none",
+		"destination liveramp: which identities the destination can act on is not said; set planning.identities",
+		"activation acme-to-media: destination media-drop can act on merk_pid, and gets acme_pid",
+		`source acme: policy "No e-mail with vendor data" applies to the data of dataset acme_2026 and is not enabled`} {
+		require.Contains(t, text, want)
+	}
+}

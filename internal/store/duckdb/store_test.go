@@ -362,3 +362,25 @@ func TestDefaultsAndFormats(t *testing.T) {
 	}
 	require.Equal(t, []prospect.Code{prospect.NotFormat, prospect.NotInEnum, prospect.NotFormat}, codes)
 }
+
+// AS-9, ID-16: one value at two partners is two people.
+func TestOneValueInTwoNamespaces(t *testing.T) {
+	f := newFixture(t)
+	f.ingest("batch_1", row("P0001", "25-34", "02139", "MA", "Y", "Y", ""))
+	other := store.Dataset{Name: "other_2026", Schema: f.dataset.Schema}
+	acme := f.dataset
+	f.dataset = other
+	f.ingest("batch_2", row("P0001", "25-34", "02139", "MA", "N", "Y", ""))
+	f.dataset = acme
+	rule := f.workspace.Audiences[0].Parsed // hikers and cyclists
+	results, err := f.store.Evaluate(t.Context(), monday, []store.AudienceScope{{Name: "both", Rule: rule, Part: "memberships/eval_1/both.parquet",
+		Datasets: []store.NamespaceDataset{{Dataset: acme, Namespace: "acme_pid"}, {Dataset: other, Namespace: "other_pid"}}}}, nil)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, results[0].Size())
+	require.Equal(t, "P0001,Y\n", f.export(store.ExportQuery{Paths: []string{"partnerID", "partner.hiking"}, Memberships: []string{results[0].Part}}))
+	for _, dataset := range []store.Dataset{acme, other} {
+		n, err := f.store.Profiles(t.Context(), dataset)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, n)
+	}
+}
