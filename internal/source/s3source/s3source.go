@@ -121,7 +121,7 @@ func (s *Source) Open(ctx context.Context, f source.File, offset int64) (io.Read
 		return nil, connect.S3Error(op, err)
 	}
 	body := connect.StallReader(object.Body, s.stall, cancel)
-	r := &reader{op: op, body: body, buffered: bufio.NewReaderSize(body, readBuffer), left: f.Size - offset, cancel: cancel}
+	r := &reader{ctx: ctx, op: op, body: body, buffered: bufio.NewReaderSize(body, readBuffer), left: f.Size - offset, cancel: cancel}
 	if now := file(f.Path, aws.Int64(offset+aws.ToInt64(object.ContentLength)), object.LastModified, object.ETag); !same(f, now) {
 		r.Close()
 		return nil, changed(op)
@@ -150,6 +150,7 @@ func changed(op string) error {
 
 // reader gives exactly the bytes that are left of the version, or an error.
 type reader struct {
+	ctx      context.Context // of the caller: what has arrived already is not handed over after its end
 	op       string
 	body     io.Closer
 	buffered io.Reader
@@ -158,6 +159,9 @@ type reader struct {
 }
 
 func (r *reader) Read(p []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		return 0, fmt.Errorf("%s: %w", r.op, context.Cause(r.ctx))
+	}
 	n, err := r.buffered.Read(p)
 	r.left -= int64(n)
 	switch {

@@ -18,7 +18,7 @@ import (
 func (s *Source) download(ctx context.Context, op string, f source.File, offset int64) (io.ReadCloser, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	from, to := io.Pipe()
-	r := &reader{PipeReader: from, cancel: cancel, done: make(chan struct{})}
+	r := &reader{PipeReader: from, ctx: ctx, op: op, cancel: cancel, done: make(chan struct{})}
 	opened := make(chan error, 2)
 	go func() {
 		defer close(r.done)
@@ -113,8 +113,17 @@ func (w *lastHeld) pass(p []byte) (n int, err error) {
 
 type reader struct {
 	*io.PipeReader
+	ctx    context.Context // what has arrived already is not handed over after its end
+	op     string
 	cancel context.CancelFunc
 	done   chan struct{}
+}
+
+func (r *reader) Read(p []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		return 0, fmt.Errorf("%s: %w", r.op, context.Cause(r.ctx))
+	}
+	return r.PipeReader.Read(p)
 }
 
 // Close ends a download that is not finished, and its connection.
