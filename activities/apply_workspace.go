@@ -41,12 +41,21 @@ type WorkspaceInput struct {
 	RequestedBy string `json:"requestedBy,omitempty"`
 }
 
+// maxBundle keeps an input below Temporal's limit of 2 MiB, in base64 and with room to spare.
+const maxBundle = 1 << 20
+
 // BundleWorkspace packs a workspace's files, so that they travel to a worker on another machine.
 func BundleWorkspace(files workspace.Files) ([]byte, error) {
 	var out bytes.Buffer
 	zipped := gzip.NewWriter(&out)
-	err := errors.Join(json.NewEncoder(zipped).Encode(files), zipped.Close())
-	return out.Bytes(), err
+	if err := errors.Join(json.NewEncoder(zipped).Encode(files), zipped.Close()); err != nil {
+		return nil, err
+	}
+	if out.Len() > maxBundle {
+		return nil, errkind.New(errkind.Invalid, "workspace", fmt.Errorf("its files have %d bytes compressed, %d can be sent to a worker", out.Len(), maxBundle),
+			`put the folder on the worker's machine and start ApplyWorkspace with {"dir": "…"}`)
+	}
+	return out.Bytes(), nil
 }
 
 func (in WorkspaceInput) files() (files workspace.Files, err error) {
