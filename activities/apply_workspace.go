@@ -168,7 +168,7 @@ func Refusal(p plan.Plan) error {
 	for i, r := range p.Refused {
 		texts[i] = r.String()
 	}
-	return errkind.New(errkind.Invalid, "", fmt.Errorf("nothing was applied, %d changes are refused:\n%s", len(texts), strings.Join(texts, "\n")), "")
+	return errkind.New(errkind.Invalid, "", fmt.Errorf("nothing was applied, refused changes: %d\n%s", len(texts), strings.Join(texts, "\n")), "")
 }
 
 func summary(p plan.Plan) string {

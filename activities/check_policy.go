@@ -77,9 +77,8 @@ func (a *Activities) checkPolicy(ctx context.Context, in CheckPolicyInput) (out 
 		if err != nil {
 			return out, decision, err
 		}
-		if m.Definition != w.Definition(declared) { // who is in it was decided by fields that would not be checked
-			return out, decision, errkind.New(errkind.Conflict, "activation "+activation.Name, fmt.Errorf("audience %s has changed since it was evaluated", name),
-				"run EvaluateAudiences first")
+		if err := asEvaluated(w, declared, m); err != nil {
+			return out, decision, fmt.Errorf("activation %s: %w", activation.Name, err)
 		}
 		out.Memberships = append(out.Memberships, m)
 		if m.AsOf.After(out.AsOf) {
@@ -105,6 +104,15 @@ func (a *Activities) checkPolicy(ctx context.Context, in CheckPolicyInput) (out 
 		return out, decision, refusal(decision)
 	}
 	return out, decision, a.Deliveries.BeginDelivery(ctx, out.Delivery, decision, out.Memberships[0].Evaluation, now())
+}
+
+// asEvaluated refuses a membership that an earlier rule gave: who is in it was decided by fields that a
+// policy check of today's rule would not see.
+func asEvaluated(w *workspace.Workspace, audience *workspace.Audience, m catalog.Membership) error {
+	if m.Definition == w.Definition(audience) {
+		return nil
+	}
+	return errkind.New(errkind.Conflict, "", fmt.Errorf("audience %s has changed since it was evaluated", audience.Name), "run EvaluateAudiences first")
 }
 
 // violations evaluates every audience of the activation by itself.
@@ -210,13 +218,24 @@ func (a *Activities) cleared(ctx context.Context, c Clearance) (*workspace.Works
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	if !slices.EqualFunc(c.Memberships, activation.Audiences, func(m catalog.Membership, name string) bool { return m.Audience == name }) {
+		return nil, nil, nil, changedSince(c)
+	}
+	for _, m := range c.Memberships {
+		audience, err := w.Audience(m.Audience)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		if err := asEvaluated(w, audience, m); err != nil {
+			return nil, nil, nil, fmt.Errorf("activation %s: %w", c.Activation, err)
+		}
+	}
 	digest, err := covers(activation, destination, c.Memberships)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	if !decision.Allowed || decision.Delivery != c.Delivery || decision.Covers != digest {
-		return nil, nil, nil, errkind.New(errkind.Refused, "activation "+c.Activation,
-			errors.New("what is to leave is not what the policy decision covers; the workspace has changed since"), "start ActivateAudiences again")
+		return nil, nil, nil, changedSince(c)
 	}
 	// Policies and labels may have changed since as well.
 	violations, err := a.violations(ctx, w, activation, destination)
@@ -228,4 +247,9 @@ func (a *Activities) cleared(ctx context.Context, c Clearance) (*workspace.Works
 		return nil, nil, nil, refusal(decision)
 	}
 	return w, activation, destination, nil
+}
+
+func changedSince(c Clearance) error {
+	return errkind.New(errkind.Refused, "activation "+c.Activation,
+		errors.New("what is to leave is not what the policy decision covers; the workspace has changed since"), "start ActivateAudiences again")
 }

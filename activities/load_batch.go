@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -45,6 +46,14 @@ func (a *Activities) loadBatch(ctx context.Context, in LoadBatchInput) (out Load
 	file, sum, err := a.stagedFile(ctx, in.Batch)
 	if err != nil {
 		return out, err
+	}
+	rules, err := file.Rules()
+	if err != nil {
+		return out, err
+	}
+	if in.Counts.Rules != "" && in.Counts.Rules != rules { // histories of before carry none
+		return out, errkind.New(errkind.Conflict, fmt.Sprintf("source %s: %s", file.Source.Name, file.Name),
+			errors.New("the schema or the mapping has changed since its rows were checked; nothing was loaded"), "the next sync checks and loads it under the new rules")
 	}
 	columns, err := file.Columns()
 	if err != nil {

@@ -45,6 +45,9 @@ enabled for Profile. Standard namespaces are listed with the custom ones. It nee
 				return s.printFields(unionRows(w), unionViews(w))
 			case name != "":
 				return s.getOne(w, kind, name)
+			case kind == "Sandbox":
+				declared, err := w.Sandbox.Declared()
+				return errors.Join(err, printJSON(os.Stdout, declared))
 			case kind == "Namespace":
 				return s.namespaces(w)
 			}

@@ -142,7 +142,7 @@ func refused(p plan.Plan) error {
 	if len(p.Refused) == 0 {
 		return nil
 	}
-	return errkind.Newf(errkind.Invalid, "%d changes are refused; nothing can be applied before they are taken back", len(p.Refused))
+	return errkind.Newf(errkind.Invalid, "refused changes: %d; nothing can be applied before they are taken back", len(p.Refused))
 }
 
 var marks = map[string]string{plan.Add: "+", plan.Edit: "~", plan.Remove: "-"}

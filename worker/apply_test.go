@@ -13,6 +13,7 @@ import (
 
 	"prospector/internal/catalog"
 	"prospector/internal/catalog/sqlite"
+	"prospector/internal/errkind"
 	"prospector/workflows"
 )
 
@@ -102,10 +103,23 @@ func TestWorkspaceIsApplied(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 5, described.Schedule.Spec.Calendars[0].Hour[0].Start)
 	require.True(t, described.Schedule.State.Paused)
-	f.replace("sources.yaml", `schedule: {cron: "30 5 * * *", timeZone: America/New_York, paused: true}`, "")
+	// A pause by hand stays, and what is not ours is left alone.
+	f.replace("sources.yaml", "paused: true}", "paused: false}")
+	run(0, "apply", f.dir)
+	handle := d.client.ScheduleClient().GetHandle(t.Context(), "sync-source/acme")
+	require.NoError(t, handle.Pause(t.Context(), client.SchedulePauseOptions{Note: "the partner is on holiday"}))
+	_, err = d.client.ScheduleClient().Create(t.Context(), client.ScheduleOptions{ID: "sync-source/mine", Spec: client.ScheduleSpec{}, Paused: true,
+		Action: &client.ScheduleWorkflowAction{Workflow: workflows.SyncSource, TaskQueue: workflows.TaskQueue, Args: []any{workflows.SyncSourceInput{Source: "acme"}}}})
+	require.NoError(t, err)
+	require.Contains(t, run(0, "apply", f.dir), "schedule kept the pause that was set by hand of sync-source/acme")
+	described, err = handle.Describe(t.Context())
+	require.NoError(t, err)
+	require.True(t, described.Schedule.State.Paused)
+	require.Equal(t, "the partner is on holiday", described.Schedule.State.Note)
+	f.replace("sources.yaml", `schedule: {cron: "30 5 * * *", timeZone: America/New_York, paused: false}`, "")
 	f.replace("sources.yaml", "planning: {identifier", "planning: {cadence: daily, identifier")
 	require.Contains(t, run(0, "apply", f.dir), "schedule removed sync-source/acme")
-	require.Empty(t, scheduleIDs(t, d))
+	require.Equal(t, []string{"sync-source/mine"}, scheduleIDs(t, d))
 
 	// What is refused changes nothing (AS-3, SC-27).
 	f.replace("identities.yaml", "symbol: merk_pid\ntype: Partner ID", "symbol: merk_pid\ntype: Device ID")
@@ -116,7 +130,7 @@ func TestWorkspaceIsApplied(t *testing.T) {
 	text = run(2, "plan", f.dir)
 	require.Contains(t, text, "field merkle.demographics.age.age would get stricter: its range is smaller; 1 batch is loaded under it")
 	text = run(2, "apply", "--yes", f.dir)
-	require.Contains(t, text, "nothing was applied, 1 changes are refused")
+	require.Contains(t, text, "nothing was applied, refused changes: 1")
 	f.replace("schemas.yaml", "maximum: 100", "maximum: 120")
 	require.Equal(t, "no differences\n", run(0, "plan", f.dir))
 
@@ -142,5 +156,28 @@ func TestWorkspaceIsApplied(t *testing.T) {
 		require.NotEmpty(t, r.Actor)
 		outcomes[r.Outcome]++
 	}
-	require.Equal(t, map[string]int{catalog.AuditDone: 6, catalog.AuditRefused: 1}, outcomes)
+	require.Equal(t, map[string]int{catalog.AuditDone: 7, catalog.AuditRefused: 1}, outcomes)
+}
+
+// Rows that were checked under one schema are not loaded under another: the run ends, and the next sync
+// checks them again. The worker dies between the two steps, and a stricter schema is applied meanwhile.
+func TestRulesThatChangeBeforeTheLoad(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	d := startDev(t, dir, []string{"PROSPECTOR_STOP_AT=load"})
+	d.putAcme("in/acme_prospects.csv.gz", acmeFile(t, 11))
+	sync := func(d *devProcess) error {
+		return d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, nil)
+	}
+	require.ErrorIs(t, doUntilExit(d, sync), errExited)
+	d = startDev(t, dir, nil)
+	require.NoError(t, d.applyEdited("schemas.yaml", "partner.tennis: {enum: [Y, N]}", "partner.tennis: {enum: [N]}"))
+	err := sync(d) // the run that was under way
+	require.Equal(t, errkind.Conflict, workflows.KindOf(err), "%v", err)
+	require.Contains(t, workflows.MessageOf(err), "the schema or the mapping has changed since its rows were checked")
+	require.NoError(t, d.applyEdited("schemas.yaml"))
+	var out workflows.SyncSourceResult
+	require.NoError(t, d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, &out))
+	require.Positive(t, out.Files[0].Outcome.Created)
+	d.stop()
 }

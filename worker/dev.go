@@ -229,12 +229,26 @@ func (d *dev) setEnvironment() error {
 	return nil
 }
 
-// prepareDropPoints creates the buckets and folders that the workspace expects on these servers.
+// prepareDropPoints creates the buckets and folders that the applied workspace, and the folder's, expect on
+// these servers. That the folder cannot be read matters only while nothing was applied.
 func (d *dev) prepareDropPoints(ctx context.Context) error {
 	w, err := workspace.Load(d.options.host.workspace)
-	if err != nil {
+	holds, appliedErr := d.host.applied.workspace(ctx)
+	if err != nil && appliedErr != nil {
 		return err
 	}
+	for _, each := range []*workspace.Workspace{w, holds} {
+		if each == nil {
+			continue
+		}
+		if err := d.prepareFor(ctx, each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *dev) prepareFor(ctx context.Context, w *workspace.Workspace) error {
 	prepare := func(c workspace.Connection, folder string) error {
 		switch {
 		case c.S3 != nil && strings.Contains(string(c.S3.Endpoint), s3EndpointVariable):

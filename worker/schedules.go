@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"prospector/internal/errkind"
 	"prospector/internal/workspace"
 	"prospector/workflows"
 )
@@ -34,7 +35,7 @@ func (s schedules) Sync(ctx context.Context, w *workspace.Workspace) (changes []
 		if err != nil {
 			return nil, fmt.Errorf("list schedules: %w", err)
 		}
-		if _, ok := wanted[entry.ID]; ok || !strings.HasPrefix(entry.ID, workflows.SourceScheduleID("")) {
+		if _, ours := entry.Memo.GetFields()[workflows.ScheduleMark]; !ours || wanted[entry.ID].ID != "" {
 			continue
 		}
 		if err := s.client.ScheduleClient().GetHandle(ctx, entry.ID).Delete(ctx); err != nil {
@@ -68,7 +69,15 @@ func (s schedules) put(ctx context.Context, o client.ScheduleOptions) (change st
 	if err != nil {
 		return "", err
 	}
-	if state := now.Schedule.State; state.Note != o.Note || state.Paused != o.Paused {
+	if _, ours := now.Memo.GetFields()[workflows.ScheduleMark]; !ours {
+		return "", errkind.New(errkind.Conflict, "", errors.New("somebody else made a schedule of this name"), "delete it in Temporal and apply again")
+	}
+	state := now.Schedule.State
+	paused, note := o.Paused, o.Note
+	if state.Paused && !strings.HasSuffix(state.Note, workflows.DeclaredNote) { // by hand, for a reason that we do not know
+		paused, note, change = true, state.Note, "kept the pause that was set by hand of"
+	}
+	if state.Note != note || state.Paused != paused {
 		change = "changed"
 	}
 	// Always: its times cannot be read back as they were written.
@@ -76,7 +85,7 @@ func (s schedules) put(ctx context.Context, o client.ScheduleOptions) (change st
 		schedule := in.Description.Schedule
 		schedule.Spec, schedule.Action = &o.Spec, o.Action
 		schedule.Policy.Overlap, schedule.Policy.CatchupWindow = o.Overlap, o.CatchupWindow
-		schedule.State.Paused, schedule.State.Note = o.Paused, o.Note
+		schedule.State.Paused, schedule.State.Note = paused, note
 		return &client.ScheduleUpdate{Schedule: &schedule}, nil
 	}})
 }

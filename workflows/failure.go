@@ -59,7 +59,7 @@ func MessageOf(err error) string {
 	case !errors.As(err, &application):
 		return err.Error()
 	case unreadable(application):
-		return "the input is not what the workflow takes: " + application.Message() + `; write for example {"source": "acme"}, see the README`
+		return "the input is not what the workflow takes: " + application.Message() + "; the README shows the input of each workflow type"
 	}
 	return application.Message()
 }

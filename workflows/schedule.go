@@ -9,8 +9,14 @@ import (
 	"prospector/internal/workspace"
 )
 
+// ScheduleMark is the memo of schedules that a workspace declares; all others are somebody else's.
+const ScheduleMark = "prospectorSource"
+
 // SourceScheduleID names the schedule of a source.
 func SourceScheduleID(source string) string { return SyncSourceInput{Source: source}.WorkflowID() }
+
+// DeclaredNote ends the note of a schedule whose pause nobody has changed by hand.
+const DeclaredNote = " declares"
 
 // SourceSchedule is the Temporal Schedule of a source's syncs: one at a time, runs missed by up to a
 // day are made up for.
@@ -22,6 +28,7 @@ func SourceSchedule(s *workspace.Source) client.ScheduleOptions {
 		Overlap:       enumspb.SCHEDULE_OVERLAP_POLICY_SKIP,
 		CatchupWindow: 24 * time.Hour,
 		Paused:        s.Schedule.Paused,
-		Note:          s.Schedule.Cron + " " + s.Schedule.TimeZone + ", as " + s.File() + " declares",
+		Memo:          map[string]any{ScheduleMark: s.Name},
+		Note:          s.Schedule.Cron + " " + s.Schedule.TimeZone + ", as " + s.File() + DeclaredNote,
 	}
 }

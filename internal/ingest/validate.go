@@ -6,6 +6,8 @@ package ingest
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,6 +47,8 @@ type Counts struct {
 	Read     int64 `json:"read"`
 	Accepted int64 `json:"accepted"`
 	Rejected int64 `json:"rejected"`
+
+	Rules string `json:"rules,omitempty"` // digest of the schema and mapping under which the rows were checked
 }
 
 // Percent is the share of rejected rows.
@@ -86,7 +90,11 @@ func Validate(ctx context.Context, parts PartWriter, f File, progress func(recor
 	if err != nil {
 		return Counts{}, err
 	}
-	counts := Counts{Read: reading.framer.Records(), Accepted: part.Accepted, Rejected: part.Rejected + faulty}
+	rules, err := f.Rules()
+	if err != nil {
+		return Counts{}, err
+	}
+	counts := Counts{Read: reading.framer.Records(), Accepted: part.Accepted, Rejected: part.Rejected + faulty, Rules: rules}
 	if counts.Read != counts.Accepted+counts.Rejected {
 		return Counts{}, errkind.Newf(errkind.Internal, "counts do not reconcile: the framer read %d records, the store holds %d accepted and %d rejected, %d were faulty",
 			counts.Read, part.Accepted, part.Rejected, faulty)
@@ -259,6 +267,18 @@ func (r *reading) values(record filecodec.Record) [][]byte {
 		r.fields[i] = value
 	}
 	return r.fields
+}
+
+// Rules is a digest of all that decides whether a row is accepted and where its values go. Rows that were
+// checked under other rules must be checked again.
+func (f File) Rules() (string, error) {
+	s := f.Source
+	data, err := json.Marshal([]any{f.Dataset.Schema.Fields, f.Identity, s.Mapping, s.IgnoreColumns, s.NullMarkers, s.Format})
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:8]), nil
 }
 
 // Columns returns how the file's header binds to the schema. Kind BadInput when it does not.
