@@ -35,7 +35,7 @@ func execute(ctx context.Context, c client.Client, id string, workflow, in, resu
 		return errkind.New(errkind.Transient, "", fmt.Errorf("%s was not done within %s", id, shortRun), "see that a worker is up: go run ./worker dev, or worker run")
 	}
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		return errkind.New(errkind.Transient, "", fmt.Errorf("Temporal did not answer while %s was under way; it may have happened", id), "plan again to see")
+		return errkind.New(errkind.Transient, "", fmt.Errorf("no answer from Temporal while %s was under way; it may have happened", id), "plan again to see")
 	}
 	return err
 }
