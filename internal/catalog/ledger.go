@@ -43,7 +43,7 @@ type File struct {
 // and sorts by the file's time.
 func BatchID(sourceName string, f source.File) string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{sourceName, f.Path, f.Version()}, "\x00")))
-	return "batch_" + f.Modified.UTC().Format("20060102150405") + "_" + hex.EncodeToString(sum[:4])
+	return "batch_" + f.Modified.UTC().Format("20060102150405") + "_" + hex.EncodeToString(sum[:8])
 }
 
 // SeeFiles enters files into the ledger and returns their entries, in the same order. Files that are
