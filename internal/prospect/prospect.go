@@ -47,13 +47,6 @@ func (r Reason) String() string {
 	return text
 }
 
-// Rejection is a refused row: where it stands in the file, why, and its bytes.
-type Rejection struct {
-	Line    int64    // physical line, from 1
-	Reasons []Reason // all of them, not only the first
-	Raw     []byte
-}
-
 // Column is one mapped column: where it stands in the file and the field that it fills.
 type Column struct {
 	Index int

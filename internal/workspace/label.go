@@ -32,7 +32,7 @@ func (l *loader) checkLabel(x *Label) {
 	}
 }
 
-// Labels lists the names of all labels, the core ones first.
+// labelNames lists the names of all labels, the core ones first.
 func (w *Workspace) labelNames() []string {
 	return slices.Concat(governance.CoreLabels, names(w.Labels))
 }
