@@ -58,6 +58,7 @@ type Framer struct {
 	eof      bool
 	line     int64 // physical lines consumed
 	records  int64
+	blank    int64
 	fields   [][]byte
 	unquoted []byte
 }
@@ -69,6 +70,9 @@ func NewFramer(r io.Reader, d Dialect) *Framer {
 
 // Records is the number of data records returned so far, good and faulty.
 func (f *Framer) Records() int64 { return f.records }
+
+// BlankLines is the number of empty lines passed over: they are no records.
+func (f *Framer) BlankLines() int64 { return f.blank }
 
 var utf8BOM = []byte{0xEF, 0xBB, 0xBF}
 
@@ -135,6 +139,7 @@ func (f *Framer) next() (Record, error) {
 		line := trimLineEnd(window[:lineEnd])
 		if len(line) == 0 {
 			f.advance(lineEnd)
+			f.blank++
 			continue
 		}
 		return f.parse(window, line, lineEnd), nil
