@@ -1,14 +1,12 @@
 // Package source is where partners drop files: it lists a drop point and reads one version of one
-// file. Drivers (s3, sftp) implement Source and pass the one suite in sourcetest. Nothing here
+// file. Drivers (s3, sftp, folder) implement Source and pass the one suite in sourcetest. Nothing here
 // decides what is new; the ledger in the catalog does.
 package source
 
 import (
 	"context"
 	"io"
-	"path"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -17,7 +15,11 @@ type File struct {
 	Path     string    `json:"path"`           // relative to the drop point, '/' separated
 	Size     int64     `json:"size"`           // bytes
 	Modified time.Time `json:"modified"`       // UTC
-	ETag     string    `json:"etag,omitempty"` // S3 only
+	ETag     string    `json:"etag,omitempty"` // a token of the version, where the driver has one that tells more than Size and Modified
+
+	// Checksum is the server's of the whole content, as algorithm:hex (see NewChecksum). Only Stat fills
+	// it, and only where the server has one; it is no part of the Version.
+	Checksum string `json:"checksum,omitempty"`
 }
 
 // Version identifies the bytes as far as a listing can tell: the ETag where the server has one,
@@ -33,10 +35,12 @@ func (f File) Version() string {
 // and host keys, Missing for what is not there, Transient for the network.
 type Source interface {
 	// List returns every file below the drop point whose path matches pattern (see Match), in path
-	// order. Files that are visibly being written (see Ignored) are left out.
+	// order. Files that are visibly being written (see Ignored) are left out; names that CheckName
+	// refuses are not. A folder that may not be read fails the whole listing.
 	List(ctx context.Context, pattern string) ([]File, error)
 
-	// Stat describes the current version of one file. Missing when there is none.
+	// Stat describes the current version of one file, with its Checksum where the server has one.
+	// Missing when there is none.
 	Stat(ctx context.Context, filePath string) (File, error)
 
 	// Open reads exactly the version f describes, from byte offset on. If the file has changed since
@@ -47,46 +51,4 @@ type Source interface {
 
 	// Close releases connections.
 	Close() error
-}
-
-// Match reports whether a file's path matches a pattern: path.Match on whole path segments, with
-// "**" standing for any number of segments.
-func Match(pattern, filePath string) bool {
-	return matchSegments(strings.Split(pattern, "/"), strings.Split(filePath, "/"))
-}
-
-func matchSegments(pattern, segments []string) bool {
-	for len(pattern) > 0 {
-		if pattern[0] == "**" {
-			for i := 0; i <= len(segments); i++ {
-				if matchSegments(pattern[1:], segments[i:]) {
-					return true
-				}
-			}
-			return false
-		}
-		if len(segments) == 0 {
-			return false
-		}
-		if ok, err := path.Match(pattern[0], segments[0]); err != nil || !ok {
-			return false
-		}
-		pattern, segments = pattern[1:], segments[1:]
-	}
-	return len(segments) == 0
-}
-
-// Ignored reports whether a file's name says that it is still being written or is not data:
-// dot files, the usual suffixes of half-written uploads, folder keys.
-func Ignored(filePath string) bool {
-	name := path.Base(filePath)
-	if strings.HasPrefix(name, ".") || strings.HasSuffix(filePath, "/") {
-		return true
-	}
-	for _, suffix := range []string{".part", ".partial", ".tmp", ".filepart"} {
-		if strings.HasSuffix(name, suffix) {
-			return true
-		}
-	}
-	return false
 }

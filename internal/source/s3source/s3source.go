@@ -72,7 +72,7 @@ func (s *Source) List(ctx context.Context, pattern string) ([]source.File, error
 				}
 			}
 			filePath := strings.TrimPrefix(key, folder)
-			if filePath == "" || source.Ignored(filePath) || !source.Match(pattern, filePath) {
+			if filePath == "" || source.Ignored(filePath, nil) || !source.Match(pattern, filePath) {
 				continue
 			}
 			files = append(files, file(filePath, object.Size, object.LastModified, object.ETag))

@@ -68,7 +68,7 @@ func (w *walk) folder(folder string) error {
 					return err
 				}
 			}
-		case source.Ignored(at) || !source.Match(w.pattern, at):
+		case source.Ignored(at, nil) || !source.Match(w.pattern, at):
 		default:
 			if err := w.file(at, entry); err != nil {
 				return err
