@@ -29,6 +29,7 @@ type Activities struct {
 	Deliveries   Deliveries
 	Batches      Batches
 	Audiences    Audiences
+	Local        func(ctx context.Context, path string) (source.Source, string, error) // a file on this machine that may be taken
 	Sources      func(context.Context, *workspace.Source) (source.Source, error)
 	Destinations func(context.Context, *workspace.Destination) (destination.Destination, error)
 

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"crypto/md5" //nolint:gosec // for partners' manifests
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 
 	"prospector/internal/catalog"
 	"prospector/internal/errkind"
@@ -26,6 +28,7 @@ type FetchFileOutput struct {
 	SHA256      string `json:"sha256"`
 	Bytes       int64  `json:"bytes"`
 	DuplicateOf string `json:"duplicateOf,omitempty"` // the batch that loaded the same bytes before
+	Encrypted   bool   `json:"encrypted,omitempty"`   // it must be decrypted first
 }
 
 // syncEvery is how much of a download may be lost when the machine loses power: a resumed download
@@ -56,19 +59,25 @@ func (a *Activities) fetchFile(ctx context.Context, in FetchFileInput) (out Fetc
 		return out, err
 	}
 	defer release()
-	opened, err := a.Sources(ctx, s)
+	opened, name, err := a.open(ctx, s, entry.Path)
 	if err != nil {
 		return out, fmt.Errorf("source %s: %w", s.Name, err)
 	}
 	defer func() { _ = opened.Close() }()
-	if err := os.MkdirAll(a.staged(ctx, in.Batch), 0o700); err != nil {
-		return out, err
-	}
-	out.SHA256, err = download(ctx, opened, entry.File, a.staged(ctx, in.Batch, "raw"), report)
+	version := entry.File
+	version.Path = name
+	sums, err := a.promised(ctx, opened, version, entry.Expected)
 	if err != nil {
 		return out, fmt.Errorf("source %s: fetch %s: %w", s.Name, entry.Path, err)
 	}
-	out.Bytes = entry.Size
+	if err := os.MkdirAll(a.staged(ctx, in.Batch), 0o700); err != nil {
+		return out, err
+	}
+	out.SHA256, err = download(ctx, opened, version, a.staged(ctx, in.Batch, "raw"), sums, report)
+	if err != nil {
+		return out, fmt.Errorf("source %s: fetch %s: %w", s.Name, entry.Path, err)
+	}
+	out.Bytes, out.Encrypted = entry.Size, s.Encryption != nil
 	if out.DuplicateOf, err = a.Ledger.SameContent(ctx, s.Dataset, out.SHA256, in.Batch); err != nil {
 		return out, err
 	}
@@ -79,15 +88,75 @@ func (a *Activities) fetchFile(ctx context.Context, in FetchFileInput) (out Fetc
 	return out, a.Ledger.SetFileState(ctx, in.Batch, state, out.SHA256, detail, now())
 }
 
-// download copies a file to path, whole or not at all, and returns its SHA-256.
-func download(ctx context.Context, from source.Source, f source.File, path string, report func(int64)) (sum string, err error) {
-	hash := sha256.New()
+// checksum is what a download's bytes must come to, by whose word.
+type checksum struct {
+	hash hash.Hash
+	want string // lower-case hex
+	by   string
+	kind errkind.Kind // of a difference
+}
+
+// promised collects the checksums that the server and the partner's manifest give of a file.
+func (a *Activities) promised(ctx context.Context, from source.Source, f source.File, e *catalog.Expected) (out []checksum, err error) {
+	now, err := from.Stat(ctx, f.Path)
+	if err != nil {
+		return nil, err
+	}
+	algorithm, want, _ := strings.Cut(now.Checksum, ":")
+	if hash, ok := source.NewChecksum(algorithm); ok && now.Version() == f.Version() {
+		out = append(out, checksum{hash, want, "the server", errkind.Transient})
+	}
+	if e != nil && e.SHA256 != "" {
+		out = append(out, checksum{sha256.New(), e.SHA256, "the partner's manifest", errkind.BadInput})
+	}
+	if e != nil && e.MD5 != "" {
+		out = append(out, checksum{md5.New(), e.MD5, "the partner's manifest", errkind.BadInput}) //nolint:gosec // partners choose it; it protects against accidents
+	}
+	return out, nil
+}
+
+// hashes is a SHA-256 and what else is to be checked, fed at once.
+type hashes struct {
+	io.Writer
+	sum    hash.Hash
+	checks []checksum
+}
+
+func newHashes(checks []checksum) hashes {
+	h := hashes{sum: sha256.New(), checks: checks}
+	writers := []io.Writer{h.sum}
+	for _, c := range checks {
+		c.hash.Reset()
+		writers = append(writers, c.hash)
+	}
+	h.Writer = io.MultiWriter(writers...)
+	return h
+}
+
+// end returns the SHA-256, or says whose checksum the bytes break.
+func (h hashes) end() (string, error) {
+	for _, c := range h.checks {
+		if got := hex.EncodeToString(c.hash.Sum(nil)); got != c.want {
+			hint := "it is fetched again"
+			if c.kind == errkind.BadInput {
+				hint = "ask the partner to send the file and its manifest again"
+			}
+			return "", errkind.New(c.kind, "", fmt.Errorf("the bytes are not those whose checksum %s gives", c.by), hint)
+		}
+	}
+	return hex.EncodeToString(h.sum.Sum(nil)), nil
+}
+
+// download copies a file to path, whole or not at all, and returns its SHA-256. Bytes that break a checksum
+// are not kept.
+func download(ctx context.Context, from source.Source, f source.File, path string, checks []checksum, report func(int64)) (sum string, err error) {
+	hash := newHashes(checks)
 	if n, err := hashFile(path, hash, -1); err == nil && n == f.Size {
-		return hex.EncodeToString(hash.Sum(nil)), nil // an earlier attempt got this far
+		return hash.end() // an earlier attempt got this far
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
-	hash.Reset()
+	hash = newHashes(checks)
 	partial := path + ".partial"
 	offset, err := hashFile(partial, hash, syncEvery)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -132,10 +201,10 @@ func download(ctx context.Context, from source.Source, f source.File, path strin
 	if err = out.Close(); err != nil {
 		return "", err
 	}
-	if err = os.Rename(partial, path); err != nil {
-		return "", err
+	if sum, err = hash.end(); err != nil {
+		return "", errors.Join(err, os.Remove(partial))
 	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
+	return sum, os.Rename(partial, path)
 }
 
 // endsHere makes the driver's own checks at the end of a body count.
@@ -164,7 +233,7 @@ func (r *reporting) Write(p []byte) (int, error) {
 
 // hashFile hashes a file, or with a positive stretch as many whole stretches as it holds, and returns
 // the bytes hashed.
-func hashFile(path string, hash hash.Hash, stretch int64) (int64, error) {
+func hashFile(path string, hash io.Writer, stretch int64) (int64, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return 0, err

@@ -1,49 +1,105 @@
 package activities
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
 	"time"
+
+	"go.temporal.io/sdk/activity"
 
 	"prospector/internal/catalog"
 	"prospector/internal/errkind"
+	"prospector/internal/readiness"
 	"prospector/internal/source"
 	"prospector/internal/store"
 	"prospector/internal/workspace"
 )
 
-// Ledger is the record of files and batches.
+// Ledger is the record of files, batches and runs on sources.
 type Ledger interface {
-	SeeFiles(ctx context.Context, source string, files []source.File, at time.Time) ([]catalog.File, error)
-	FilesSeen(ctx context.Context, source string) (int64, error)
+	SeeFiles(ctx context.Context, source string, files []catalog.Sighting, at time.Time) ([]catalog.File, error)
+	Files(ctx context.Context, source string) ([]catalog.File, error)
+	FileEvents(ctx context.Context, batch string) ([]catalog.FileEvent, error)
+	ExpectFile(ctx context.Context, batch string, e catalog.Expected) error
 	File(ctx context.Context, batch string) (catalog.File, error)
 	SetFileState(ctx context.Context, batch string, state catalog.State, sha256, detail string, at time.Time) error
+	SetFileStates(ctx context.Context, states []catalog.FileState, at time.Time) error
 	SameContent(ctx context.Context, dataset, sha256, batch string) (string, error)
 	RecordBatch(ctx context.Context, dataset string, b store.Batch, o store.Outcome, at time.Time) error
 	Batch(ctx context.Context, id string) (store.Outcome, error)
+	BeginSync(ctx context.Context, s catalog.Sync) error
+	EndSync(ctx context.Context, run, outcome string, files, rows int64, detail string, at time.Time) error
+	SyncOf(ctx context.Context, run string) (catalog.Sync, error)
+	Syncs(ctx context.Context, source string, limit int) ([]catalog.Sync, error)
+	SourceStart(ctx context.Context, source string, now time.Time) (time.Time, error)
 }
 
 // ListSourceInput asks what is new at a source.
 type ListSourceInput struct {
-	Source string `json:"source"`
-	Retry  bool   `json:"retry,omitempty"` // also files that were refused before
+	Source       string     `json:"source"`
+	Retry        bool       `json:"retry,omitempty"`        // also files that were refused before
+	BusinessDate string     `json:"businessDate,omitempty"` // only files of that day
+	From         *time.Time `json:"from,omitempty"`         // only files modified from then on
+	To           *time.Time `json:"to,omitempty"`           // only files modified before
+	RetryOf      string     `json:"retryOf,omitempty"`      // only files of the window of that run, which failed
+	Skipped      bool       `json:"skipped,omitempty"`      // also files that were there before the source
+	Scheduled    *time.Time `json:"scheduled,omitempty"`    // when the schedule meant the run to be
+	Run          string     `json:"run,omitempty"`          // of the whole sync
+	DryRun       bool       `json:"dryRun,omitempty"`       // the ledger stays as it is
+	Leave        []string   `json:"leave,omitempty"`        // batches that this run has had
 }
 
-// ListSourceOutput says what there is. Due files come oldest first.
+// ListSourceOutput says what there is. Due files come oldest first, by business date, then by time.
 type ListSourceOutput struct {
-	Dataset           string    `json:"dataset"`
-	EvaluateAfterLoad bool      `json:"evaluateAfterLoad"`
-	Matching          int       `json:"matching"`
-	AlreadyLoaded     int       `json:"alreadyLoaded"`
-	RefusedBefore     int       `json:"refusedBefore,omitempty"`
-	Due               []DueFile `json:"due"`
+	Dataset           string         `json:"dataset"`
+	EvaluateAfterLoad bool           `json:"evaluateAfterLoad"`
+	Matching          int            `json:"matching"`
+	AlreadyLoaded     int            `json:"alreadyLoaded"`
+	RefusedBefore     int            `json:"refusedBefore,omitempty"`
+	Skipped           int            `json:"skipped,omitempty"`
+	Elsewhen          int            `json:"elsewhen,omitempty"` // due, outside of the asked window
+	Waiting           []WaitingFile  `json:"waiting,omitempty"`
+	Refused           []RefusedFile  `json:"refused,omitempty"`
+	Gone              []string       `json:"gone,omitempty"`
+	Due               []DueFile      `json:"due"`
+	More              int            `json:"more,omitempty"`      // due files beyond the ones in Due
+	LookAgain         time.Duration  `json:"lookAgain,omitempty"` // when a waiting file may be ready by itself
+	BusinessDate      string         `json:"businessDate,omitempty"`
+	Window            catalog.Window `json:"window,omitzero"`
 }
 
 // DueFile is a file version that waits to be ingested.
 type DueFile struct {
-	Path  string `json:"path"`
-	Batch string `json:"batch"`
+	Path         string `json:"path"`
+	Batch        string `json:"batch"`
+	BusinessDate string `json:"businessDate,omitempty"`
+	Size         int64  `json:"size,omitempty"`
 }
+
+// WaitingFile is a file that is not ready.
+type WaitingFile struct {
+	Path   string `json:"path"`
+	Reason string `json:"reason"`
+}
+
+// RefusedFile is a file that cannot be taken as it is called.
+type RefusedFile struct {
+	Path   string `json:"path"`
+	Batch  string `json:"batch"`
+	Reason string `json:"reason"`
+}
+
+// A run takes at most so many files at a time (SR-24).
+const filesAtOnce = 1500
+
+// A scheduled run that begins so long after its time was asked for by a backfill, and means its own day.
+const backfilledAfter = 24 * time.Hour
 
 // ListSource lists the drop point, enters what it sees into the ledger and returns what is due.
 // That nothing matches is Missing for a source that has never had a file, and normal later.
@@ -58,42 +114,368 @@ func (a *Activities) listSource(ctx context.Context, in ListSourceInput) (out Li
 		return out, err
 	}
 	out.Dataset, out.EvaluateAfterLoad, out.Due = s.Dataset, s.EvaluateAfterLoad, []DueFile{}
-	ctx, _, end := a.progress(ctx, "list", "files", 0)
+	asked, err := a.asked(ctx, s, in)
+	if err != nil {
+		return out, err
+	}
+	out.BusinessDate, out.Window = asked.day, asked.window
+	ctx, report, end := a.progress(ctx, "list", "files", 0)
 	defer end()
+	if !in.DryRun {
+		if err := a.beginSync(ctx, in, asked); err != nil {
+			return out, err
+		}
+	}
 	opened, err := a.Sources(ctx, s)
 	if err != nil {
 		return out, fmt.Errorf("source %s: %w", s.Name, err)
 	}
 	defer func() { _ = opened.Close() }() // nothing was written
-	files, err := opened.List(ctx, s.Path)
+	pattern, err := s.Pattern()
 	if err != nil {
+		return out, errkind.New(errkind.Invalid, "source "+s.Name, err, "correct path of the source")
+	}
+	l := listing{activities: a, source: s, opened: opened, pattern: pattern, rule: s.Rule(), in: in, at: now()}
+	if err := l.list(ctx); err != nil {
 		return out, fmt.Errorf("source %s: %w", s.Name, err)
 	}
-	if len(files) == 0 {
-		seen, err := a.Ledger.FilesSeen(ctx, s.Name)
-		if err == nil && seen == 0 {
-			err = errkind.New(errkind.Missing, "source "+s.Name, fmt.Errorf("no file matches %s, and none ever has", s.Path),
-				"correct path of the source, or ask the partner when the first file comes")
-		}
+	report(int64(len(l.files)))
+	if err := l.enter(ctx); err != nil {
 		return out, err
 	}
-	entries, err := a.Ledger.SeeFiles(ctx, s.Name, files, now())
+	if len(l.files) == 0 && len(l.known) == 0 {
+		return out, errkind.New(errkind.Missing, "source "+s.Name, fmt.Errorf("no file matches %s, and none ever has", s.Path),
+			"correct path of the source, or ask the partner when the first file comes")
+	}
+	if err := l.judge(ctx, asked, &out); err != nil {
+		return out, fmt.Errorf("source %s: %w", s.Name, err)
+	}
+	if !in.DryRun {
+		err = a.Ledger.SetFileStates(ctx, l.changes, l.at)
+	}
+	return out, err
+}
+
+// asked is what a run is for: a day, a window, or everything that is due.
+type asked struct {
+	day    string
+	window catalog.Window
+	zone   *time.Location
+}
+
+func (a *Activities) asked(ctx context.Context, s *workspace.Source, in ListSourceInput) (out asked, err error) {
+	out.zone = time.UTC
+	if s.Schedule != nil {
+		if out.zone, err = time.LoadLocation(s.Schedule.TimeZone); err != nil {
+			return out, err
+		}
+	}
+	if in.From != nil {
+		out.window.From = *in.From
+	}
+	if in.To != nil {
+		out.window.To = *in.To
+	}
+	switch {
+	case in.BusinessDate != "":
+		if _, err := time.Parse(time.DateOnly, in.BusinessDate); err != nil {
+			return out, errkind.Newf(errkind.Invalid, "the business date %q is no day; write it as 2026-11-24", in.BusinessDate)
+		}
+		out.day = in.BusinessDate
+	case in.Scheduled != nil && now().Sub(*in.Scheduled) > backfilledAfter:
+		out.day = in.Scheduled.In(out.zone).Format(time.DateOnly)
+	}
+	if in.RetryOf == "" {
+		return out, nil
+	}
+	before, err := a.Ledger.SyncOf(ctx, in.RetryOf)
 	if err != nil {
 		return out, err
 	}
-	out.Matching = len(entries)
-	sortOldestFirst(entries)
-	for _, f := range entries {
-		switch {
-		case f.State.Due(), f.State == catalog.Rejected && in.Retry:
-			out.Due = append(out.Due, DueFile{Path: f.Path, Batch: f.Batch})
-		case f.State == catalog.Rejected:
-			out.RefusedBefore++
-		default:
-			out.AlreadyLoaded++
+	op := "retry run " + in.RetryOf
+	switch {
+	case before.Source != s.Name:
+		return out, errkind.New(errkind.Invalid, op, fmt.Errorf("it was on source %s", before.Source), "name that source")
+	case before.Outcome == catalog.SyncRunning:
+		return out, errkind.New(errkind.Conflict, op, errors.New("it has not ended"), "wait for it, or cancel it")
+	case before.Outcome == catalog.SyncSucceeded && before.Rows > 0: // SR-21
+		return out, errkind.New(errkind.Conflict, op, fmt.Errorf("it succeeded and took %d rows", before.Rows), "only a run that failed, or took nothing, is retried")
+	}
+	out.window, out.day = before.Window, before.BusinessDate
+	return out, nil
+}
+
+// wants reports whether a file is of the day and in the window.
+func (w asked) wants(f catalog.File) bool {
+	if w.day != "" && w.dayOf(f) != w.day {
+		return false
+	}
+	return w.window.Holds(f.Modified)
+}
+
+// dayOf is a file's business date, or without one the day of its arrival.
+func (w asked) dayOf(f catalog.File) string {
+	if f.BusinessDate != "" {
+		return f.BusinessDate
+	}
+	return f.Modified.In(w.zone).Format(time.DateOnly)
+}
+
+func (a *Activities) beginSync(ctx context.Context, in ListSourceInput, w asked) error {
+	info := activity.GetInfo(ctx)
+	return a.Ledger.BeginSync(ctx, catalog.Sync{Run: cmp.Or(in.Run, info.WorkflowExecution.RunID), Workflow: info.WorkflowExecution.ID, Source: in.Source,
+		Window: w.window, BusinessDate: w.day, BeganAt: now()})
+}
+
+// listing is one look at a drop point.
+type listing struct {
+	activities *Activities
+	source     *workspace.Source
+	opened     source.Source
+	pattern    readiness.Pattern
+	rule       readiness.Rule
+	in         ListSourceInput
+	at         time.Time
+
+	companions map[string]source.File // markers or manifests, by path
+	manifests  map[string]readiness.Manifest
+	broken     map[string]error // manifests that cannot be used
+	files      []catalog.Sighting
+	wrong      map[string]error // files whose names or dates are refused, by path
+	known      []catalog.File   // before this look
+	entries    []catalog.File   // of files, in their order
+	changes    []catalog.FileState
+}
+
+// list looks at markers and manifests first: what they vouch for was whole before the files are listed.
+func (l *listing) list(ctx context.Context) error {
+	l.companions, l.wrong = map[string]source.File{}, map[string]error{}
+	if l.rule.Needs() {
+		found, err := l.opened.List(ctx, l.pattern.Companions(l.rule))
+		if err != nil {
+			return err
+		}
+		for _, f := range found {
+			l.companions[f.Path] = f
 		}
 	}
-	return out, nil
+	files, err := l.opened.List(ctx, l.pattern.Glob())
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if _, companion := l.companions[f.Path]; companion || ignored(l.source.Ignore, f.Path) {
+			continue
+		}
+		seen := catalog.Sighting{File: f}
+		if err := source.CheckName(f.Path); err != nil {
+			l.wrong[f.Path] = err
+		} else if seen.BusinessDate, err = l.pattern.BusinessDate(f.Path); err != nil {
+			l.wrong[f.Path] = errkind.New(errkind.BadInput, fmt.Sprintf("%q", f.Path), err, "ask the partner to name it as agreed")
+		}
+		l.files = append(l.files, seen)
+	}
+	return nil
+}
+
+func ignored(patterns []string, filePath string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		ok, err := path.Match(p, path.Base(filePath))
+		return err == nil && ok
+	})
+}
+
+// enter makes the ledger know what was listed.
+func (l *listing) enter(ctx context.Context) (err error) {
+	if l.known, err = l.activities.Ledger.Files(ctx, l.source.Name); err != nil {
+		return err
+	}
+	if !l.in.DryRun {
+		l.entries, err = l.activities.Ledger.SeeFiles(ctx, l.source.Name, l.files, l.at)
+		return err
+	}
+	known := map[string]catalog.File{}
+	for _, f := range l.known {
+		known[f.Batch] = f
+	}
+	for _, f := range l.files {
+		batch := catalog.BatchID(l.source.Name, f.File)
+		entry, ok := known[batch]
+		if !ok {
+			entry = catalog.File{File: f.File, Source: l.source.Name, Batch: batch, State: catalog.Seen, BusinessDate: f.BusinessDate, SeenAt: l.at}
+		}
+		l.entries = append(l.entries, entry)
+	}
+	return nil
+}
+
+func (l *listing) judge(ctx context.Context, asked asked, out *ListSourceOutput) error {
+	out.Matching = len(l.entries)
+	l.sayGone(out)
+	start := time.Time{}
+	if !l.source.Backfills() {
+		var err error
+		if start, err = l.start(ctx); err != nil {
+			return err
+		}
+	}
+	slices.SortStableFunc(l.entries, func(x, y catalog.File) int {
+		return cmp.Or(strings.Compare(asked.dayOf(x), asked.dayOf(y)), x.Modified.Compare(y.Modified), cmp.Compare(x.Path, y.Path))
+	})
+	for _, f := range l.entries {
+		if err := l.judgeFile(ctx, f, start, asked, out); err != nil {
+			return err
+		}
+	}
+	if n := len(out.Due); n > filesAtOnce {
+		out.Due, out.More = out.Due[:filesAtOnce], n-filesAtOnce
+	}
+	return nil
+}
+
+// start is since when the source takes files.
+func (l *listing) start(ctx context.Context) (time.Time, error) {
+	if s := l.source.Schedule; s != nil && s.Start != "" {
+		return s.Instant(s.Start)
+	}
+	if l.in.DryRun {
+		return l.at, nil
+	}
+	return l.activities.Ledger.SourceStart(ctx, l.source.Name, l.at)
+}
+
+func (l *listing) judgeFile(ctx context.Context, f catalog.File, start time.Time, asked asked, out *ListSourceOutput) error {
+	if wrong := l.wrong[f.Path]; wrong != nil {
+		if f.State.Refused() {
+			out.RefusedBefore++
+			return nil
+		}
+		out.Refused = append(out.Refused, RefusedFile{Path: fmt.Sprintf("%q", f.Path), Batch: f.Batch, Reason: wrong.Error()})
+		l.change(f, catalog.Rejected, wrong.Error())
+		return nil
+	}
+	old := f.Modified.Before(start)
+	switch {
+	case slices.Contains(l.in.Leave, f.Batch):
+	case f.State == catalog.Skipped && !l.in.Skipped, old && f.State == catalog.Seen && !l.in.Skipped:
+		out.Skipped++
+		l.change(f, catalog.Skipped, "it was there before the source")
+	case f.State.Refused() && !l.in.Retry:
+		out.RefusedBefore++
+	case f.State == catalog.Loaded, f.State == catalog.Duplicate:
+		out.AlreadyLoaded++
+	case !asked.wants(f):
+		out.Elsewhen++
+	default:
+		reason, after, err := l.waits(ctx, f)
+		if err != nil {
+			return err
+		}
+		if reason == "" {
+			if f.State != catalog.Seen && !f.State.Refused() && f.State != catalog.Failed && f.State != catalog.Taken {
+				l.change(f, catalog.Seen, "")
+			}
+			out.Due = append(out.Due, DueFile{Path: f.Path, Batch: f.Batch, BusinessDate: f.BusinessDate, Size: f.Size})
+			return nil
+		}
+		out.Waiting = append(out.Waiting, WaitingFile{Path: f.Path, Reason: reason})
+		l.change(f, catalog.Waiting, reason)
+		if after > 0 && (out.LookAgain == 0 || after < out.LookAgain) {
+			out.LookAgain = max(after.Truncate(time.Millisecond)+time.Millisecond, 100*time.Millisecond)
+		}
+	}
+	return nil
+}
+
+func (l *listing) change(f catalog.File, state catalog.State, detail string) {
+	if f.State != state || f.Detail != detail {
+		l.changes = append(l.changes, catalog.FileState{Batch: f.Batch, State: state, Detail: detail})
+	}
+}
+
+// sayGone ends the stories of versions that were never taken and are no longer there.
+func (l *listing) sayGone(out *ListSourceOutput) {
+	listed := map[string]bool{}
+	paths := map[string]bool{}
+	for _, f := range l.entries {
+		listed[f.Batch], paths[f.Path] = true, true
+	}
+	for _, f := range l.known {
+		if listed[f.Batch] || !f.State.Due() || f.State == catalog.Gone || strings.HasPrefix(f.Path, localPrefix) {
+			continue
+		}
+		detail := "it is no longer there"
+		if paths[f.Path] {
+			detail = "the partner replaced it before it was taken"
+		} else {
+			out.Gone = append(out.Gone, f.Path)
+		}
+		l.change(f, catalog.Gone, detail)
+	}
+}
+
+// waits says why a file is not ready. What a manifest promises of one that is goes into the ledger.
+func (l *listing) waits(ctx context.Context, f catalog.File) (reason string, after time.Duration, err error) {
+	if f.State == catalog.Failed || f.State == catalog.Taken || f.State.Refused() {
+		return "", 0, nil // this very version was ready before
+	}
+	var companion *source.File
+	if found, ok := l.companions[l.rule.Companion(f.Path)]; ok {
+		companion = &found
+	}
+	reason, after = l.rule.Waits(f.File, f.SeenAt, l.at, companion)
+	if reason != "" || l.rule.Kind != readiness.Manifested {
+		return reason, after, nil
+	}
+	manifest, wrong, err := l.manifest(ctx, *companion, f.Path)
+	if err != nil {
+		return "", 0, err
+	}
+	promise, promised := manifest[f.Path]
+	switch {
+	case wrong != nil:
+		return fmt.Sprintf("its manifest cannot be used: %s", wrong), 0, nil
+	case !promised:
+		return "its manifest does not list it", 0, nil
+	case promise.Size != nil && *promise.Size != f.Size:
+		return fmt.Sprintf("its manifest says %d bytes, it has %d", *promise.Size, f.Size), 0, nil
+	case l.in.DryRun:
+		return "", 0, nil
+	}
+	return "", 0, l.activities.Ledger.ExpectFile(ctx, f.Batch, catalog.Expected{SHA256: promise.SHA256, MD5: promise.MD5, Rows: promise.Rows})
+}
+
+// manifest reads a manifest once.
+func (l *listing) manifest(ctx context.Context, f source.File, of string) (readiness.Manifest, error, error) {
+	if m, ok := l.manifests[f.Path]; ok || l.broken[f.Path] != nil {
+		return m, l.broken[f.Path], nil
+	}
+	if l.manifests == nil {
+		l.manifests, l.broken = map[string]readiness.Manifest{}, map[string]error{}
+	}
+	if f.Size > readiness.MaxManifest {
+		l.broken[f.Path] = fmt.Errorf("it has %d bytes, there may be %d", f.Size, readiness.MaxManifest)
+		return nil, l.broken[f.Path], nil
+	}
+	body, err := l.opened.Open(ctx, f, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = body.Close() }() // only read
+	data, err := io.ReadAll(body)
+	if err != nil {
+		return nil, nil, err
+	}
+	if l.rule.Suffix == "" {
+		of = ""
+	}
+	m, wrong := readiness.ParseManifest(f.Path, data, of)
+	if wrong != nil {
+		l.broken[f.Path] = wrong
+		return nil, wrong, nil
+	}
+	l.manifests[f.Path] = m
+	return m, nil, nil
 }
 
 // source finds a source in the workspace as it is now.

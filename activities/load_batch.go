@@ -61,7 +61,7 @@ func (a *Activities) loadBatch(ctx context.Context, in LoadBatchInput) (out Load
 	}
 	threshold := file.Source.Threshold()
 	load := store.Load{Dataset: file.Dataset, Columns: columns, Labels: in.Labels, Quarantine: file.Rejections, At: now(), Status: store.Loaded,
-		Batch: store.Batch{ID: in.Batch, Source: file.Source.Name, File: file.Name, SHA256: sum},
+		Batch: store.Batch{ID: in.Batch, Source: file.Source.Name, File: file.Name, SHA256: sum, BusinessDate: file.BusinessDate},
 		Read:  in.Counts.Read, Accepted: in.Counts.Accepted, Rejected: in.Counts.Rejected}
 	if in.Counts.Percent() > threshold {
 		load.Status = store.Failed

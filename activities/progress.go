@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -15,6 +16,21 @@ type Progress struct {
 	Done  int64  `json:"done"`
 	Total int64  `json:"total,omitempty"` // 0 when it is not known
 	Unit  string `json:"unit"`            // bytes, rows or audiences
+
+	PerSecond   float64 `json:"perSecond,omitempty"`   // units, since the step began
+	SecondsLeft float64 `json:"secondsLeft,omitempty"` // at that pace; 0 when it is not known
+}
+
+// pace fills in how fast the step is and when it may end.
+func (p Progress) pace(from int64, took time.Duration) Progress {
+	if took <= 0 || p.Done <= from {
+		return p
+	}
+	p.PerSecond = math.Round(float64(p.Done-from)/took.Seconds()*10) / 10
+	if p.Total > p.Done && p.PerSecond > 0 {
+		p.SecondsLeft = math.Ceil(float64(p.Total-p.Done) / p.PerSecond)
+	}
+	return p
 }
 
 // heartbeatEvery is well below the heartbeat timeout of the workflows' options, whatever the step's
@@ -27,9 +43,12 @@ var errStopping = errors.New("the worker is stopping")
 // worker stops; report tells how far the step is; end must be called.
 func (a *Activities) progress(parent context.Context, step, unit string, total int64) (ctx context.Context, report func(done int64), end func()) {
 	ctx, cancel := context.WithCancelCause(parent)
-	var latest atomic.Int64
+	var first, latest atomic.Int64 // the first report of a resumed download is not ours
+	first.Store(-1)
+	began := time.Now()
 	beat := func() {
-		activity.RecordHeartbeat(parent, Progress{Step: step, Done: latest.Load(), Total: total, Unit: unit})
+		now := Progress{Step: step, Done: latest.Load(), Total: total, Unit: unit}
+		activity.RecordHeartbeat(parent, now.pace(max(first.Load(), 0), time.Since(began)))
 	}
 	beat()
 	go func() {
@@ -48,6 +67,7 @@ func (a *Activities) progress(parent context.Context, step, unit string, total i
 		}
 	}()
 	report = func(done int64) {
+		first.CompareAndSwap(-1, done)
 		latest.Store(done)
 		if a.Reached != nil {
 			a.Reached(step)

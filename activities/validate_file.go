@@ -13,6 +13,7 @@ import (
 type Batches interface {
 	ingest.PartWriter
 	Load(ctx context.Context, l store.Load, step func(name string)) (store.Outcome, error)
+	RemovePart(dataset, batch string) error
 	RejectionCounts(ctx context.Context, dataset store.Dataset, batch string) ([]store.RejectionCount, error)
 }
 
@@ -65,7 +66,11 @@ func (a *Activities) stagedFile(ctx context.Context, batch string) (ingest.File,
 	if err != nil {
 		return ingest.File{}, "", err
 	}
-	return ingest.File{Name: entry.Path, Path: a.staged(ctx, batch, "raw"), Batch: batch, Source: s, Dataset: stored,
+	staged := a.staged(ctx, batch, "raw")
+	if s.Encryption != nil {
+		staged = a.staged(ctx, batch, "plain")
+	}
+	return ingest.File{Name: entry.Path, Path: staged, Batch: batch, Source: s, Dataset: stored, BusinessDate: entry.BusinessDate, Expected: entry.Expected.RowCount(),
 		Identity: w.Schema(d).PrimaryIdentity.Field, Rejections: a.staged(ctx, batch, "rejections.jsonl")}, entry.SHA256, nil
 }
 

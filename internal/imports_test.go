@@ -31,17 +31,18 @@ var rooms = map[string][]string{
 	"internal/export":     {},
 	"internal/governance": {},
 	"internal/identity":   {},
-	"internal/prospect":   {"internal/errkind", "internal/xdm"},
+	"internal/prospect":           {"internal/errkind", "internal/mapping", "internal/xdm"},
 	"internal/xdm":        {},
 
 	"internal/infer": {"internal/errkind", "internal/filecodec", "internal/governance", "internal/identity", "internal/xdm"},
 	"internal/plan":  {"internal/governance", "internal/workspace", "internal/xdm"},
 
 	"internal/yamldoc":            {},
-	"internal/workspace":          {"internal/audience", "internal/errkind", "internal/governance", "internal/identity", "internal/xdm", "internal/yamldoc"},
-	"internal/workspace/generate": {"internal/governance", "internal/identity", "internal/workspace", "internal/xdm"},
+	"internal/workspace":          {"internal/audience", "internal/errkind", "internal/governance", "internal/identity", "internal/mapping", "internal/readiness", "internal/xdm", "internal/yamldoc"},
+	"internal/readiness":          {"internal/source"},
+	"internal/workspace/generate": {"internal/governance", "internal/identity", "internal/mapping", "internal/workspace", "internal/xdm"},
 	"internal/filecodec":          {},
-	"internal/ingest":             {"internal/errkind", "internal/filecodec", "internal/prospect", "internal/store", "internal/workspace"},
+	"internal/ingest":             {"internal/errkind", "internal/filecodec", "internal/mapping", "internal/prospect", "internal/store", "internal/workspace"},
 
 	"internal/store":          {"internal/audience", "internal/prospect", "internal/xdm"},
 	"internal/store/duckdb":   {"internal/errkind", "internal/prospect", "internal/store", "internal/xdm", "sql"},

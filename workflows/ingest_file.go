@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"cmp"
+
 	"go.temporal.io/sdk/workflow"
 
 	"prospector/activities"
@@ -14,10 +16,16 @@ type IngestFileInput struct {
 	Source string `json:"source"`
 	Path   string `json:"path"`            // relative to the drop point
 	Batch  string `json:"batch,omitempty"` // the version that is meant; the current one unless said
+
+	// Dataset, instead of source: of a file on the worker's machine, whose path begins with local:, read as the
+	// dataset's one source says.
+	Dataset string `json:"dataset,omitempty"`
 }
 
 // WorkflowID is the id under which a person starts the run.
-func (in IngestFileInput) WorkflowID() string { return "ingest-file/" + in.Source + "/" + in.Path }
+func (in IngestFileInput) WorkflowID() string {
+	return "ingest-file/" + cmp.Or(in.Source, in.Dataset) + "/" + in.Path
+}
 
 // IngestFileResult is what the file came to.
 type IngestFileResult struct {
@@ -25,12 +33,15 @@ type IngestFileResult struct {
 	Path        string                 `json:"path"`
 	Dataset     string                 `json:"dataset"`
 	Batch       string                 `json:"batch"`
-	State       catalog.State          `json:"state"` // loaded, or duplicate
+	State       catalog.State          `json:"state"` // loaded, duplicate, or set aside
 	AlreadyDone bool                   `json:"alreadyDone,omitempty"`
 	DuplicateOf string                 `json:"duplicateOf,omitempty"`
 	SHA256      string                 `json:"sha256,omitempty"`
 	Bytes       int64                  `json:"bytes,omitempty"`
 	Outcome     *store.Outcome         `json:"outcome,omitempty"`
+	Reason      string                 `json:"reason,omitempty"` // why it was set aside
+	Drift       *ingest.Drift          `json:"drift,omitempty"`  // columns that were not taken, or not there
+	Warnings    []string               `json:"warnings,omitempty"`
 	Reasons     []store.RejectionCount `json:"reasons,omitempty"`
 }
 
@@ -48,8 +59,10 @@ func IngestFile(ctx workflow.Context, in IngestFileInput) (out IngestFileResult,
 }
 
 func ingestFile(ctx workflow.Context, in IngestFileInput) (out IngestFileResult, err error) {
-	if err := required("source", in.Source); err != nil {
-		return out, err
+	if in.Dataset == "" {
+		if err := required("source", in.Source); err != nil {
+			return out, err
+		}
 	}
 	if err := required("path", in.Path); err != nil {
 		return out, err
@@ -60,6 +73,9 @@ func ingestFile(ctx workflow.Context, in IngestFileInput) (out IngestFileResult,
 	if err != nil {
 		return out, plain(err)
 	}
+	if taken.Source != "" { // histories of before carry none
+		out.Source = taken.Source
+	}
 	out.Batch, out.Dataset, out.State, out.Outcome = taken.Batch, taken.Dataset, taken.State, taken.Outcome
 	describe(ctx, attributeDataset.ValueSet(taken.Dataset), attributeBatchID.ValueSet(taken.Batch))
 	if taken.State == catalog.Loaded || taken.State == catalog.Duplicate {
@@ -67,7 +83,7 @@ func ingestFile(ctx workflow.Context, in IngestFileInput) (out IngestFileResult,
 		return out, nil
 	}
 	err = plain(loadTaken(ctx, &out))
-	finish := activities.FinishFileInput{Batch: out.Batch}
+	finish := activities.FinishFileInput{Batch: out.Batch, Failure: out.Reason, Aside: out.State == catalog.SetAside}
 	if err != nil {
 		finish.Kind, finish.Failure = KindOf(err), MessageOf(err)
 	}
@@ -90,9 +106,21 @@ func loadTaken(ctx workflow.Context, out *IngestFileResult) error {
 		out.State = catalog.Duplicate
 		return nil
 	}
+	if fetched.Encrypted {
+		var decrypted activities.DecryptFileOutput
+		if err := workflow.ExecuteActivity(withStore(ctx), steps.DecryptFile, activities.DecryptFileInput{Batch: out.Batch}).Get(ctx, &decrypted); err != nil {
+			return err
+		}
+		out.Warnings = decrypted.Warnings
+	}
 	var counts ingest.Counts
 	if err := workflow.ExecuteActivity(withStore(ctx), steps.ValidateFile, activities.ValidateFileInput{Batch: out.Batch}).Get(ctx, &counts); err != nil {
 		return err
+	}
+	out.Drift = counts.Drift
+	if counts.SetAside != "" {
+		out.State, out.Reason = catalog.SetAside, counts.SetAside
+		return nil
 	}
 	var labelled activities.LabelBatchOutput
 	if err := workflow.ExecuteActivity(quick(ctx), steps.LabelBatch, activities.LabelBatchInput{Batch: out.Batch}).Get(ctx, &labelled); err != nil {

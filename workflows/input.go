@@ -27,6 +27,18 @@ func (in *IngestFileInput) UnmarshalJSON(data []byte) error {
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
+func (in *BackfillSourceInput) UnmarshalJSON(data []byte) error {
+	type plain BackfillSourceInput
+	return strict(data, (*plain)(in))
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (in *ListFilesInput) UnmarshalJSON(data []byte) error {
+	type plain ListFilesInput
+	return strict(data, (*plain)(in))
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
 func (in *EvaluateAudiencesInput) UnmarshalJSON(data []byte) error {
 	type plain EvaluateAudiencesInput
 	return strict(data, (*plain)(in))

@@ -29,6 +29,9 @@ var (
 	attributeDestination = temporal.NewSearchAttributeKeyKeyword("Destination")
 	attributeBatchID     = temporal.NewSearchAttributeKeyKeyword("BatchID")
 	attributeOutcome     = temporal.NewSearchAttributeKeyKeyword("Outcome")
+
+	// Temporal's own, of runs that a schedule has started.
+	attributeScheduledStart = temporal.NewSearchAttributeKeyTime("TemporalScheduledStartTime")
 )
 
 // SearchAttributes names the keyword attributes that a Temporal namespace must know.
@@ -51,6 +54,8 @@ func Register(r worker.Registry, a *activities.Activities) {
 	r.RegisterWorkflow(PlanWorkspace)
 	r.RegisterWorkflow(SyncSource)
 	r.RegisterWorkflow(IngestFile)
+	r.RegisterWorkflow(BackfillSource)
+	r.RegisterWorkflow(ListFiles)
 	r.RegisterWorkflow(EvaluateAudiences)
 	r.RegisterWorkflow(ActivateAudiences)
 	r.RegisterDynamicWorkflow(unknownWorkflow, workflow.DynamicRegisterOptions{})
@@ -60,7 +65,7 @@ func Register(r worker.Registry, a *activities.Activities) {
 // unknownWorkflow ends a run of a mistyped workflow type, which would wait for ever otherwise.
 func unknownWorkflow(ctx workflow.Context, _ converter.EncodedValues) error {
 	ended(ctx, OutcomeFailed)
-	return fail(errkind.Invalid, fmt.Sprintf("there is no workflow type %s; known are ActivateAudiences, ApplyWorkspace, EvaluateAudiences, IngestFile, PlanWorkspace, SyncSource",
+	return fail(errkind.Invalid, fmt.Sprintf("there is no workflow type %s; known are ActivateAudiences, ApplyWorkspace, BackfillSource, EvaluateAudiences, IngestFile, ListFiles, PlanWorkspace, SyncSource",
 		workflow.GetInfo(ctx).WorkflowType.Name))
 }
 

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"time"
 
+	"prospector/internal/errkind"
 	queries "prospector/sql"
 )
 
@@ -20,10 +21,43 @@ type Catalog struct{ db *sql.DB }
 // New uses a database that a driver has opened, creating what is missing in it.
 func New(ctx context.Context, db *sql.DB) (*Catalog, error) {
 	c := &Catalog{db: db}
-	if err := c.exec(ctx, db, "catalog/schema"); err != nil {
+	for _, name := range []string{"catalog/schema", "catalog/version_table"} {
+		if err := c.exec(ctx, db, name); err != nil {
+			return nil, fmt.Errorf("open catalog: %w", err)
+		}
+	}
+	if err := c.migrate(ctx); err != nil {
 		return nil, fmt.Errorf("open catalog: %w", err)
 	}
 	return c, nil
+}
+
+// migrations are what catalogs of earlier versions lack, in the order in which they came. One that has been
+// released is never changed.
+var migrations = []string{"catalog/migrations/ledger"}
+
+// migrate brings a catalog up to date, each step wholly or not at all. A catalog of a later version is refused.
+func (c *Catalog) migrate(ctx context.Context) error {
+	var version int
+	if err := c.query(ctx, "catalog/schema_version", nil, func(scan func(...any) error) error { return scan(&version) }); err != nil {
+		return err
+	}
+	if version > len(migrations) {
+		return errkind.New(errkind.Conflict, "", fmt.Errorf("it was written by a later version of Prospector (%d, this one knows %d)", version, len(migrations)),
+			"start that version, or restore the data directory from before it")
+	}
+	for ; version < len(migrations); version++ {
+		err := c.inTransaction(ctx, func(tx *sql.Tx) error {
+			if err := c.exec(ctx, tx, migrations[version]); err != nil {
+				return err
+			}
+			return c.exec(ctx, tx, "catalog/record_migration", version+1, instant(time.Now()))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close closes the database.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -18,25 +19,51 @@ type State string
 
 // The states of the ledger.
 const (
-	Seen      State = "seen"      // listed, not yet taken
+	Seen      State = "seen"      // listed and ready, not yet taken
+	Waiting   State = "waiting"   // listed, and not ready yet
 	Taken     State = "taken"     // a run is on it, or died on it
 	Loaded    State = "loaded"    // its rows are profiles
 	Duplicate State = "duplicate" // the same bytes were loaded before under another name or version
 	Rejected  State = "rejected"  // the partner must send it again; never taken again unless asked for
+	SetAside  State = "set aside" // its columns are not those of the mapping, and the source says quarantine; like rejected
 	Failed    State = "failed"    // something on our side or between us; the next sync takes it again
+	Skipped   State = "skipped"   // it was there before the source, which says not to take such files
+	Gone      State = "gone"      // the partner replaced or removed it before it was taken
 )
 
 // Due reports whether the next sync takes a file in this state.
-func (s State) Due() bool { return s == Seen || s == Taken || s == Failed }
+func (s State) Due() bool { return s == Seen || s == Waiting || s == Taken || s == Failed || s == Gone }
+
+// Refused reports whether a file in this state is taken again only when somebody asks for it.
+func (s State) Refused() bool { return s == Rejected || s == SetAside }
+
+// Expected is what a manifest promises of a file. Zero values promise nothing.
+type Expected struct {
+	SHA256 string `json:"sha256,omitempty"` // lower-case hex
+	MD5    string `json:"md5,omitempty"`    // lower-case hex
+	Rows   *int64 `json:"rows,omitempty"`
+}
+
+// RowCount is the number of records that is promised, nil for none.
+func (e *Expected) RowCount() *int64 {
+	if e == nil {
+		return nil
+	}
+	return e.Rows
+}
 
 // File is the ledger's entry of one version of one file.
 type File struct {
 	source.File
-	Source string `json:"source"`
-	Batch  string `json:"batch"`
-	State  State  `json:"state"`
-	SHA256 string `json:"sha256,omitempty"`
-	Detail string `json:"detail,omitempty"`
+	Source       string    `json:"source"`
+	Batch        string    `json:"batch"`
+	State        State     `json:"state"`
+	SHA256       string    `json:"sha256,omitempty"`
+	Detail       string    `json:"detail,omitempty"`
+	BusinessDate string    `json:"businessDate,omitempty"` // 2006-01-02, as the path says
+	SeenAt       time.Time `json:"seenAt"`                 // first
+	ChangedAt    time.Time `json:"changedAt"`
+	Expected     *Expected `json:"expected,omitempty"`
 }
 
 // BatchID names the batch of a file version. It is the same whenever and wherever it is computed,
@@ -46,49 +73,81 @@ func BatchID(sourceName string, f source.File) string {
 	return "batch_" + f.Modified.UTC().Format("20060102150405") + "_" + hex.EncodeToString(sum[:8])
 }
 
-// SeeFiles enters files into the ledger and returns their entries, in the same order. Files that are
+// Sighting is a file version in a listing, with the business date that its path says.
+type Sighting struct {
+	source.File
+	BusinessDate string
+}
+
+// SeeFiles enters file versions into the ledger and returns their entries, in the same order. Files that are
 // known keep their state.
-func (c *Catalog) SeeFiles(ctx context.Context, sourceName string, files []source.File, at time.Time) ([]File, error) {
-	out := make([]File, 0, len(files))
-	err := c.inTransaction(ctx, func(tx *sql.Tx) error {
-		for _, f := range files {
-			err := c.exec(ctx, tx, "catalog/see_file", sourceName, f.Path, f.Version(), f.Size, instant(f.Modified), f.ETag, BatchID(sourceName, f), instant(at))
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+func (c *Catalog) SeeFiles(ctx context.Context, sourceName string, files []Sighting, at time.Time) ([]File, error) {
+	known, err := c.Files(ctx, sourceName)
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range files {
-		entry, err := c.File(ctx, BatchID(sourceName, f))
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, entry)
+	entries := make(map[string]File, len(known))
+	for _, f := range known {
+		entries[f.Batch] = f
 	}
-	return out, nil
+	out := make([]File, 0, len(files))
+	err = c.inTransaction(ctx, func(tx *sql.Tx) error {
+		for _, f := range files {
+			batch := BatchID(sourceName, f.File)
+			entry, ok := entries[batch]
+			if !ok {
+				entry = File{File: f.File, Source: sourceName, Batch: batch, State: Seen, BusinessDate: f.BusinessDate, SeenAt: at, ChangedAt: at}
+				err := c.exec(ctx, tx, "catalog/see_file", sourceName, f.Path, f.Version(), f.Size, instant(f.Modified), f.ETag, batch, instant(at), f.BusinessDate)
+				if err != nil {
+					return err
+				}
+				if err := c.exec(ctx, tx, "catalog/record_file_event", batch, string(Seen), "", instant(at)); err != nil {
+					return err
+				}
+			}
+			out = append(out, entry)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func scanFile(scan func(...any) error) (f File, err error) {
+	var modified, seen, changed, expected string
+	err = scan(&f.Source, &f.Path, &f.Size, &modified, &f.ETag, &f.Batch, &f.State, &f.SHA256, &f.Detail, &seen, &changed, &f.BusinessDate, &expected)
+	for text, into := range map[*string]*time.Time{&modified: &f.Modified, &seen: &f.SeenAt, &changed: &f.ChangedAt} {
+		if err == nil {
+			*into, err = parseInstant(*text)
+		}
+	}
+	if err == nil && expected != "" {
+		err = json.Unmarshal([]byte(expected), &f.Expected)
+	}
+	return f, err
 }
 
 // File returns the entry behind a batch. Missing when there is none.
-func (c *Catalog) File(ctx context.Context, batch string) (File, error) {
-	var f File
+func (c *Catalog) File(ctx context.Context, batch string) (f File, err error) {
 	found := false
-	err := c.query(ctx, "catalog/select_file", []any{batch}, func(scan func(...any) error) (err error) {
+	err = c.query(ctx, "catalog/select_file", []any{batch}, func(scan func(...any) error) (err error) {
 		found = true
-		var version, modified string
-		if err = scan(&f.Source, &f.Path, &version, &f.Size, &modified, &f.ETag, &f.Batch, &f.State, &f.SHA256, &f.Detail); err != nil {
-			return err
-		}
-		f.Modified, err = parseInstant(modified)
+		f, err = scanFile(scan)
 		return err
 	})
 	if err == nil && !found {
 		err = errkind.Newf(errkind.Missing, "the ledger knows no batch %s", batch)
 	}
 	return f, err
+}
+
+// Files returns every file version that was ever seen at a source, the latest first.
+func (c *Catalog) Files(ctx context.Context, sourceName string) (out []File, err error) {
+	err = c.query(ctx, "catalog/source_files", []any{sourceName}, func(scan func(...any) error) error {
+		f, err := scanFile(scan)
+		out = append(out, f)
+		return err
+	})
+	return out, err
 }
 
 // FilesSeen is how many file versions the ledger holds of a source.
@@ -98,15 +157,69 @@ func (c *Catalog) FilesSeen(ctx context.Context, sourceName string) (int64, erro
 	return n, err
 }
 
-// SetFileState records what became of a file. An empty sha256 keeps the one that is known.
+// SetFileState records what became of a file, now and in its story. An empty sha256 keeps the one that is known.
 func (c *Catalog) SetFileState(ctx context.Context, batch string, state State, sha256, detail string, at time.Time) error {
-	return c.exec(ctx, c.db, "catalog/set_file_state", batch, string(state), sha256, detail, instant(at))
+	return c.SetFileStates(ctx, []FileState{{batch, state, sha256, detail}}, at)
+}
+
+// FileState is what became of a file version.
+type FileState struct {
+	Batch  string
+	State  State
+	SHA256 string // empty keeps the one that is known
+	Detail string
+}
+
+// SetFileStates records what became of several files, of all or of none.
+func (c *Catalog) SetFileStates(ctx context.Context, states []FileState, at time.Time) error {
+	return c.inTransaction(ctx, func(tx *sql.Tx) error {
+		for _, s := range states {
+			if err := c.exec(ctx, tx, "catalog/set_file_state", s.Batch, string(s.State), s.SHA256, s.Detail, instant(at)); err != nil {
+				return err
+			}
+			if err := c.exec(ctx, tx, "catalog/record_file_event", s.Batch, string(s.State), s.Detail, instant(at)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// ExpectFile records what a manifest promises of a file.
+func (c *Catalog) ExpectFile(ctx context.Context, batch string, e Expected) error {
+	data, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	return c.exec(ctx, c.db, "catalog/set_file_expected", batch, string(data))
+}
+
+// FileEvent is a line of a file version's story.
+type FileEvent struct {
+	State  State     `json:"state"`
+	Detail string    `json:"detail,omitempty"`
+	At     time.Time `json:"at"`
+}
+
+// FileEvents tells the story of a file version, in order.
+func (c *Catalog) FileEvents(ctx context.Context, batch string) (out []FileEvent, err error) {
+	err = c.query(ctx, "catalog/select_file_events", []any{batch}, func(scan func(...any) error) error {
+		var e FileEvent
+		var at string
+		err := scan(&e.State, &e.Detail, &at)
+		if err == nil {
+			e.At, err = parseInstant(at)
+		}
+		out = append(out, e)
+		return err
+	})
+	return out, err
 }
 
 // RecordBatch records a batch's outcome. Recording it again replaces it.
 func (c *Catalog) RecordBatch(ctx context.Context, dataset string, b store.Batch, o store.Outcome, at time.Time) error {
 	return c.exec(ctx, c.db, "catalog/record_batch", b.ID, b.Source, dataset, b.File, b.SHA256, o.Status,
-		o.Read, o.Accepted, o.Rejected, o.Created, o.Updated, o.Superseded, instant(at))
+		o.Read, o.Accepted, o.Rejected, o.Created, o.Updated, o.Superseded, instant(at), o.Outdated)
 }
 
 // Batch returns a batch's outcome. Missing when there is none.
@@ -115,7 +228,7 @@ func (c *Catalog) Batch(ctx context.Context, id string) (store.Outcome, error) {
 	found := false
 	err := c.query(ctx, "catalog/select_batch", []any{id}, func(scan func(...any) error) error {
 		found = true
-		return scan(&o.Status, &o.Read, &o.Accepted, &o.Rejected, &o.Created, &o.Updated, &o.Superseded)
+		return scan(&o.Status, &o.Read, &o.Accepted, &o.Rejected, &o.Created, &o.Updated, &o.Superseded, &o.Outdated)
 	})
 	if err == nil && !found {
 		err = errkind.Newf(errkind.Missing, "the catalog knows no batch %s", id)

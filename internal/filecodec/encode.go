@@ -21,11 +21,14 @@ func Decompress(r io.Reader, compression string) (io.Reader, error) {
 	return nil, fmt.Errorf("unknown compression %q", compression)
 }
 
-// AppendClean appends one record in the fixed dialect that the store reads: the line number, then
-// the chosen fields, comma-separated, quoted where needed. A nil field is a null and stays empty
+// AppendClean appends one record in the fixed dialect that the store reads: the line number, the
+// reasons for which the record is refused whatever else is found (they hold no quotes), then the chosen fields, comma-separated, quoted where needed. A nil field is a null and stays empty
 // without quotes; an empty text is written as "".
-func AppendClean(dst []byte, line int64, fields [][]byte) []byte {
-	dst = strconv.AppendInt(dst, line, 10)
+func AppendClean(dst []byte, line int64, reasons string, fields [][]byte) []byte {
+	dst = append(strconv.AppendInt(dst, line, 10), ',')
+	if reasons != "" {
+		dst = append(append(append(dst, '"'), reasons...), '"')
+	}
 	for _, field := range fields {
 		dst = append(dst, ',')
 		if field == nil {

@@ -137,7 +137,7 @@ func TestCutGzipIsAnError(t *testing.T) {
 }
 
 func TestAppendCleanTellsNullFromEmpty(t *testing.T) {
-	require.Equal(t, "7,,\"\",\"a,b\",x\n", string(AppendClean(nil, 7, [][]byte{nil, {}, []byte("a,b"), []byte("x")})))
+	require.Equal(t, "7,,,\"\",\"a,b\",x\n", string(AppendClean(nil, 7, "", [][]byte{nil, {}, []byte("a,b"), []byte("x")})))
 }
 
 // FuzzFramer holds the framer to the simplest truth: every non-blank physical line is accounted for

@@ -1,4 +1,4 @@
-// Package ingest takes one staged file through validation: the framer's clean records stream into
+// Package ingest takes one staged file through validation: the clean records of its reader stream into
 // the store, which types and checks them, and every refused record is written to a file with its
 // line, its bytes and all reasons. It counts records on both sides and accepts no difference.
 package ingest
@@ -6,23 +6,17 @@ package ingest
 import (
 	"bufio"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"iter"
 	"os"
-	"slices"
-	"strings"
 
 	"prospector/internal/errkind"
 	"prospector/internal/filecodec"
 	"prospector/internal/prospect"
 	"prospector/internal/store"
-	"prospector/internal/workspace"
 )
 
 // PartWriter is what validation needs of the store.
@@ -31,24 +25,21 @@ type PartWriter interface {
 	PartRejections(ctx context.Context, dataset, batch string) iter.Seq2[store.RefusedLine, error]
 }
 
-// File is a staged file and the rules under which it is read.
-type File struct {
-	Name       string // path at the source, for errors
-	Path       string // on this machine, as fetched
-	Batch      string
-	Source     *workspace.Source
-	Dataset    store.Dataset
-	Identity   string // path of the primary identity
-	Rejections string // where to write refused records, JSON Lines
-}
-
 // Counts is the result. Read = Accepted + Rejected, always.
 type Counts struct {
 	Read     int64 `json:"read"`
 	Accepted int64 `json:"accepted"`
 	Rejected int64 `json:"rejected"`
 
-	Rules string `json:"rules,omitempty"` // digest of the schema and mapping under which the rows were checked
+	Rules    string `json:"rules,omitempty"`    // digest of the schema and mapping under which the rows were checked
+	Drift    *Drift `json:"drift,omitempty"`    // where the file's columns were not those of the mapping
+	SetAside string `json:"setAside,omitempty"` // why the whole file was not looked at
+}
+
+// Drift is where a file's columns are not those of the mapping.
+type Drift struct {
+	Unmapped []string `json:"unmapped,omitempty"` // columns that were not taken
+	Missing  []string `json:"missing,omitempty"`  // columns whose fields have no value
 }
 
 // Percent is the share of rejected rows.
@@ -64,7 +55,15 @@ const progressEvery = 1000 // records
 // Validate writes the batch's part and its rejections. progress is called with the records read so
 // far. A file that cannot be read as a whole is kind BadInput: then nothing of it counts.
 func Validate(ctx context.Context, parts PartWriter, f File, progress func(records int64)) (Counts, error) {
+	rules, err := f.Rules()
+	if err != nil {
+		return Counts{}, err
+	}
 	reading, err := open(f)
+	var drift *driftError
+	if errors.As(err, &drift) {
+		return Counts{Rules: rules, SetAside: drift.reason}, nil
+	}
 	if err != nil {
 		return Counts{}, err
 	}
@@ -74,12 +73,17 @@ func Validate(ctx context.Context, parts PartWriter, f File, progress func(recor
 		out := bufio.NewWriterSize(w, 1<<16)
 		var clean []byte
 		err := reading.each(ctx, progress, func(r filecodec.Record) error {
-			if r.Fault != "" {
+			fault, err := reading.fault(r)
+			if err != nil {
+				return err
+			}
+			if fault.Code != "" {
 				faulty++
 				return nil
 			}
-			clean = filecodec.AppendClean(clean[:0], r.Line, reading.values(r))
-			_, err := out.Write(clean)
+			values, reasons := reading.apply(r)
+			clean = filecodec.AppendClean(clean[:0], r.Line, prospect.Texts(reasons), values)
+			_, err = out.Write(clean)
 			return err
 		})
 		if err != nil {
@@ -90,14 +94,17 @@ func Validate(ctx context.Context, parts PartWriter, f File, progress func(recor
 	if err != nil {
 		return Counts{}, err
 	}
-	rules, err := f.Rules()
-	if err != nil {
-		return Counts{}, err
+	counts := Counts{Read: reading.reader.Records(), Accepted: part.Accepted, Rejected: part.Rejected + faulty, Rules: rules}
+	if d := reading.drift; len(d.Unmapped)+len(d.Missing) > 0 {
+		counts.Drift = &d
 	}
-	counts := Counts{Read: reading.framer.Records(), Accepted: part.Accepted, Rejected: part.Rejected + faulty, Rules: rules}
 	if counts.Read != counts.Accepted+counts.Rejected {
-		return Counts{}, errkind.Newf(errkind.Internal, "counts do not reconcile: the framer read %d records, the store holds %d accepted and %d rejected, %d were faulty",
+		return Counts{}, errkind.Newf(errkind.Internal, "counts do not reconcile: the reader gave %d records, the store holds %d accepted and %d rejected, %d were faulty",
 			counts.Read, part.Accepted, part.Rejected, faulty)
+	}
+	if f.Expected != nil && *f.Expected != counts.Read {
+		return Counts{}, errkind.New(errkind.BadInput, f.Name, fmt.Errorf("it has %d records, the partner's manifest promises %d; nothing was loaded", counts.Read, *f.Expected),
+			"ask the partner to send the file and its manifest again")
 	}
 	written, err := writeRejections(ctx, parts, f, counts.Rejected, progress)
 	if err == nil && written != counts.Rejected {
@@ -139,21 +146,20 @@ func writeRejections(ctx context.Context, parts PartWriter, f File, expected int
 		return 0, err
 	}
 	err = reading.each(ctx, progress, func(r filecodec.Record) error {
+		fault, err := reading.fault(r)
+		if err != nil {
+			return err
+		}
 		var reasons []prospect.Reason
-		if more && refused.Line == r.Line {
+		switch {
+		case fault.Code != "":
+			reasons = []prospect.Reason{fault}
+		case more && refused.Line == r.Line:
 			reasons = refused.Reasons
 			if refused, err, more = nextRefused(); err != nil {
 				return err
 			}
-		}
-		if r.Fault != "" {
-			code := prospect.CorruptRow
-			if r.Fault == filecodec.FaultTooLarge {
-				code = prospect.TooLarge
-			}
-			reasons = []prospect.Reason{{Code: code, Detail: string(r.Fault)}}
-		}
-		if len(reasons) == 0 {
+		default:
 			return nil
 		}
 		written++
@@ -163,130 +169,4 @@ func writeRejections(ctx context.Context, parts PartWriter, f File, expected int
 		return 0, err
 	}
 	return written, buffered.Flush()
-}
-
-// reading is one pass over a staged file whose header has been bound to the schema.
-type reading struct {
-	of      File
-	file    *os.File
-	framer  *filecodec.Framer
-	columns []prospect.Column
-	ignored []int // columns of which nothing may be kept
-	nulls   map[string]bool
-	fields  [][]byte
-}
-
-func open(f File) (*reading, error) {
-	file, err := os.Open(f.Path)
-	if err != nil {
-		return nil, err
-	}
-	format := f.Source.Format
-	stream, err := filecodec.Decompress(bufio.NewReaderSize(file, 1<<18), format.Compression)
-	if err != nil {
-		return nil, errors.Join(f.unreadable(err), file.Close())
-	}
-	r := &reading{of: f, file: file, nulls: map[string]bool{"": true}}
-	for _, marker := range f.Source.NullMarkers {
-		r.nulls[marker] = true
-	}
-	r.framer = filecodec.NewFramer(stream, filecodec.Dialect{Delimiter: format.Delimiter[0], Quote: format.Quote[0]})
-	header, err := r.framer.Header()
-	if err != nil {
-		return nil, errors.Join(f.unreadable(err), file.Close())
-	}
-	if r.columns, err = prospect.Bind(header, f.Source.Mapping, f.Source.IgnoreColumns, f.Dataset.Schema); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", f.Name, err), file.Close())
-	}
-	r.fields = make([][]byte, len(r.columns))
-	for i, name := range header {
-		if slices.Contains(f.Source.IgnoreColumns, strings.TrimSpace(name)) {
-			r.ignored = append(r.ignored, i)
-		}
-	}
-	return r, nil
-}
-
-func (f File) unreadable(err error) error {
-	var disk *fs.PathError
-	if errors.As(err, &disk) {
-		return err // our own copy, not the partner's file
-	}
-	hint := "ask the partner to send the file again"
-	if c := f.Source.Format.Compression; c != "none" {
-		hint += ", or correct format.compression of the source, which says " + c
-	}
-	return errkind.New(errkind.BadInput, f.Name+" cannot be read", err, hint)
-}
-
-func (r *reading) close() { _ = r.file.Close() } // read only
-
-// each calls take for every record. Cancelling ctx ends it.
-func (r *reading) each(ctx context.Context, progress func(int64), take func(filecodec.Record) error) error {
-	for {
-		record, err := r.framer.Next()
-		if errors.Is(err, io.EOF) {
-			progress(r.framer.Records())
-			return nil
-		}
-		if err != nil {
-			return r.of.unreadable(fmt.Errorf("after %d records: %w", r.framer.Records(), err))
-		}
-		if err := take(record); err != nil {
-			return err
-		}
-		if n := r.framer.Records(); n%progressEvery == 0 {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			progress(n)
-		}
-	}
-}
-
-// kept is what quarantine holds of a record: all of it but the values of ignored columns. Of a record that
-// cannot be split into columns it is the record as it came.
-func (r *reading) kept(record filecodec.Record) []byte {
-	if record.Fault != "" || len(r.ignored) == 0 {
-		return record.Raw
-	}
-	for _, i := range r.ignored {
-		record.Fields[i] = nil
-	}
-	format := r.of.Source.Format
-	return filecodec.AppendRecord(nil, record.Fields, filecodec.Dialect{Delimiter: format.Delimiter[0], Quote: format.Quote[0]})
-}
-
-// values picks the mapped fields of a good record; what stands for "no value" becomes nil.
-func (r *reading) values(record filecodec.Record) [][]byte {
-	for i, c := range r.columns {
-		value := record.Fields[c.Index]
-		if r.nulls[string(value)] {
-			value = nil
-		}
-		r.fields[i] = value
-	}
-	return r.fields
-}
-
-// Rules is a digest of all that decides whether a row is accepted and where its values go. Rows that were
-// checked under other rules must be checked again.
-func (f File) Rules() (string, error) {
-	s := f.Source
-	data, err := json.Marshal([]any{f.Dataset.Schema.Fields, f.Identity, s.Mapping, s.IgnoreColumns, s.NullMarkers, s.Format})
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:8]), nil
-}
-
-// Columns returns how the file's header binds to the schema. Kind BadInput when it does not.
-func (f File) Columns() ([]prospect.Column, error) {
-	r, err := open(f)
-	if err != nil {
-		return nil, err
-	}
-	r.close()
-	return r.columns, nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"prospector/internal/errkind"
+	"prospector/internal/mapping"
 	"prospector/internal/xdm"
 )
 
@@ -27,13 +28,15 @@ const (
 	NotFormat  Code = "PROSPECT-FORMAT"  // the value has not the field's format
 	OutOfRange Code = "PROSPECT-RANGE"   // the number is below minimum or above maximum
 	BadLength  Code = "PROSPECT-LENGTH"  // the text is shorter or longer than allowed
+	Unmappable Code = "PROSPECT-MAPPING" // a step of a calculated field cannot be taken with the value
+	Drifted    Code = "PROSPECT-DRIFT"   // the record has keys that are neither mapped nor ignored
 )
 
 // Reason is one thing wrong with a row. It never carries the row's values.
 type Reason struct {
 	Code   Code   `json:"code"`
 	Field  string `json:"field,omitempty"`  // XDM path, or empty for the whole record
-	Detail string `json:"detail,omitempty"` // for CorruptRow, what is broken
+	Detail string `json:"detail,omitempty"` // for CorruptRow what is broken, for Unmappable the step
 }
 
 func (r Reason) String() string {
@@ -47,58 +50,87 @@ func (r Reason) String() string {
 	return text
 }
 
-// Column is one mapped column: where it stands in the file and the field that it fills.
+// ParseReason reads what String wrote.
+func ParseReason(text string) (r Reason) {
+	if before, detail, ok := strings.Cut(text, " ("); ok {
+		text, r.Detail = before, strings.TrimSuffix(detail, ")")
+	}
+	code, field, _ := strings.Cut(text, " ")
+	r.Code, r.Field = Code(code), field
+	return r
+}
+
+// Texts writes reasons one to a line.
+func Texts(reasons []Reason) string {
+	texts := make([]string, len(reasons))
+	for i, r := range reasons {
+		texts[i] = r.String()
+	}
+	return strings.Join(texts, "\n")
+}
+
+// Column is one column of a batch: the field that it fills.
 type Column struct {
-	Index int
 	Field xdm.Field
 }
 
-// Bind finds the mapped columns in a file's header. The header must hold each mapped column once,
-// and nothing that is neither mapped nor ignored: a change of the partner's layout is never taken
-// silently. Columns come in path order. Errors are kind BadInput.
-func Bind(header []string, mapping map[string]string, ignored []string, schema *xdm.Schema) ([]Column, error) {
-	var unknown, repeated, missing []string
-	seen := map[string]int{}
-	for i, raw := range header {
-		name := strings.TrimSpace(raw)
-		if _, ok := seen[name]; ok {
-			repeated = append(repeated, quote(name))
-		}
-		seen[name] = i
-		if _, mapped := mapping[name]; !mapped && !slices.Contains(ignored, name) {
-			unknown = append(unknown, quote(name))
-		}
-	}
-	var columns []Column
-	for name, path := range mapping {
-		i, ok := seen[name]
+// Columns are the fields that a mapping fills, in its order.
+func Columns(targets []mapping.Target, schema *xdm.Schema) ([]Column, error) {
+	out := make([]Column, len(targets))
+	for i, t := range targets {
+		field, ok := schema.Field(t.Field)
 		if !ok {
-			missing = append(missing, quote(name))
-			continue
+			return nil, errkind.Newf(errkind.Internal, "mapping names the unknown field %s", t.Field)
 		}
-		field, ok := schema.Field(path)
-		if !ok {
-			return nil, errkind.Newf(errkind.Internal, "mapping names the unknown field %s", path)
-		}
-		columns = append(columns, Column{Index: i, Field: field})
+		out[i].Field = field
 	}
-	var wrong []string
-	for what, names := range map[string][]string{"lacks the mapped": missing, "repeats the": repeated, "has the unmapped": unknown} {
-		if len(names) > 0 {
-			slices.Sort(names)
-			wrong = append(wrong, fmt.Sprintf("%s columns %s", what, strings.Join(names, ", ")))
-		}
-	}
-	if len(wrong) > 0 {
-		slices.Sort(wrong)
-		return nil, errkind.New(errkind.BadInput, "", fmt.Errorf("the header does not match the mapping: it %s", strings.Join(wrong, " and it ")),
-			"ask the partner for the agreed layout, or change mapping and ignoreColumns of the source")
-	}
-	slices.SortFunc(columns, func(a, b Column) int { return strings.Compare(a.Field.Path, b.Field.Path) })
-	return columns, nil
+	return out, nil
 }
 
-// quote bounds what a header may put into an error: names are the partner's bytes.
+// Drift is where a file's columns are not those of the mapping, in their order there.
+type Drift struct {
+	Unmapped []string // neither wanted nor ignored
+	Missing  []string // wanted
+}
+
+// Fit compares a file's columns with those that are wanted. A name that stands twice is kind BadInput: nobody
+// can say which is meant.
+func Fit(header, wanted, ignored []string) (out Drift, err error) {
+	var repeated []string
+	for i, name := range header {
+		switch {
+		case slices.Index(header, name) < i:
+			repeated = append(repeated, name)
+		case !slices.Contains(wanted, name) && !slices.Contains(ignored, name):
+			out.Unmapped = append(out.Unmapped, name)
+		}
+	}
+	for _, name := range wanted {
+		if !slices.Contains(header, name) {
+			out.Missing = append(out.Missing, name)
+		}
+	}
+	if len(repeated) > 0 {
+		return out, errkind.New(errkind.BadInput, "", fmt.Errorf("the header repeats the columns %s", Names(repeated)), "ask the partner for the agreed layout")
+	}
+	return out, nil
+}
+
+// Names lists columns for a message; it bounds what a header may put into one.
+func Names(names []string) string {
+	const most = 10
+	var out []string
+	for _, name := range slices.Sorted(slices.Values(names)) {
+		if len(out) == most {
+			out = append(out, fmt.Sprintf("and %d more", len(names)-most))
+			break
+		}
+		out = append(out, quote(name))
+	}
+	return strings.Join(out, ", ")
+}
+
+// quote bounds one name: names are the partner's bytes.
 func quote(name string) string {
 	if len(name) > 40 {
 		name = name[:40] + "…"

@@ -6,27 +6,36 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"prospector/internal/errkind"
+	"prospector/internal/mapping"
 	"prospector/internal/xdm"
 )
 
-// EC-15: the header decides which column is which; a wrong one is refused as a whole.
-func TestBind(t *testing.T) {
+// EC-15: the header decides which column is which, and where it differs from the mapping is always said.
+func TestFit(t *testing.T) {
+	drift, err := Fit([]string{"name", "hike", "pid"}, []string{"pid", "hike"}, []string{"name"})
+	require.NoError(t, err)
+	require.Equal(t, Drift{}, drift)
+	drift, err = Fit([]string{"pid", "email", "", "other"}, []string{"pid", "hike"}, []string{"other"})
+	require.NoError(t, err)
+	require.Equal(t, Drift{Unmapped: []string{"email", ""}, Missing: []string{"hike"}}, drift)
+	_, err = Fit([]string{"pid", "hike", "pid"}, []string{"pid", "hike"}, nil)
+	require.ErrorContains(t, err, `repeats the columns "pid"`)
+	require.Equal(t, errkind.BadInput, errkind.Of(err))
+}
+
+func TestColumns(t *testing.T) {
 	group, _ := xdm.BuiltInGroup("Partner Prospect Details (Sample)")
 	schema, err := xdm.Compose("s", []xdm.Group{group})
 	require.NoError(t, err)
-	mapping := map[string]string{"pid": "partnerID", "hike": "partner.hiking"}
-	columns, err := Bind([]string{"name", "hike", " pid "}, mapping, []string{"name"}, schema)
+	columns, err := Columns([]mapping.Target{{Field: "partner.hiking", Column: "hike"}, {Field: "partnerID", Column: "pid"}}, schema)
 	require.NoError(t, err)
-	require.Equal(t, []int{1, 2}, []int{columns[0].Index, columns[1].Index})
 	require.Equal(t, "partner.hiking", columns[0].Field.Path)
+	_, err = Columns([]mapping.Target{{Field: "no.field"}}, schema)
+	require.Equal(t, errkind.Internal, errkind.Of(err))
+}
 
-	for want, header := range map[string][]string{
-		`lacks the mapped columns "hike"`:  {"pid"},
-		`has the unmapped columns "email"`: {"pid", "hike", "email"},
-		`repeats the columns "pid"`:        {"pid", "hike", "pid"},
-	} {
-		_, err := Bind(header, mapping, nil, schema)
-		require.ErrorContains(t, err, want)
-		require.Equal(t, errkind.BadInput, errkind.Of(err))
+func TestReasonsAreReadAsTheyWereWritten(t *testing.T) {
+	for _, r := range []Reason{{Code: WrongType, Field: "a.b"}, {Code: CorruptRow, Detail: "column count"}, {Code: Unmappable, Field: "a.b", Detail: "date"}, {Code: TooLarge}} {
+		require.Equal(t, r, ParseReason(r.String()))
 	}
 }

@@ -28,6 +28,8 @@ type Batch struct {
 	Source string
 	File   string // path at the source
 	SHA256 string // of the file's bytes as fetched
+	// BusinessDate of the file, 2006-01-02, or empty. A profile of a later one is not replaced.
+	BusinessDate string
 }
 
 // Part is what validation wrote for a batch.
@@ -56,15 +58,16 @@ type Load struct {
 	At         time.Time
 }
 
-// Outcome is what a batch came to. Loaded: Accepted = Created + Updated + Superseded.
+// Outcome is what a batch came to. Loaded: Accepted = Created + Updated + Superseded + Outdated.
 type Outcome struct {
 	Status     string `json:"status"`
 	Read       int64  `json:"read"`
 	Accepted   int64  `json:"accepted"`
 	Rejected   int64  `json:"rejected"`
-	Created    int64  `json:"created"`    // ids that the dataset did not know
-	Updated    int64  `json:"updated"`    // ids that it knew
-	Superseded int64  `json:"superseded"` // accepted rows replaced by a later line of the same file
+	Created    int64  `json:"created"`            // ids that the dataset did not know
+	Updated    int64  `json:"updated"`            // ids that it knew
+	Superseded int64  `json:"superseded"`         // accepted rows replaced by a later line of the same file
+	Outdated   int64  `json:"outdated,omitempty"` // ids of which the dataset holds a row of a later business date
 }
 
 // RejectionCount is how many rows of a batch were refused for one reason.

@@ -30,8 +30,22 @@ type S3 struct {
 	SecretKey Secret `yaml:"secretKey"`
 	// SessionToken of temporary keys.
 	SessionToken Secret `yaml:"sessionToken"`
+	// Role to assume with these keys, or with the default credential chain.
+	Role *Role `yaml:"role"`
 	// PathStyle puts the bucket into the path; most servers other than AWS need it.
 	PathStyle bool `yaml:"pathStyle"`
+}
+
+// Role is an AWS role that gives access to a bucket.
+type Role struct {
+	// ARN of the role.
+	ARN Reference `yaml:"arn" jsonschema:"required,pattern=\\S"`
+	// ExternalID that the role's owner asks for.
+	ExternalID Reference `yaml:"externalId"`
+	// SessionName under which the owner's logs show us; prospector unless given.
+	SessionName string `yaml:"sessionName"`
+	// Endpoint of the token service; leave it out for AWS itself.
+	Endpoint Reference `yaml:"endpoint"`
 }
 
 // SFTP is a server, the account and its pinned host key.
@@ -47,7 +61,9 @@ type SFTP struct {
 	// Passphrase of the private key.
 	Passphrase Secret `yaml:"passphrase"`
 	// HostKey of the server, one line as in authorized_keys; it is always verified.
-	HostKey Reference `yaml:"hostKey" jsonschema:"required,pattern=\\S"`
+	HostKey Reference `yaml:"hostKey"`
+	// KnownHosts instead of hostKey: the content of a known_hosts file, such as ${file:/etc/ssh/ssh_known_hosts}.
+	KnownHosts Reference `yaml:"knownHosts"`
 	// Folder on the server.
 	Folder string `yaml:"folder"`
 }
@@ -61,6 +77,9 @@ func (l *loader) checkConnection(o object, c Connection) {
 			l.at(o, "s3").keyProblem("leave both out to use AWS's default credential chain", "s3 needs accessKey and secretKey together")
 		}
 		l.checkReferences(l.at(o, "s3"), map[string]Reference{"endpoint": c.S3.Endpoint, "accessKey": c.S3.AccessKey})
+		if role := c.S3.Role; role != nil {
+			l.checkReferences(l.at(o, "s3", "role"), map[string]Reference{"arn": role.ARN, "externalId": role.ExternalID, "endpoint": role.Endpoint})
+		}
 		l.checkLiterals(l.at(o, "s3"), map[string]string{"region": c.S3.Region, "bucket": c.S3.Bucket, "prefix": c.S3.Prefix})
 	case c.SFTP != nil:
 		if (c.SFTP.Password == "") == (c.SFTP.PrivateKey == "") {
@@ -69,7 +88,10 @@ func (l *loader) checkConnection(o object, c Connection) {
 		if c.SFTP.Passphrase != "" && c.SFTP.PrivateKey == "" {
 			l.at(o, "sftp", "passphrase").keyProblem("leave it out", "passphrase goes with privateKey only")
 		}
-		l.checkReferences(l.at(o, "sftp"), map[string]Reference{"address": c.SFTP.Address, "user": c.SFTP.User, "hostKey": c.SFTP.HostKey})
+		if (c.SFTP.HostKey == "") == (c.SFTP.KnownHosts == "") {
+			l.at(o, "sftp").keyProblem("give one of them: the line that ssh-keyscan prints, once the partner has confirmed it", "sftp needs either hostKey or knownHosts; without one, anybody could pass for the server")
+		}
+		l.checkReferences(l.at(o, "sftp"), map[string]Reference{"address": c.SFTP.Address, "user": c.SFTP.User, "hostKey": c.SFTP.HostKey, "knownHosts": c.SFTP.KnownHosts})
 		l.checkLiterals(l.at(o, "sftp"), map[string]string{"folder": c.SFTP.Folder})
 	default:
 		l.at(o).problem("add s3: {bucket: …} or sftp: {address: …}", "it has no connection to a server")

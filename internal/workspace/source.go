@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"prospector/internal/governance"
+	"prospector/internal/mapping"
+	"prospector/internal/readiness"
 	"prospector/internal/xdm"
 	"prospector/internal/yamldoc"
 )
@@ -23,14 +24,30 @@ type Source struct {
 	// Dataset that the files go to, by name.
 	Dataset    string `yaml:"dataset" jsonschema:"required,pattern=\\S"`
 	Connection `yaml:",inline"`
-	// Path pattern of the files, relative to the drop point: in/*.csv.gz, or in/**/*.csv with all folders below.
+	// Folder on the worker's machine, instead of a server.
+	Folder *Folder `yaml:"folder"`
+	// Path pattern of the files, relative to the drop point: in/*.csv.gz, in/**/*.csv with all folders below, or {yyyy}/{MM}/{dd}/*.csv, whose date is the business date of a file.
 	Path string `yaml:"path" jsonschema:"required,pattern=\\S"`
+	// Recursive takes files whose names match in all folders below, too.
+	Recursive bool `yaml:"recursive"`
+	// Ignore files with such names, besides dot files and what ends in .part, .partial, .tmp or .filepart.
+	Ignore []string `yaml:"ignore"`
+	// Readiness says when a file is whole and may be taken.
+	Readiness Readiness `yaml:"readiness"`
+	// Backfill takes the files that were there before the source was, on its first run. It does unless this says false; then they are never taken, but by BackfillSource.
+	Backfill *bool `yaml:"backfill"`
+	// Encryption of the files.
+	Encryption *Encryption `yaml:"encryption"`
 	// Format of the files.
 	Format Format `yaml:"format"`
 	// Mapping from a file's column to an XDM path.
 	Mapping map[string]string `yaml:"mapping" jsonschema:"required,minProperties=1"`
-	// IgnoreColumns are known and deliberately not taken. A column that is neither mapped nor ignored refuses the file.
+	// CalculatedFields are filled from several columns, from none, or through functions.
+	CalculatedFields []CalculatedField `yaml:"calculatedFields"`
+	// IgnoreColumns are known and deliberately not taken.
 	IgnoreColumns []string `yaml:"ignoreColumns"`
+	// Drift says what becomes of a file whose columns are not those of the mapping.
+	Drift Drift `yaml:"drift"`
 	// NullMarkers are texts that stand for no value, besides the empty one.
 	NullMarkers []string `yaml:"nullMarkers"`
 	// ErrorThreshold is the percentage of a file's rows that may be rejected, 5 unless given; above it nothing of the file is loaded.
@@ -43,25 +60,92 @@ type Source struct {
 	Planning SourcePlanning `yaml:"planning"`
 }
 
-// Format says how a delimited file is written. The first record is the header.
-type Format struct {
-	// Delimiter between fields, one character; a comma unless given.
-	Delimiter string `yaml:"delimiter"`
-	// Quote around fields, one character; a double quote unless given.
-	Quote string `yaml:"quote"`
-	// Compression of the whole file.
-	Compression string `yaml:"compression" jsonschema:"enum=none,enum=gzip"`
+// Folder is a drop point on the worker's machine, or mounted there.
+type Folder struct {
+	// Path of the folder, absolute.
+	Path Reference `yaml:"path" jsonschema:"required,pattern=\\S"`
 }
 
-// Schedule says when something runs by itself.
-type Schedule struct {
-	// Cron line of five fields: minute, hour, day, month, weekday.
-	Cron string `yaml:"cron" jsonschema:"required,pattern=\\S"`
-	// TimeZone as an IANA name; the sandbox's default, or UTC.
-	TimeZone string `yaml:"timeZone"`
-	// Paused schedules exist and start nothing.
-	Paused bool `yaml:"paused"`
+// Format says how files are written.
+type Format struct {
+	// Records of a file: delimited lines (unless given), JSON lines, one JSON array of objects, or Parquet.
+	Records string `yaml:"records" jsonschema:"enum=delimited,enum=jsonl,enum=json,enum=parquet"`
+	// Delimiter between fields, one character; a comma unless given.
+	Delimiter string `yaml:"delimiter"`
+	// Quote around fields, one character, or none; a double quote unless given.
+	Quote string `yaml:"quote"`
+	// Escape of a quote within quotes, one character; unless given, such quotes are doubled.
+	Escape string `yaml:"escape"`
+	// Columns of files without a header line, in order. Unless given, the first record is the header.
+	Columns []string `yaml:"columns" jsonschema:"minItems=1"`
+	// Encoding of the text; utf-8 unless given, with or without a byte-order mark.
+	Encoding string `yaml:"encoding" jsonschema:"enum=utf-8,enum=utf-16,enum=latin-1"`
+	// Compression of the whole file, or the archive that holds it and nothing else.
+	Compression string `yaml:"compression" jsonschema:"enum=none,enum=gzip,enum=zstd,enum=bzip2,enum=deflate,enum=zip,enum=tar,enum=tar.gz"`
+	// MaxBytes that a file may have when it is unpacked; 200 GB unless given.
+	MaxBytes int64 `yaml:"maxBytes" jsonschema:"minimum=1"`
+	// MaxRatio of a file's unpacked size to its packed one; 300 unless given. Small files are not judged by it.
+	MaxRatio float64 `yaml:"maxRatio" jsonschema:"minimum=1"`
 }
+
+// Readiness says how to tell a whole file from one that is still being written.
+type Readiness struct {
+	// Rule: immediate takes files as they appear, which is right for S3 and its default; stable waits until a file has not changed for a while, the default elsewhere; marker waits for a file that the partner writes last; manifest for one that lists files with their sizes and checksums.
+	Rule string `yaml:"rule" jsonschema:"enum=immediate,enum=stable,enum=marker,enum=manifest"`
+	// Seconds for which a stable file has not changed; 60 unless given.
+	Seconds int `yaml:"seconds" jsonschema:"minimum=1,maximum=86400"`
+	// Suffix that a marker or manifest adds to the name of its file, such as .done or .sha256.
+	Suffix string `yaml:"suffix"`
+	// Name of the one marker or manifest of a folder, such as _SUCCESS or manifest.json.
+	Name string `yaml:"name"`
+}
+
+// Encryption of a partner's files. Exactly one way is given: pgp.
+type Encryption struct {
+	// PGP as gpg writes it.
+	PGP *PGP `yaml:"pgp" jsonschema:"required"`
+}
+
+// PGP holds the keys.
+type PGP struct {
+	// PrivateKeys that open the files, armored or binary.
+	PrivateKeys []Secret `yaml:"privateKeys" jsonschema:"required,minItems=1"`
+	// Passphrase of the private keys.
+	Passphrase Secret `yaml:"passphrase"`
+	// SignedBy are the partner's public keys. When given, each file must carry a valid signature by one of them.
+	SignedBy []Reference `yaml:"signedBy" jsonschema:"minItems=1"`
+}
+
+// CalculatedField is filled from one column, several, or a constant, through steps.
+type CalculatedField struct {
+	// Field to fill, an XDM path.
+	Field string `yaml:"field" jsonschema:"required,pattern=\\S"`
+	// Column that it is taken from.
+	Column string `yaml:"column"`
+	// Concat joins these columns; those without a value are passed over.
+	Concat []string `yaml:"concat" jsonschema:"minItems=1"`
+	// Separator between joined columns.
+	Separator string `yaml:"separator"`
+	// Constant value.
+	Constant *string `yaml:"constant"`
+	// Steps that the value goes through, in order: a word (trim, lowercase, uppercase, digits, email), or a function with its arguments, such as {hash: sha256}.
+	Steps []mapping.Step `yaml:"steps"`
+}
+
+// Drift says what becomes of a file whose columns are not those of the mapping. fail refuses the file and ends the run with an error, quarantine sets it aside with its reason and the run goes on, ignore takes it and says so in the result.
+type Drift struct {
+	// Unmapped columns are neither mapped nor ignored; fail unless given. With quarantine, a JSON record with unknown keys is rejected and the others are taken.
+	Unmapped string `yaml:"unmapped" jsonschema:"enum=fail,enum=ignore,enum=quarantine"`
+	// Missing columns are mapped; fail unless given. With ignore, their fields have no value. JSON records may lack any key.
+	Missing string `yaml:"missing" jsonschema:"enum=fail,enum=ignore,enum=quarantine"`
+}
+
+// What becomes of a file that drifts.
+const (
+	DriftFail       = "fail"
+	DriftIgnore     = "ignore"
+	DriftQuarantine = "quarantine"
+)
 
 // SourcePlanning holds the answers to the planning questions that a source raises (SD-7). What is missing
 // is a warning.
@@ -88,14 +172,12 @@ func (s *Source) Threshold() float64 {
 func (l *loader) checkSource(s *Source) {
 	w := l.workspace
 	l.sourceDefaults(s)
-	l.checkConnection(s, s.Connection)
+	l.checkDropPoint(s)
 	l.checkPath(s)
+	l.checkReadiness(s)
 	l.checkFormat(s)
-	if schedule := s.Schedule; schedule != nil {
-		if wrong := cronProblem(schedule.Cron); wrong != "" {
-			l.at(s, "schedule", "cron").problem("write minute, hour, day, month and weekday, such as 30 4 * * 1-5", "the cron line %q %s", schedule.Cron, wrong)
-		}
-		l.checkTimeZone(l.at(s, "schedule", "timeZone"), schedule.TimeZone)
+	if s.Schedule != nil {
+		l.checkSchedule(l.at(s, "schedule"), s.Schedule)
 	}
 	d, ok := find(w.Datasets, s.Dataset)
 	if !ok {
@@ -108,80 +190,121 @@ func (l *loader) checkSource(s *Source) {
 	l.sourcePlanning(s, d)
 }
 
+func (l *loader) checkDropPoint(s *Source) {
+	if s.Folder == nil {
+		l.checkConnection(s, s.Connection)
+		return
+	}
+	at := l.at(s, "folder")
+	if s.S3 != nil || s.SFTP != nil {
+		at.keyProblem("leave one of them out", "it has two drop points, a server and a folder")
+	}
+	l.checkReferences(at, map[string]Reference{"path": s.Folder.Path})
+	if text := string(s.Folder.Path); !strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "${") {
+		at.in("path").problem("write it from / on, as the worker sees it", "folder %q is not absolute", text)
+	}
+}
+
 func (l *loader) checkPath(s *Source) {
 	at := l.at(s, "path")
 	const hint = "write a pattern below the drop point, such as in/*.csv.gz"
-	_, err := path.Match(s.Path, "")
+	_, err := s.Pattern()
 	switch {
 	case err != nil:
-		at.problem(hint, "path %q has a bracket that is not closed, or a \\ at its end", s.Path)
+		at.problem(hint, "path %q %s", s.Path, err)
 	case strings.HasPrefix(s.Path, "/"), slices.Contains(strings.Split(s.Path, "/"), ".."):
 		at.problem(hint, "path %q leaves the drop point", s.Path)
+	}
+	for i, name := range s.Ignore {
+		if _, err := path.Match(name, ""); err != nil || strings.Contains(name, "/") || name == "" {
+			l.at(s, "ignore", index(i)).problem("write a pattern of file names, such as *.bak", "%q is no pattern of names", name)
+		}
+	}
+}
+
+// Pattern is the path pattern, read.
+func (s *Source) Pattern() (readiness.Pattern, error) {
+	return readiness.ParsePattern(s.Path, s.Recursive)
+}
+
+// Rule is the readiness rule of the source's files.
+func (s *Source) Rule() readiness.Rule {
+	r := s.Readiness
+	return readiness.Rule{Kind: r.Rule, Quiet: time.Duration(r.Seconds) * time.Second, Suffix: r.Suffix, Name: r.Name}
+}
+
+// Backfills reports whether files are taken that were there before the source was (SR-18).
+func (s *Source) Backfills() bool { return s.Backfill == nil || *s.Backfill }
+
+func (l *loader) checkReadiness(s *Source) {
+	at, r := l.at(s, "readiness"), s.Readiness
+	switch {
+	case !s.Rule().Needs():
+		if r.Suffix != "" || r.Name != "" {
+			at.problem("set rule to marker or manifest, or leave suffix and name out", "suffix and name say nothing to the rule %s", r.Rule)
+		}
+	case (r.Suffix == "") == (r.Name == ""):
+		at.problem("give suffix, such as .done, or name, such as _SUCCESS", "the rule %s needs either suffix or name", r.Rule)
+	case strings.Contains(r.Suffix+r.Name, "/"):
+		at.problem("write a part of a name", "markers and manifests lie beside their files")
 	}
 }
 
 func (l *loader) checkFormat(s *Source) {
-	for _, key := range []struct{ name, text string }{{"delimiter", s.Format.Delimiter}, {"quote", s.Format.Quote}} { // SR-11
+	f := s.Format
+	at := l.at(s, "format")
+	if f.Records != "delimited" {
+		for _, key := range []struct{ name, text string }{{"escape", f.Escape}, {"columns", strings.Join(f.Columns, ",")}} {
+			if key.text != "" {
+				at.in(key.name).keyProblem("leave it out", "%s goes with delimited records only, and these are %s", key.name, f.Records)
+			}
+		}
+		if f.Records == "parquet" && f.Compression != "none" { // SR-12
+			at.in("compression").problem("leave it out", "a Parquet file is compressed within, and cannot be read from %s", f.Compression)
+		}
+		return
+	}
+	texts := []struct{ name, text string }{{"delimiter", f.Delimiter}}
+	if f.Quote != QuoteNone {
+		texts = append(texts, struct{ name, text string }{"quote", f.Quote})
+	}
+	if f.Escape != "" {
+		texts = append(texts, struct{ name, text string }{"escape", f.Escape})
+	}
+	for i, key := range texts { // SR-11
 		if len(key.text) != 1 || key.text >= "\x7f" || strings.ContainsAny(key.text, "\r\n\x00") {
-			l.at(s, "format", key.name).problem("write one ASCII character, such as \",\" or \"|\"", "the %s cannot be %q", key.name, key.text)
+			at.in(key.name).problem("write one ASCII character, such as \",\" or \"|\"", "the %s cannot be %q", key.name, key.text)
 		}
-	}
-	if s.Format.Delimiter == s.Format.Quote {
-		l.at(s, "format", "quote").problem("choose another quote", "delimiter and quote are both %q", s.Format.Quote)
-	}
-}
-
-var (
-	cronNames = [][]string{3: {"JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"}, 4: {"SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"}}
-	cronRules = []struct {
-		name            string
-		lowest, highest int
-	}{{"minute", 0, 59}, {"hour", 0, 23}, {"day", 1, 31}, {"month", 1, 12}, {"weekday", 0, 7}}
-)
-
-// cronProblem says what is wrong with a cron line: lists of values, names and ranges, with steps.
-func cronProblem(line string) string {
-	fields := strings.Fields(line)
-	if len(fields) != len(cronRules) {
-		return fmt.Sprintf("has %d fields, not 5", len(fields))
-	}
-	for i, rule := range cronRules {
-		for _, part := range strings.Split(fields[i], ",") {
-			span, step, stepped := strings.Cut(part, "/")
-			if n, err := strconv.Atoi(step); stepped && (err != nil || n < 1) {
-				return fmt.Sprintf("has the %s %q", rule.name, part)
-			}
-			if span == "*" {
-				continue
-			}
-			from, to, ranged := strings.Cut(span, "-")
-			first, ok := cronValue(i, from)
-			last, also := first, ok
-			if ranged {
-				last, also = cronValue(i, to)
-			}
-			if !ok || !also || first > last {
-				return fmt.Sprintf("has the %s %q", rule.name, part)
+		for _, other := range texts[:i] {
+			if other.text == key.text {
+				at.in(key.name).problem("choose another "+key.name, "%s and %s are both %q", other.name, key.name, key.text)
 			}
 		}
 	}
-	return ""
+	for i, name := range f.Columns {
+		if strings.TrimSpace(name) == "" || slices.Index(f.Columns, name) < i {
+			at.in("columns", index(i)).problem("give each column a name of its own", "column %d has no name of its own", i+1)
+		}
+	}
 }
 
-func cronValue(field int, text string) (value int, ok bool) {
-	if i := slices.Index(cronNames[field], strings.ToUpper(text)); i >= 0 {
-		return i + cronRules[field].lowest, true
-	}
-	value, err := strconv.Atoi(text)
-	return value, err == nil && value >= cronRules[field].lowest && value <= cronRules[field].highest
-}
+// QuoteNone is the quote of files that quote nothing.
+const QuoteNone = "none"
 
 func (l *loader) sourceDefaults(s *Source) {
 	defaults := l.workspace.Sandbox.Defaults
-	for text, standard := range map[*string]string{&s.Format.Delimiter: ",", &s.Format.Quote: `"`, &s.Format.Compression: "none"} {
+	ready := readiness.Stable
+	if s.S3 != nil {
+		ready = readiness.Immediate
+	}
+	for text, standard := range map[*string]string{&s.Format.Delimiter: ",", &s.Format.Quote: `"`, &s.Format.Compression: "none", &s.Format.Records: "delimited",
+		&s.Format.Encoding: "utf-8", &s.Readiness.Rule: ready, &s.Drift.Unmapped: DriftFail, &s.Drift.Missing: DriftFail} {
 		if *text == "" {
 			*text = standard
 		}
+	}
+	if s.Readiness.Seconds == 0 {
+		s.Readiness.Seconds = 60
 	}
 	if s.ErrorThreshold == nil {
 		s.ErrorThreshold = defaults.ErrorThreshold
@@ -197,46 +320,93 @@ func (l *loader) sourceDefaults(s *Source) {
 	}
 }
 
-func (l *loader) checkTimeZone(at place, name string) {
-	if _, err := time.LoadLocation(name); err != nil || name == "Local" { // not the same on every machine
-		at.problem("write an IANA name, such as Europe/Berlin or UTC", "there is no time zone %q", name)
-	}
-}
-
 func (l *loader) mapping(s *Source, schema *Schema) {
 	if schema.PrimaryIdentity.Field == "" && !l.faulty[schema] { // ID-4
 		l.at(s, "dataset").problem("give the schema a primaryIdentity", "schema %s has no primary identity, so no row could be loaded", schema.Name)
 	}
 	taken := map[string]string{}
+	target := func(at place, schema *Schema, path, by string) {
+		f := l.fieldAt(at, schema, path)
+		if f == nil {
+			return
+		}
+		switch {
+		case f.System:
+			at.problem("leave it out", "%s is written by Prospector and cannot be mapped", path)
+		case f.Container != xdm.Single:
+			at.problem("map it to a field with one value", "%s takes several values (%s), which one column cannot fill yet", path, f.TypeText())
+		}
+		if other, ok := taken[path]; ok {
+			at.problem("leave one of them out", "%s and %s are both mapped to %s", other, by, path)
+		}
+		taken[path] = by
+	}
 	for _, column := range sortedKeys(s.Mapping) {
-		target := s.Mapping[column]
 		at := l.at(s, "mapping", column)
 		if column == "" {
 			at.keyProblem("write the header of a column", "a column without a name cannot be mapped")
 		}
-		f := l.fieldAt(at, schema, target)
-		if f == nil {
-			continue
-		}
-		switch {
-		case f.System:
-			at.problem("leave it out", "%s is written by Prospector and cannot be mapped", target)
-		case f.Container != xdm.Single:
-			at.problem("map it to a field with one value", "%s takes several values (%s), which one column cannot fill yet", target, f.TypeText())
-		}
-		if other, ok := taken[target]; ok {
-			at.problem("leave one of them out", "columns %s and %s are both mapped to %s", other, column, target)
-		}
-		if contains(s.IgnoreColumns, column) {
-			at.keyProblem("leave it out of mapping or of ignoreColumns", "column %s is both mapped and ignored", column)
-		}
-		taken[target] = column
+		target(at, schema, s.Mapping[column], "column "+column)
+		l.checkColumn(at.keyProblem, s, column, "mapped")
+	}
+	for i, c := range s.CalculatedFields {
+		at := l.at(s, "calculatedFields", index(i))
+		target(at.in("field"), schema, c.Field, fmt.Sprintf("calculated field %d", i+1))
+		l.checkCalculated(at, s, c)
 	}
 	for _, f := range schema.Composed.Fields {
 		if _, ok := taken[f.Path]; f.Required && !ok {
 			l.at(s, "mapping").keyProblem("map a column to it", "required field %s is not mapped", f.Path)
 		}
 	}
+}
+
+func (l *loader) checkColumn(problem func(hint, format string, args ...any), s *Source, column, how string) {
+	if contains(s.IgnoreColumns, column) {
+		problem("leave it out of one of them", "column %s is both %s and ignored", column, how)
+	}
+	if len(s.Format.Columns) > 0 && !contains(s.Format.Columns, column) {
+		problem("add it to format.columns, in its place", "column %s is not among format.columns", column)
+	}
+}
+
+func (l *loader) checkCalculated(at place, s *Source, c CalculatedField) {
+	ways := 0
+	for _, given := range []bool{c.Column != "", len(c.Concat) > 0, c.Constant != nil} {
+		if given {
+			ways++
+		}
+	}
+	if ways != 1 {
+		at.problem("give column, concat or constant", "a calculated field is filled in one way")
+	}
+	if c.Column != "" {
+		l.checkColumn(at.in("column").problem, s, c.Column, "used")
+	}
+	for i, column := range c.Concat {
+		l.checkColumn(at.in("concat", index(i)).problem, s, column, "used")
+	}
+	if c.Separator != "" && len(c.Concat) == 0 {
+		at.in("separator").keyProblem("leave it out", "separator goes with concat only")
+	}
+	for i, step := range c.Steps {
+		if err := step.Check(); err != nil {
+			at.in("steps", index(i)).problem("see the functions in the reference of CalculatedField", "step %d: %s", i+1, err)
+		}
+	}
+}
+
+// Targets are the fields that a row fills and where their values come from, in path order.
+func (s *Source) Targets() []mapping.Target {
+	var out []mapping.Target
+	for column, field := range s.Mapping {
+		out = append(out, mapping.Target{Field: field, Column: column})
+	}
+	for _, c := range s.CalculatedFields {
+		out = append(out, mapping.Target{Field: c.Field, Column: c.Column, Concat: c.Concat, Separator: c.Separator, Constant: c.Constant, Steps: c.Steps})
+	}
+	slices.SortFunc(out, func(a, b mapping.Target) int { return strings.Compare(a.Field, b.Field) })
+	return out
 }
 
 // sourcePlanning asks the planning questions that the file leaves open (SD-7).

@@ -6,4 +6,5 @@ SELECT w.partner_id, (md5_number_lower(w.partner_id) % 64)::UTINYINT AS bucket,
   $1::VARCHAR AS _batch, s.__line AS _line,
   coalesce(w.created, $2::TIMESTAMPTZ) AS _created, coalesce(w.created_batch, $1::VARCHAR) AS _created_batch, $2::TIMESTAMPTZ AS _modified
   {{- range .Columns}}, s.{{ident .Path}}{{end}}
-FROM read_parquet({{text .Part}}) AS s JOIN winners AS w ON s.__line = w.line;
+FROM read_parquet({{text .Part}}) AS s JOIN winners AS w ON s.__line = w.line
+WHERE NOT w.outdated;

@@ -2,20 +2,21 @@
 -- reads:  clean records from a FIFO, all columns text, in the framer's dialect
 -- writes: the batch's part: typed columns, __line, and __reasons (null for an accepted row)
 -- params: none; .Fifo, .Part, .Columns [{Path Type Cast Checks [{Failed Reason}]}]
+--         __found are reasons that were found before, one to a line
 -- grain:  one row per well-framed record. TRY_CAST alone is too lenient ('12.6' would be 13): each cast is guarded.
 COPY (
   SELECT __line, __partner_id,
     {{- range .Columns}}
     {{.Cast}} AS {{ident .Path}},
     {{- end}}
-    nullif(concat_ws(chr(10)
+    nullif(concat_ws(chr(10), __found
       {{- range .Columns}}{{range .Checks}},
       CASE WHEN {{.Failed}} THEN {{text .Reason}} END
       {{- end}}{{end}}), '') AS __reasons
   FROM (
-    SELECT __line{{range $i, $c := .Columns}}, c{{$i}}{{end}}, {{.Identity}} AS __partner_id
+    SELECT __line, __found{{range $i, $c := .Columns}}, c{{$i}}{{end}}, {{.Identity}} AS __partner_id
     FROM read_csv({{text .Fifo}}, auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', new_line = '\n',
       nullstr = '', allow_quoted_nulls = false, max_line_size = 4194304, parallel = false,
-      columns = {'__line': 'BIGINT'{{range $i, $c := .Columns}}, 'c{{$i}}': 'VARCHAR'{{end}} })
+      columns = {'__line': 'BIGINT', '__found': 'VARCHAR'{{range $i, $c := .Columns}}, 'c{{$i}}': 'VARCHAR'{{end}} })
   )
 ) TO {{text .Part}} (FORMAT parquet, COMPRESSION snappy);

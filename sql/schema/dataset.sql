@@ -16,6 +16,8 @@ CREATE TABLE IF NOT EXISTS {{ident .Dataset}}.batches (
   read BIGINT NOT NULL, accepted BIGINT NOT NULL, rejected BIGINT NOT NULL,
   created BIGINT NOT NULL, updated BIGINT NOT NULL, superseded BIGINT NOT NULL, loaded_at TIMESTAMPTZ NOT NULL
 );
+ALTER TABLE {{ident .Dataset}}.batches ADD COLUMN IF NOT EXISTS business_date DATE;
+ALTER TABLE {{ident .Dataset}}.batches ADD COLUMN IF NOT EXISTS outdated BIGINT DEFAULT 0;
 CREATE TABLE IF NOT EXISTS {{ident .Dataset}}.batch_labels (batch VARCHAR NOT NULL, path VARCHAR NOT NULL, labels VARCHAR[] NOT NULL);
 CREATE TABLE IF NOT EXISTS {{ident .Dataset}}.quarantine (
   batch VARCHAR NOT NULL, line BIGINT NOT NULL, code VARCHAR NOT NULL, field VARCHAR NOT NULL, detail VARCHAR NOT NULL, raw BLOB NOT NULL

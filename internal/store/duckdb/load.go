@@ -52,7 +52,7 @@ func (s *Store) load(ctx context.Context, l store.Load, step func(name string)) 
 	known := false
 	err = s.query(ctx, tx, "ingest/select_batch", data, []any{l.Batch.ID}, func(scan func(...any) error) error {
 		known = true
-		return scan(&outcome.Status, &outcome.Read, &outcome.Accepted, &outcome.Rejected, &outcome.Created, &outcome.Updated, &outcome.Superseded)
+		return scan(&outcome.Status, &outcome.Read, &outcome.Accepted, &outcome.Rejected, &outcome.Created, &outcome.Updated, &outcome.Superseded, &outcome.Outdated)
 	})
 	if err != nil {
 		return outcome, err
@@ -84,7 +84,7 @@ func (s *Store) load(ctx context.Context, l store.Load, step func(name string)) 
 		}
 	}
 	err = s.exec(ctx, tx, "ingest/insert_batch", data, l.Batch.ID, l.Batch.Source, l.Batch.File, l.Batch.SHA256, outcome.Status,
-		outcome.Read, outcome.Accepted, outcome.Rejected, outcome.Created, outcome.Updated, outcome.Superseded, l.At)
+		outcome.Read, outcome.Accepted, outcome.Rejected, outcome.Created, outcome.Updated, outcome.Superseded, l.At, businessDate(l.Batch), outcome.Outdated)
 	if err != nil {
 		return outcome, err
 	}
@@ -103,16 +103,16 @@ func (s *Store) replaceProfiles(ctx context.Context, tx *sql.Tx, l store.Load, d
 		columns = append(columns, column{c.Field.Path})
 	}
 	data["Columns"] = columns
-	if err := s.exec(ctx, tx, "ingest/winners", data); err != nil {
+	if err := s.exec(ctx, tx, "ingest/winners", data, businessDate(l.Batch)); err != nil {
 		return err
 	}
 	err := s.query(ctx, tx, "ingest/winner_counts", data, nil, func(scan func(...any) error) error {
-		return scan(&outcome.Created, &outcome.Updated)
+		return scan(&outcome.Created, &outcome.Updated, &outcome.Outdated)
 	})
 	if err != nil {
 		return err
 	}
-	outcome.Superseded = l.Accepted - outcome.Created - outcome.Updated
+	outcome.Superseded = l.Accepted - outcome.Created - outcome.Updated - outcome.Outdated
 	step("last lines chosen")
 	if err := s.exec(ctx, tx, "ingest/delete_reloaded", data); err != nil {
 		return err
@@ -134,6 +134,14 @@ func (s *Store) replaceProfiles(ctx context.Context, tx *sql.Tx, l store.Load, d
 			profiles, distinct, ofBatch, outcome.Created, outcome.Updated, l.Accepted)
 	}
 	return nil
+}
+
+// businessDate is null for a batch whose file says none.
+func businessDate(b store.Batch) any {
+	if b.BusinessDate == "" {
+		return nil
+	}
+	return b.BusinessDate
 }
 
 // assertQuarantine holds the second count of rejected rows, by line, against the first.

@@ -71,6 +71,14 @@ func (s *Store) WritePart(ctx context.Context, dataset store.Dataset, batch stri
 	return counts, err
 }
 
+// RemovePart removes what WritePart wrote. That nothing is there is no error.
+func (s *Store) RemovePart(dataset, batch string) error {
+	if err := os.Remove(s.part(dataset, batch)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("remove part: %w", err)
+	}
+	return nil
+}
+
 // PartRejections yields every record of a part that breaks a rule, in line order.
 func (s *Store) PartRejections(ctx context.Context, dataset, batch string) iter.Seq2[store.RefusedLine, error] {
 	return func(yield func(store.RefusedLine, error) bool) {
@@ -83,8 +91,7 @@ func (s *Store) PartRejections(ctx context.Context, dataset, batch string) iter.
 				return err
 			}
 			for _, reason := range strings.Split(text, "\n") {
-				code, field, _ := strings.Cut(reason, " ")
-				refused.Reasons = append(refused.Reasons, prospect.Reason{Code: prospect.Code(code), Field: field})
+				refused.Reasons = append(refused.Reasons, prospect.ParseReason(reason))
 			}
 			if !yield(refused, nil) {
 				return enough

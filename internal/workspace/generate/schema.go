@@ -10,6 +10,7 @@ import (
 
 	"prospector/internal/governance"
 	"prospector/internal/identity"
+	"prospector/internal/mapping"
 	"prospector/internal/workspace"
 	"prospector/internal/xdm"
 )
@@ -78,6 +79,9 @@ func mapped(t reflect.Type) *jsonschema.Schema {
 		return texts(string(xdm.Array), string(xdm.Map))
 	case reflect.TypeFor[governance.Status]():
 		return texts(string(governance.Draft), string(governance.Enabled), string(governance.Disabled))
+	case reflect.TypeFor[mapping.Step]():
+		// A word or an object with one key: what is wrong with it, mapping says better than a choice of schemas.
+		return &jsonschema.Schema{Description: "A word, or an object with one function."}
 	case reflect.TypeFor[workspace.Secret]():
 		return &jsonschema.Schema{Type: "string", Pattern: workspace.SecretPattern}
 	}
