@@ -2,24 +2,8 @@ package filecodec
 
 import (
 	"bytes"
-	"fmt"
-	"io"
 	"strconv"
-
-	"github.com/klauspost/compress/gzip"
 )
-
-// Decompress undoes a source's compression ("none" or "gzip", also of several members). A file that
-// is cut short ends with io.ErrUnexpectedEOF, never with io.EOF.
-func Decompress(r io.Reader, compression string) (io.Reader, error) {
-	switch compression {
-	case "none":
-		return r, nil
-	case "gzip":
-		return gzip.NewReader(r)
-	}
-	return nil, fmt.Errorf("unknown compression %q", compression)
-}
 
 // AppendClean appends one record in the fixed dialect that the store reads: the line number, then
 // the chosen fields, comma-separated, quoted where needed. A nil field is a null and stays empty

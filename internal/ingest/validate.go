@@ -169,6 +169,7 @@ func writeRejections(ctx context.Context, parts PartWriter, f File, expected int
 type reading struct {
 	of      File
 	file    *os.File
+	stream  io.ReadCloser // its bytes without compression
 	framer  *filecodec.Framer
 	columns []prospect.Column
 	ignored []int // columns of which nothing may be kept
@@ -182,21 +183,25 @@ func open(f File) (*reading, error) {
 		return nil, err
 	}
 	format := f.Source.Format
-	stream, err := filecodec.Decompress(bufio.NewReaderSize(file, 1<<18), format.Compression)
+	info, err := file.Stat()
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	stream, err := filecodec.Decompress(file, info.Size(), format.Compression, filecodec.Limits{})
 	if err != nil {
 		return nil, errors.Join(f.unreadable(err), file.Close())
 	}
-	r := &reading{of: f, file: file, nulls: map[string]bool{"": true}}
+	r := &reading{of: f, file: file, stream: stream, nulls: map[string]bool{"": true}}
 	for _, marker := range f.Source.NullMarkers {
 		r.nulls[marker] = true
 	}
 	r.framer = filecodec.NewFramer(stream, filecodec.Dialect{Delimiter: format.Delimiter[0], Quote: format.Quote[0]})
 	header, err := r.framer.Header()
 	if err != nil {
-		return nil, errors.Join(f.unreadable(err), file.Close())
+		return nil, errors.Join(f.unreadable(err), stream.Close(), file.Close())
 	}
 	if r.columns, err = prospect.Bind(header, f.Source.Mapping, f.Source.IgnoreColumns, f.Dataset.Schema); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", f.Name, err), file.Close())
+		return nil, errors.Join(fmt.Errorf("%s: %w", f.Name, err), stream.Close(), file.Close())
 	}
 	r.fields = make([][]byte, len(r.columns))
 	for i, name := range header {
@@ -219,7 +224,10 @@ func (f File) unreadable(err error) error {
 	return errkind.New(errkind.BadInput, f.Name+" cannot be read", err, hint)
 }
 
-func (r *reading) close() { _ = r.file.Close() } // read only
+func (r *reading) close() { // read only
+	_ = r.stream.Close()
+	_ = r.file.Close()
+}
 
 // each calls take for every record. Cancelling ctx ends it.
 func (r *reading) each(ctx context.Context, progress func(int64), take func(filecodec.Record) error) error {
