@@ -2,13 +2,10 @@ package filecodec
 
 import (
 	"bytes"
-	"fmt"
-	"io"
 	"strconv"
-
-	"github.com/klauspost/compress/gzip"
 )
 
+<<<<<<< HEAD
 // Decompress undoes a source's compression ("none" or "gzip", also of several members). A file that
 // is cut short ends with io.ErrUnexpectedEOF, never with io.EOF.
 func Decompress(r io.Reader, compression string) (io.Reader, error) {
@@ -23,6 +20,10 @@ func Decompress(r io.Reader, compression string) (io.Reader, error) {
 
 // AppendClean appends one record in the fixed dialect that the store reads: the line number, the
 // reasons for which the record is refused whatever else is found (they hold no quotes), then the chosen fields, comma-separated, quoted where needed. A nil field is a null and stays empty
+=======
+// AppendClean appends one record in the fixed dialect that the store reads: the line number, then
+// the chosen fields, comma-separated, quoted where needed. A nil field is a null and stays empty
+>>>>>>> streams
 // without quotes; an empty text is written as "".
 func AppendClean(dst []byte, line int64, reasons string, fields [][]byte) []byte {
 	dst = append(strconv.AppendInt(dst, line, 10), ',')

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/stretchr/testify/require"
 )
 
@@ -122,18 +121,6 @@ func TestUnreadableFiles(t *testing.T) {
 		_, err := NewFramer(strings.NewReader(file), Dialect{',', '"'}).Header()
 		require.ErrorContains(t, err, want)
 	}
-}
-
-func TestCutGzipIsAnError(t *testing.T) {
-	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
-	_, err := w.Write(bytes.Repeat([]byte("a,b\n1,2\n"), 10_000))
-	require.NoError(t, err)
-	require.NoError(t, w.Close())
-	r, err := Decompress(bytes.NewReader(packed.Bytes()[:packed.Len()/2]), "gzip")
-	require.NoError(t, err)
-	_, err = io.Copy(io.Discard, r)
-	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 }
 
 func TestAppendCleanTellsNullFromEmpty(t *testing.T) {

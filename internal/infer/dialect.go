@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/klauspost/compress/gzip"
+
 	"prospector/internal/filecodec"
 )
 
@@ -47,9 +49,11 @@ func openSample(r io.Reader, o Options) (*sampling, error) {
 	if strings.HasSuffix(strings.ToLower(o.File), ".gz") && len(magic) > 0 || bytes.HasPrefix(magic, []byte{0x1f, 0x8b}) {
 		in.format.Compression = "gzip"
 	}
-	stream, err := filecodec.Decompress(compressed, in.format.Compression)
-	if err != nil {
-		return nil, unreadable(in.file, fmt.Errorf("it is no gzip file: %w", err), resendHint+"; a file that is not compressed must not be named .gz")
+	var stream io.Reader = compressed
+	if in.format.Compression == "gzip" {
+		if stream, err = gzip.NewReader(compressed); err != nil {
+			return nil, unreadable(in.file, fmt.Errorf("it is no gzip file: %w", err), resendHint+"; a file that is not compressed must not be named .gz")
+		}
 	}
 	text := bufio.NewReaderSize(stream, headBytes)
 	head, err := text.Peek(headBytes)
