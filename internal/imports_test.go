@@ -31,7 +31,7 @@ var rooms = map[string][]string{
 	"internal/export":     {},
 	"internal/governance": {},
 	"internal/identity":   {},
-	"internal/prospect":           {"internal/errkind", "internal/mapping", "internal/xdm"},
+	"internal/prospect":   {"internal/errkind", "internal/mapping", "internal/xdm"},
 	"internal/xdm":        {},
 
 	"internal/infer": {"internal/errkind", "internal/filecodec", "internal/governance", "internal/identity", "internal/xdm"},

@@ -86,16 +86,38 @@ func (s pendingStep) String() string {
 		text = s.Activity
 	}
 	if s.Progress.Done > 0 {
-		text += fmt.Sprintf(" %d", s.Progress.Done)
-		if s.Progress.Total > 0 {
-			text += fmt.Sprintf(" of %d", s.Progress.Total)
+		p := s.Progress
+		text += " " + amount(float64(p.Done), p.Unit)
+		if p.Total > 0 {
+			text += " of " + amount(float64(p.Total), p.Unit)
 		}
-		text += " " + s.Progress.Unit
+		if p.PerSecond > 0 {
+			text += ", " + amount(p.PerSecond, p.Unit) + "/s"
+		}
+		if p.SecondsLeft > 0 {
+			text += ", about " + (time.Duration(p.SecondsLeft) * time.Second).String() + " left"
+		}
 	}
 	if s.Attempt > 1 {
 		text += fmt.Sprintf(" (attempt %d of %d after: %s)", s.Attempt, s.MaxAttempts, s.LastFailure)
 	}
 	return text
+}
+
+// amount writes a number of bytes or of other things as people read it.
+func amount(n float64, unit string) string {
+	if unit != "bytes" {
+		return fmt.Sprintf("%.0f %s", n, unit)
+	}
+	for _, size := range []struct {
+		bytes float64
+		name  string
+	}{{1e9, "GB"}, {1e6, "MB"}, {1e3, "kB"}} {
+		if n >= size.bytes {
+			return fmt.Sprintf("%.1f %s", n/size.bytes, size.name)
+		}
+	}
+	return fmt.Sprintf("%.0f bytes", n)
 }
 
 // pendingSteps lists the steps of a run and of the runs below it.

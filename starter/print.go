@@ -8,6 +8,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"prospector/activities"
 	"prospector/internal/catalog"
 	"prospector/workflows"
 )
@@ -34,12 +35,72 @@ func printSynced(result json.RawMessage) error {
 	if r.RefusedBefore > 0 {
 		fmt.Printf(", %d refused before (take them again with --retry)", r.RefusedBefore)
 	}
+	if r.Skipped > 0 {
+		fmt.Printf(", %d were there before the source (take them with backfill-source)", r.Skipped)
+	}
+	if r.Elsewhen > 0 {
+		fmt.Printf(", %d of other days", r.Elsewhen)
+	}
 	fmt.Println()
+	for _, w := range r.Waiting {
+		fmt.Printf("waiting  %s: %s\n", w.Path, w.Reason)
+	}
+	for _, path := range r.Gone {
+		fmt.Printf("gone     %s: the partner removed it before it was taken\n", path)
+	}
+	for _, f := range r.Failed {
+		fmt.Printf("failed   %s: %s\n", f.Path, f.Message)
+	}
+	if len(r.Probed) > 0 {
+		return printProbed(r.Probed)
+	}
 	if len(r.Files) == 0 {
 		fmt.Println("nothing new")
 		return nil
 	}
 	return printFiles(r.Files)
+}
+
+func printProbed(probed []activities.ProbeFileOutput) error {
+	fmt.Println("dry run: nothing was taken")
+	rows := [][]string{{"file", "bytes", "sample", "accepted", "rejected"}}
+	for _, p := range probed {
+		row := []string{p.Path, fmt.Sprint(p.Bytes)}
+		switch {
+		case p.Counts != nil && p.Counts.SetAside != "":
+			row = append(row, "would be set aside: "+p.Counts.SetAside)
+		case p.Counts != nil:
+			row = append(row, fmt.Sprint(p.Counts.Read), fmt.Sprint(p.Counts.Accepted), fmt.Sprint(p.Counts.Rejected))
+		default:
+			row = append(row, "not looked into")
+		}
+		rows = append(rows, row)
+	}
+	return table(os.Stdout, rows)
+}
+
+func printBackfilled(result json.RawMessage) error {
+	r, err := decoded[workflows.BackfillSourceResult](result)
+	if err != nil {
+		return err
+	}
+	what := []string{"day", "files", "rows", ""}
+	if r.Plan {
+		fmt.Printf("plan: source %s, one run a day\n", r.Source)
+		what = []string{"day", "files to take", "bytes", ""}
+	}
+	rows := [][]string{what}
+	for _, d := range r.Days {
+		amount, note := d.Rows, d.Error
+		if r.Plan {
+			amount = d.Bytes
+		}
+		if note == "" && d.Waiting > 0 {
+			note = fmt.Sprintf("%d are not ready", d.Waiting)
+		}
+		rows = append(rows, []string{d.BusinessDate, fmt.Sprint(d.Files), fmt.Sprint(amount), note})
+	}
+	return table(os.Stdout, rows)
 }
 
 func printIngested(result json.RawMessage) error {
@@ -51,14 +112,16 @@ func printIngested(result json.RawMessage) error {
 }
 
 func printFiles(files []workflows.IngestFileResult) error {
-	rows := [][]string{{"file", "batch", "state", "read", "accepted", "rejected", "new", "updated", "superseded"}}
+	rows := [][]string{{"file", "batch", "state", "read", "accepted", "rejected", "new", "updated", "superseded", "outdated"}}
 	for _, f := range files {
 		row := []string{f.Path, f.Batch, string(f.State)}
 		switch {
+		case f.Reason != "":
+			row = append(row, f.Reason)
 		case f.DuplicateOf != "":
 			row = append(row, "same bytes as "+f.DuplicateOf)
 		case f.Outcome != nil:
-			for _, n := range []int64{f.Outcome.Read, f.Outcome.Accepted, f.Outcome.Rejected, f.Outcome.Created, f.Outcome.Updated, f.Outcome.Superseded} {
+			for _, n := range []int64{f.Outcome.Read, f.Outcome.Accepted, f.Outcome.Rejected, f.Outcome.Created, f.Outcome.Updated, f.Outcome.Superseded, f.Outcome.Outdated} {
 				row = append(row, fmt.Sprint(n))
 			}
 		}
@@ -71,6 +134,16 @@ func printFiles(files []workflows.IngestFileResult) error {
 		return err
 	}
 	for _, f := range files {
+		if d := f.Drift; d != nil {
+			for what, names := range map[string][]string{"columns that were not taken": d.Unmapped, "columns that are not there": d.Missing} {
+				if len(names) > 0 {
+					fmt.Printf("  %s: %s: %q\n", f.Path, what, names)
+				}
+			}
+		}
+		for _, warning := range f.Warnings {
+			fmt.Printf("  %s: %s\n", f.Path, warning)
+		}
 		for _, reason := range f.Reasons {
 			fmt.Printf("  %s: %d rows rejected: %s\n", f.Path, reason.Rows, reason.Reason)
 		}

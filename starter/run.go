@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
+	"golang.org/x/term"
 
 	"prospector/internal/errkind"
 	"prospector/internal/temporalclient"
@@ -39,24 +42,113 @@ func newRun(s *shared) *cobra.Command {
 	}
 	c.PersistentFlags().StringVar(&o.id, "id", "", "workflow id; unless said, one that allows one such run at a time")
 	c.PersistentFlags().BoolVar(&o.detach, "detach", false, "do not wait; print the workflow id")
-	c.AddCommand(newRunSyncSource(&o), newRunIngestFile(&o), newRunEvaluateAudiences(&o), newRunActivateAudiences(&o))
+	c.AddCommand(newRunSyncSource(&o), newRunIngestFile(&o), newRunBackfillSource(&o), newRunEvaluateAudiences(&o), newRunActivateAudiences(&o))
 	return c
 }
 
 func newRunSyncSource(o *runOptions) *cobra.Command {
 	var in workflows.SyncSourceInput
+	var from, to string
 	c := &cobra.Command{
 		Use:     "sync-source SOURCE",
 		Short:   "Take every new file of a source, each once",
-		Example: "  starter run sync-source acme",
-		Args:    arguments(cobra.ExactArgs(1)),
-		RunE: func(c *cobra.Command, args []string) error {
+		Long: `Take every new file of a source, each once: files that are whole by the source's readiness rule, and of which
+this very version was not loaded before.
+
+With --dry-run nothing is taken: the drop point is listed, and the first rows of the first due files are checked.
+With --retry-of only the files of a failed run's window are taken, not what came later.`,
+		Example: `  starter run sync-source acme
+  starter run sync-source acme --dry-run
+  starter run sync-source acme --business-date 2026-11-23`,
+		Args: arguments(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) (err error) {
 			in.Source, o.parts = args[0], true
+			if in.From, err = instant("from", from); err != nil {
+				return err
+			}
+			if in.To, err = instant("to", to); err != nil {
+				return err
+			}
 			return o.run(c.Context(), workflows.SyncSource, in, printSynced)
 		},
 	}
 	c.Flags().BoolVar(&in.Retry, "retry", false, "also take files again that were refused before")
+	c.Flags().BoolVar(&in.DryRun, "dry-run", false, "take nothing; list, and check a sample of each due file")
+	c.Flags().StringVar(&in.BusinessDate, "business-date", "", "only files of that day, such as 2026-11-23")
+	c.Flags().StringVar(&from, "from", "", "only files modified from then on, such as 2026-11-23T06:00:00Z")
+	c.Flags().StringVar(&to, "to", "", "only files modified before")
+	c.Flags().StringVar(&in.RetryOf, "retry-of", "", "only files of the window of that run, which failed; see starter files SOURCE --runs")
 	return c
+}
+
+// instant reads a time that a person gives; nil for none.
+func instant(flag, text string) (*time.Time, error) {
+	if text == "" {
+		return nil, nil
+	}
+	for _, form := range []string{time.RFC3339, time.DateOnly} {
+		if at, err := time.Parse(form, text); err == nil {
+			return &at, nil
+		}
+	}
+	return nil, usageError{fmt.Errorf("--%s %q is no time; write for example 2026-11-23T06:00:00Z or 2026-11-23", flag, text)}
+}
+
+func newRunBackfillSource(o *runOptions) *cobra.Command {
+	var in workflows.BackfillSourceInput
+	var yes bool
+	c := &cobra.Command{
+		Use:   "backfill-source SOURCE --from DAY --to DAY",
+		Short: "Take the files of past days that were never loaded, one run a day, oldest first",
+		Long: `Take the files of past days that were never loaded, one run a day, oldest first. A file's day is the business
+date that its path says, or the day on which it was modified. What was loaded is not loaded again; files that were
+there before the source, which says backfill: false, are taken, too.
+
+The plan is shown first. Without --yes, and with nobody at the terminal to agree, nothing else happens.`,
+		Example: `  starter run backfill-source acme --from 2026-11-01 --to 2026-11-14
+  starter run backfill-source acme --from 2026-11-01 --to 2026-11-14 --yes`,
+		Args: arguments(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			in.Source, o.parts = args[0], true
+			return o.backfill(c.Context(), in, yes)
+		},
+	}
+	c.Flags().StringVar(&in.From, "from", "", "first day, such as 2026-11-01")
+	c.Flags().StringVar(&in.To, "to", "", "last day")
+	c.Flags().BoolVar(&in.Retry, "retry", false, "also take files again that were refused before")
+	c.Flags().BoolVar(&yes, "yes", false, "go on without asking")
+	return c
+}
+
+// backfill shows the plan, asks, and runs it.
+func (o *runOptions) backfill(ctx context.Context, in workflows.BackfillSourceInput, yes bool) error {
+	planned := in
+	planned.Plan = true
+	quiet := *o
+	quiet.id, quiet.detach = "", false
+	if !yes || !o.asJSON {
+		if err := quiet.run(ctx, workflows.BackfillSource, planned, printBackfilled); err != nil || o.asJSON {
+			return err
+		}
+	}
+	if !yes {
+		if !agreed("take them") {
+			fmt.Fprintln(os.Stderr, "nothing was taken; go on with --yes")
+			return nil
+		}
+	}
+	return o.run(ctx, workflows.BackfillSource, in, printBackfilled)
+}
+
+// agreed asks who is at the terminal; nobody there agrees to nothing.
+func agreed(what string) bool {
+	if !term.IsTerminal(int(os.Stdin.Fd())) {
+		return false
+	}
+	fmt.Fprintf(os.Stderr, "%s? [y/N] ", what)
+	var answer string
+	_, _ = fmt.Fscanln(os.Stdin, &answer) // no answer is no
+	return strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes")
 }
 
 func newRunIngestFile(o *runOptions) *cobra.Command {

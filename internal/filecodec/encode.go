@@ -5,25 +5,9 @@ import (
 	"strconv"
 )
 
-<<<<<<< HEAD
-// Decompress undoes a source's compression ("none" or "gzip", also of several members). A file that
-// is cut short ends with io.ErrUnexpectedEOF, never with io.EOF.
-func Decompress(r io.Reader, compression string) (io.Reader, error) {
-	switch compression {
-	case "none":
-		return r, nil
-	case "gzip":
-		return gzip.NewReader(r)
-	}
-	return nil, fmt.Errorf("unknown compression %q", compression)
-}
-
 // AppendClean appends one record in the fixed dialect that the store reads: the line number, the
-// reasons for which the record is refused whatever else is found (they hold no quotes), then the chosen fields, comma-separated, quoted where needed. A nil field is a null and stays empty
-=======
-// AppendClean appends one record in the fixed dialect that the store reads: the line number, then
-// the chosen fields, comma-separated, quoted where needed. A nil field is a null and stays empty
->>>>>>> streams
+// reasons for which the record is refused whatever else is found (they hold no quotes), then the chosen
+// fields, comma-separated, quoted where needed. A nil field is a null and stays empty
 // without quotes; an empty text is written as "".
 func AppendClean(dst []byte, line int64, reasons string, fields [][]byte) []byte {
 	dst = append(strconv.AppendInt(dst, line, 10), ',')

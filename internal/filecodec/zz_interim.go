@@ -53,4 +53,6 @@ func NewReader(r io.Reader, f Format) (Reader, error) {
 }
 
 // NewParquetReader interim.
-func NewParquetReader(io.ReaderAt, int64, []string) (Reader, error) { return nil, errors.New("interim") }
+func NewParquetReader(io.ReaderAt, int64, []string) (Reader, error) {
+	return nil, errors.New("interim")
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"prospector/workflows"
+)
+
+func newAddData(s *shared) *cobra.Command {
+	o := runOptions{shared: s}
+	var sourceName string
+	c := &cobra.Command{
+		Use:   "add-data DATASET FILE …",
+		Short: "Load local files into a dataset, each once",
+		Long: `Load local files into a dataset, each once, as the dataset's source says that files are written and mapped.
+
+The worker reads the files itself: they must be on its machine, in a folder that it was started with
+(worker run --add-data-from FOLDER; worker dev allows the folder in which it was started).`,
+		Example: `  starter add-data acme prospects.csv.gz`,
+		Args:    arguments(cobra.MinimumNArgs(2)),
+		RunE: func(c *cobra.Command, args []string) error {
+			var results []json.RawMessage
+			var failed []error
+			for _, file := range args[1:] {
+				path, err := filepath.Abs(file)
+				if err != nil {
+					return err
+				}
+				if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+					failed = append(failed, usageError{fmt.Errorf("%s is not a file", file)})
+					continue
+				}
+				in := workflows.IngestFileInput{Source: sourceName, Dataset: args[0], Path: "local:" + path}
+				err = o.run(c.Context(), workflows.IngestFile, in, func(result json.RawMessage) error {
+					results = append(results, result)
+					return nil
+				})
+				if err != nil {
+					failed = append(failed, fmt.Errorf("%s: %w", file, err))
+				}
+			}
+			var files []workflows.IngestFileResult
+			for _, result := range results {
+				r, err := decoded[workflows.IngestFileResult](result)
+				if err != nil {
+					return err
+				}
+				files = append(files, r)
+			}
+			if len(files) > 0 {
+				failed = append(failed, printFiles(files))
+			}
+			return errors.Join(failed...)
+		},
+	}
+	c.Flags().StringVar(&sourceName, "source", "", "the source whose format and mapping hold, when the dataset has several")
+	return c
+}
