@@ -159,6 +159,17 @@ func (a *Activities) recordWorkspace(ctx context.Context, in RecordWorkspaceInpu
 		return Refusal(planned.Plan)
 	}
 	version := catalog.WorkspaceVersion{Version: in.Version, Digest: in.Digest, AppliedBy: in.RequestedBy, AppliedAt: now()}
+	next, err := workspace.Parse(files)
+	if err != nil {
+		return err
+	}
+	names := make([]string, len(next.Sources))
+	for i, s := range next.Sources {
+		names[i] = s.Name
+	}
+	if err := a.Ledger.StartSources(ctx, names, version.AppliedAt); err != nil { // before a sync can look at them
+		return err
+	}
 	return a.Applied.ApplyWorkspace(ctx, version, in.Previous, files, a.audit(ctx, in.WorkspaceInput, in.Version, catalog.AuditDone, summary(planned.Plan)))
 }
 

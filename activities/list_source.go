@@ -37,6 +37,7 @@ type Ledger interface {
 	EndSync(ctx context.Context, run, outcome string, files, rows int64, detail string, at time.Time) error
 	SyncOf(ctx context.Context, run string) (catalog.Sync, error)
 	Syncs(ctx context.Context, source string, limit int) ([]catalog.Sync, error)
+	StartSources(ctx context.Context, names []string, at time.Time) error
 	SourceStart(ctx context.Context, source string, now time.Time) (time.Time, error)
 }
 

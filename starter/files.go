@@ -45,8 +45,13 @@ of that file's versions. With --runs, the latest runs on the source and the wind
 
 // ask starts a workflow that only reads, and shows its result.
 func (o *runOptions) ask(ctx context.Context, workflow any, in input, show func(result json.RawMessage) error) error {
-	result, err := execute[json.RawMessage](ctx, o.shared, in.WorkflowID()+"/"+fmt.Sprint(time.Now().UnixNano()), workflow, in)
+	c, err := o.dial(ctx)
 	if err != nil {
+		return err
+	}
+	defer c.Close()
+	var result json.RawMessage
+	if err := execute(ctx, c, in.WorkflowID()+"/"+time.Now().UTC().Format("20060102150405.000000000"), workflow, in, &result); err != nil {
 		return err
 	}
 	if o.asJSON {

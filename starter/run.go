@@ -50,8 +50,8 @@ func newRunSyncSource(o *runOptions) *cobra.Command {
 	var in workflows.SyncSourceInput
 	var from, to string
 	c := &cobra.Command{
-		Use:     "sync-source SOURCE",
-		Short:   "Take every new file of a source, each once",
+		Use:   "sync-source SOURCE",
+		Short: "Take every new file of a source, each once",
 		Long: `Take every new file of a source, each once: files that are whole by the source's readiness rule, and of which
 this very version was not loaded before.
 

@@ -7,7 +7,9 @@ import (
 	"prospector/internal/destination"
 	"prospector/internal/destination/s3destination"
 	"prospector/internal/destination/sftpdestination"
+	"prospector/internal/pgp"
 	"prospector/internal/source"
+	"prospector/internal/source/foldersource"
 	"prospector/internal/source/s3source"
 	"prospector/internal/source/sftpsource"
 	"prospector/internal/workspace"
@@ -15,6 +17,13 @@ import (
 
 // openSource resolves the references of a source, secrets among them, and connects.
 func openSource(ctx context.Context, s *workspace.Source) (source.Source, error) {
+	if s.Folder != nil {
+		path, err := s.Folder.Path.Resolve()
+		if err != nil {
+			return nil, err
+		}
+		return foldersource.New(path)
+	}
 	if s.S3 != nil {
 		options, err := s3Options(s.S3)
 		if err != nil {
@@ -47,15 +56,35 @@ func openDestination(ctx context.Context, d *workspace.Destination) (destination
 
 func s3Options(s *workspace.S3) (connect.S3Options, error) {
 	out := connect.S3Options{Region: s.Region, Bucket: s.Bucket, Prefix: s.Prefix, PathStyle: s.PathStyle}
-	err := resolve([]setting{{&out.Endpoint, s.Endpoint}, {&out.AccessKey, s.AccessKey}, {&out.SecretKey, s.SecretKey}, {&out.SessionToken, s.SessionToken}})
-	return out, err
+	settings := []setting{{&out.Endpoint, s.Endpoint}, {&out.AccessKey, s.AccessKey}, {&out.SecretKey, s.SecretKey}, {&out.SessionToken, s.SessionToken}}
+	if s.Role != nil {
+		out.Role = &connect.Role{SessionName: s.Role.SessionName}
+		settings = append(settings, setting{&out.Role.ARN, s.Role.ARN}, setting{&out.Role.ExternalID, s.Role.ExternalID}, setting{&out.Role.Endpoint, s.Role.Endpoint})
+	}
+	return out, resolve(settings)
 }
 
 func sftpOptions(s *workspace.SFTP) (connect.SFTPOptions, error) {
 	out := connect.SFTPOptions{Folder: s.Folder}
 	err := resolve([]setting{{&out.Address, s.Address}, {&out.User, s.User}, {&out.Password, s.Password}, {&out.PrivateKey, s.PrivateKey},
-		{&out.Passphrase, s.Passphrase}, {&out.HostKey, s.HostKey}})
+		{&out.Passphrase, s.Passphrase}, {&out.HostKey, s.HostKey}, {&out.KnownHosts, s.KnownHosts}})
 	return out, err
+}
+
+// openKeys resolves the references of a source's keys.
+func openKeys(s *workspace.Source) (*pgp.Opener, error) {
+	keys := pgp.Keys{Private: make([]string, len(s.Encryption.PGP.PrivateKeys)), SignedBy: make([]string, len(s.Encryption.PGP.SignedBy))}
+	settings := []setting{{&keys.Passphrase, s.Encryption.PGP.Passphrase}}
+	for i, reference := range s.Encryption.PGP.PrivateKeys {
+		settings = append(settings, setting{&keys.Private[i], reference})
+	}
+	for i, reference := range s.Encryption.PGP.SignedBy {
+		settings = append(settings, setting{&keys.SignedBy[i], reference})
+	}
+	if err := resolve(settings); err != nil {
+		return nil, err
+	}
+	return pgp.New(keys)
 }
 
 // setting is where a resolved reference goes.

@@ -123,6 +123,13 @@ func runDev(ctx context.Context, o devOptions, do func(ctx context.Context, d *d
 		return err
 	}
 	defer unlock()
+	if len(o.host.addFrom) == 0 { // who develops works where the worker was started
+		here, err := os.Getwd()
+		if err != nil {
+			return err
+		}
+		o.host.addFrom = []string{here}
+	}
 	if o.host.workspace == "" {
 		o.host.workspace = filepath.Join(o.host.dataDir, "workspace")
 		if err := writeSampleWorkspace(o.host.workspace); err != nil {
@@ -142,7 +149,10 @@ func runDev(ctx context.Context, o devOptions, do func(ctx context.Context, d *d
 		}
 		return err
 	}
-	return d.host.work(ctx, d.client.Client, func(ctx context.Context) error { return do(ctx, d) })
+	return d.host.work(ctx, d.client.Client, func(ctx context.Context) error {
+		go watchSchedules(ctx, d.client, log)
+		return do(ctx, d)
+	})
 }
 
 func (d *dev) start(ctx context.Context, log *slog.Logger, level slog.Level) (err error) {
@@ -260,7 +270,7 @@ func (d *dev) prepareFor(ctx context.Context, w *workspace.Workspace) error {
 	}
 	for _, s := range w.Sources {
 		folder := path.Dir(s.Path)
-		if strings.ContainsAny(folder, `*?[\`) {
+		if strings.ContainsAny(folder, `*?[\{`) {
 			folder = ""
 		}
 		if err := prepare(s.Connection, folder); err != nil {

@@ -25,11 +25,13 @@ type hostOptions struct {
 	dataDir   string
 	workspace string
 	store     duckdb.Options
+	addFrom   []string
 }
 
 func (o *hostOptions) addFlags(flags *pflag.FlagSet, dataDir, workspaceUsage string) {
 	flags.StringVar(&o.dataDir, "data-dir", dataDir, "folder of datasets, memberships and the catalog; one process at a time")
 	flags.StringVar(&o.workspace, "workspace", "", workspaceUsage)
+	flags.StringSliceVar(&o.addFrom, "add-data-from", nil, "folder on this machine from which starter add-data may take files; may be repeated")
 	flags.StringVar(&o.store.MemoryLimit, "memory-limit", "2GB", "memory that DuckDB may take; the process needs about a third more")
 	flags.IntVar(&o.store.Threads, "threads", 0, "threads that DuckDB may use (0: all cores)")
 }
@@ -66,6 +68,10 @@ func openHost(ctx context.Context, o hostOptions) (*host, error) {
 	if err := removeAbandoned(dir); err != nil {
 		return nil, err
 	}
+	folders, err := realFolders(o.addFrom)
+	if err != nil {
+		return nil, err
+	}
 	h := &host{}
 	if h.store, err = duckdb.Open(ctx, dir, o.store); err != nil {
 		return nil, err
@@ -75,7 +81,7 @@ func openHost(ctx context.Context, o hostOptions) (*host, error) {
 	}
 	h.applied = &applied{catalog: h.catalog}
 	h.activities = &activities.Activities{DataDir: dir, Workspace: h.applied.workspace, Applied: h.catalog, Ledger: h.catalog, Memberships: h.catalog, Deliveries: h.catalog,
-		Batches: h.store, Audiences: h.store, Sources: openSource, Destinations: openDestination}
+		Batches: h.store, Audiences: h.store, Sources: openSource, Local: openLocal(folders), Openers: openKeys, Destinations: openDestination}
 	return h, nil
 }
 

@@ -81,6 +81,7 @@ func run(ctx context.Context, o runOptions) error {
 				log.Warn("the workspace's folder differs from what is applied; see starter plan", "folder", o.host.workspace)
 			}
 		}
+		go watchSchedules(ctx, c, log)
 		log.Info("the worker is running", "temporal", c.Address, "namespace", c.Namespace, "taskQueue", workflows.TaskQueue)
 		<-ctx.Done()
 		log.Info("the worker is stopping")

@@ -22,7 +22,10 @@ func (s schedules) Sync(ctx context.Context, w *workspace.Workspace) (changes []
 	wanted := map[string]client.ScheduleOptions{}
 	for _, source := range w.Sources {
 		if source.Schedule != nil {
-			schedule := workflows.SourceSchedule(source)
+			schedule, err := workflows.SourceSchedule(source)
+			if err != nil {
+				return nil, fmt.Errorf("schedule of source %s: %w", source.Name, err)
+			}
 			wanted[schedule.ID] = schedule
 		}
 	}
