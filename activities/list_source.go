@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -265,7 +264,7 @@ func (l *listing) list(ctx context.Context) error {
 		return err
 	}
 	for _, f := range files {
-		if _, companion := l.companions[f.Path]; companion || ignored(l.source.Ignore, f.Path) {
+		if _, companion := l.companions[f.Path]; companion || source.Ignored(f.Path, l.source.Ignore) {
 			continue
 		}
 		seen := catalog.Sighting{File: f}
@@ -277,13 +276,6 @@ func (l *listing) list(ctx context.Context) error {
 		l.files = append(l.files, seen)
 	}
 	return nil
-}
-
-func ignored(patterns []string, filePath string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool {
-		ok, err := path.Match(p, path.Base(filePath))
-		return err == nil && ok
-	})
 }
 
 // enter makes the ledger know what was listed.

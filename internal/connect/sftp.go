@@ -28,6 +28,7 @@ type SFTPOptions struct {
 	PrivateKey string // PEM
 	Passphrase string // of the private key
 	HostKey    string // the server's public key, one line as in authorized_keys or from ssh-keyscan
+	KnownHosts string
 	Folder     string // absolute, or relative to where a login starts
 
 	HandshakeLimit time.Duration // 30 seconds unless said

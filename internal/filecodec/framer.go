@@ -16,6 +16,8 @@ import (
 type Dialect struct {
 	Delimiter byte
 	Quote     byte
+	Escape byte
+	Columns []string
 }
 
 // Fault says why a record cannot be read; empty for a good one.
@@ -45,6 +47,7 @@ type Record struct {
 	Raw    []byte   // as in the file, without its line end; of a too large record its beginning
 	Fields [][]byte // unquoted; nil when faulty
 	Fault  Fault
+	Extra []string
 }
 
 // Framer reads records from a stream in bounded memory.

@@ -118,7 +118,7 @@ func TestLargeRecords(t *testing.T) {
 
 func TestUnreadableFiles(t *testing.T) {
 	for file, want := range map[string]string{"": "the file is empty", "\n\n": "no header line", "\xff\xfea\x00": "UTF-16", "\"a,b\n1,2\n": "header line cannot be read"} {
-		_, err := NewFramer(strings.NewReader(file), Dialect{',', '"'}).Header()
+		_, err := NewFramer(strings.NewReader(file), Dialect{Delimiter: ',', Quote: '"'}).Header()
 		require.ErrorContains(t, err, want)
 	}
 }
@@ -133,7 +133,7 @@ func FuzzFramer(f *testing.F) {
 	f.Add([]byte("a,b\n1,2\n\"x\ny\",3\n\"stray\n"))
 	f.Add([]byte("a\r\n\"\"\"\"\r\n\r\n\x00"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		framer := NewFramer(bytes.NewReader(data), Dialect{',', '"'})
+		framer := NewFramer(bytes.NewReader(data), Dialect{Delimiter: ',', Quote: '"'})
 		if _, err := framer.Header(); err != nil {
 			return
 		}

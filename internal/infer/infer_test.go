@@ -407,7 +407,7 @@ func TestDelimiters(t *testing.T) {
 	p := propose(t, Options{File: "x.csv", Delimiter: "tab", Quote: "'"}, "id\t'a\tb'\n1\t2\n")
 	require.Equal(t, "a\tb", p.Columns[1].Name)
 	w := loaded(t, p)
-	require.Equal(t, workspace.Format{Delimiter: "\t", Quote: "'", Compression: "none"}, w.Sources[0].Format)
+	require.Equal(t, workspace.Format{Records: "delimited", Delimiter: "\t", Quote: "'", Encoding: "utf-8", Compression: "none"}, w.Sources[0].Format)
 	one := propose(t, Options{File: "x.csv", Delimiter: ","}, "id\n1\n2\n") // said, so believed
 	require.Len(t, one.Columns, 1)
 	loaded(t, one)

@@ -118,12 +118,12 @@ type driftError struct{ reason string }
 
 func (e *driftError) Error() string { return e.reason }
 
-func open(f File) (r *reading, err error) {
+func open(f File) (_ *reading, err error) {
 	file, err := os.Open(f.Path)
 	if err != nil {
 		return nil, err
 	}
-	r = &reading{of: f, file: file, nulls: map[string]bool{"": true}}
+	r := &reading{of: f, file: file, nulls: map[string]bool{"": true}}
 	defer func() {
 		if err != nil {
 			r.close()

@@ -29,7 +29,7 @@ func open(t *testing.T) *catalog.Catalog {
 func TestLedgerKeepsOneEntryPerVersion(t *testing.T) {
 	c, ctx := open(t), context.Background()
 	file := source.File{Path: "in/a.csv", Size: 10, Modified: at, ETag: "e1"}
-	seen, err := c.SeeFiles(ctx, "acme", []source.File{file}, at)
+	seen, err := c.SeeFiles(ctx, "acme", []catalog.Sighting{{File: file}}, at)
 	require.NoError(t, err)
 	require.True(t, seen[0].State.Due())
 	require.Equal(t, "batch_20261123040000_", seen[0].Batch[:len("batch_20261123040000_")])
@@ -37,7 +37,7 @@ func TestLedgerKeepsOneEntryPerVersion(t *testing.T) {
 	require.NoError(t, c.SetFileState(ctx, seen[0].Batch, catalog.Loaded, "abc", "", at))
 	newer := file
 	newer.ETag = "e2"
-	again, err := c.SeeFiles(ctx, "acme", []source.File{file, newer}, at.Add(time.Hour))
+	again, err := c.SeeFiles(ctx, "acme", []catalog.Sighting{{File: file}, {File: newer}}, at.Add(time.Hour))
 	require.NoError(t, err)
 	require.Equal(t, catalog.Loaded, again[0].State)
 	require.Equal(t, "abc", again[0].SHA256)

@@ -1,0 +1,3 @@
+package connect
+
+type Role struct{ ARN, ExternalID, SessionName, Endpoint string }
