@@ -91,9 +91,11 @@ func explain(compression string, err error) error {
 	switch {
 	case errors.As(err, &disk) || errors.As(err, &bomb) || errors.As(err, &content):
 		return err
+	case errors.Is(err, errFollowed):
+		return fmt.Errorf("something else follows the %s data, or it is damaged", compression)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("the %s data is cut short: %w", compression, err)
-	case errors.Is(err, zstd.ErrWindowSizeExceeded):
+	case errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded): // of frames that state no window
 		return fmt.Errorf("the zstd data needs more than %d MiB of memory to be read, it was made with --long or --ultra: %w", zstdWindow>>20, err)
 	}
 	return fmt.Errorf("the %s data is damaged, or it is something else: %w", compression, err)
@@ -115,7 +117,7 @@ func (w *whole) Read(p []byte) (int, error) {
 }
 
 func buffered(file io.ReaderAt, size int64) *bufio.Reader {
-	return bufio.NewReaderSize(&whole{io.NewSectionReader(file, 0, size), size}, 1<<18)
+	return bufio.NewReaderSize(&whole{io.NewSectionReader(file, 0, size), size}, int(min(size, 1<<18)))
 }
 
 func openGzip(file io.ReaderAt, size int64, limits Limits) (*decoded, error) {
@@ -132,19 +134,25 @@ func gunzip(r io.Reader) (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &renamed{members, gzip.ErrHeader}, nil
+	return &parts{reader: members, noBeginning: gzip.ErrHeader}, nil
 }
 
-// renamed says of an error that a decoder gives for whatever follows its data that something follows it.
-type renamed struct {
-	reader    io.Reader
-	following error
+// errFollowed says that a file goes on where its data ends.
+var errFollowed = errors.New("something else follows it")
+
+// parts are what a decoder reads that takes several compressed files for one. Its error for a beginning that
+// is none, behind a good part, means that something else follows.
+type parts struct {
+	reader      io.Reader
+	noBeginning error
+	some        bool // came out
 }
 
-func (r *renamed) Read(p []byte) (int, error) {
+func (r *parts) Read(p []byte) (int, error) {
 	n, err := r.reader.Read(p)
-	if errors.Is(err, r.following) {
-		err = fmt.Errorf("something else follows it: %w", err)
+	r.some = r.some || n > 0
+	if r.some && errors.Is(err, r.noBeginning) {
+		err = errFollowed
 	}
 	return n, err
 }
@@ -157,11 +165,12 @@ func openZstd(file io.ReaderAt, size int64, limits Limits) (*decoded, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &decoded{reader: &guard{reader: frames, in: size, limits: limits}, release: frames.Close}, nil
+	return &decoded{reader: &guard{reader: &parts{reader: frames, noBeginning: zstd.ErrMagicMismatch}, in: size, limits: limits}, release: frames.Close}, nil
 }
 
 func openBzip2(file io.ReaderAt, size int64, limits Limits) (*decoded, error) {
-	return &decoded{reader: &guard{reader: bzip2.NewReader(buffered(file, size)), in: size, limits: limits}}, nil
+	streams := &parts{reader: bzip2.NewReader(buffered(file, size)), noBeginning: bzip2.StructuralError("bad magic value in continuation file")}
+	return &decoded{reader: &guard{reader: streams, in: size, limits: limits}}, nil
 }
 
 // openDeflate reads deflate data with zlib's header and checksum (RFC 1950) or without (RFC 1951). Data without
@@ -191,7 +200,7 @@ func (a *alone) Read(p []byte) (int, error) {
 	n, err := a.reader.Read(p)
 	if errors.Is(err, io.EOF) {
 		if _, following := a.file.ReadByte(); following == nil {
-			err = errors.New("something else follows it")
+			err = errFollowed
 		} else {
 			err = following
 		}

@@ -83,11 +83,11 @@ func (t *tarFile) finish() error {
 	if t.bytes.zeros < tarEnd {
 		return io.ErrUnexpectedEOF
 	}
-	buffer := make([]byte, 1<<15)
+	buffer := make([]byte, 1<<12)
 	for {
 		n, err := t.bytes.Read(buffer)
 		if trailingZeros(buffer[:n]) < n {
-			return errors.New("something else follows it")
+			return errFollowed
 		}
 		if errors.Is(err, io.EOF) {
 			return t.found.judge("tar")

@@ -26,7 +26,7 @@ func openZip(file io.ReaderAt, size int64, limits Limits) (*decoded, error) {
 		return nil, err
 	}
 	archive.RegisterDecompressor(zip.Deflate, func(r io.Reader) io.ReadCloser {
-		return flate.NewReader(bufio.NewReaderSize(r, 1<<18))
+		return flate.NewReader(bufio.NewReaderSize(r, int(min(size, 1<<18))))
 	})
 	var found census
 	var data *zip.File
@@ -88,7 +88,7 @@ func judgeZipEnd(file io.ReaderAt, size int64) error {
 	if comment := int(binary.LittleEndian.Uint16(end[20:])); comment > len(end)-fixed {
 		return fmt.Errorf("its end is not complete: %w", io.ErrUnexpectedEOF)
 	} else if comment < len(end)-fixed {
-		return fmt.Errorf("%d bytes follow its end", len(end)-fixed-comment)
+		return errFollowed
 	}
 	if binary.LittleEndian.Uint32(end[4:]) != 0 {
 		return errors.New("it is one part of several")
