@@ -1,0 +1,348 @@
+package activities
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/testsuite"
+
+	"prospector/internal/catalog"
+	"prospector/internal/catalog/sqlite"
+	"prospector/internal/errkind"
+	"prospector/internal/source"
+	"prospector/internal/source/foldersource"
+	"prospector/internal/workspace"
+	"prospector/testdata"
+)
+
+// dropPoint is a source whose files lie in a folder, with a real ledger.
+type dropPoint struct {
+	*testing.T
+	dir        string
+	activities *Activities
+	catalog    *catalog.Catalog
+	broken     error // of the next connection
+	runs       int
+}
+
+// newDropPoint declares the sample's source acme as a folder; lines replace what it says otherwise.
+func newDropPoint(t *testing.T, lines string) *dropPoint {
+	t.Helper()
+	d := &dropPoint{T: t, dir: t.TempDir()}
+	var err error
+	d.catalog, err = sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "catalog.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, d.catalog.Close()) })
+	files := workspace.Files{}
+	entries, err := testdata.Workspace.ReadDir("workspace")
+	require.NoError(t, err)
+	for _, entry := range entries {
+		content, err := testdata.Workspace.ReadFile("workspace/" + entry.Name())
+		require.NoError(t, err)
+		files[entry.Name()] = string(content)
+	}
+	head, rest, ok := strings.Cut(files["sources.yaml"], "s3:\n")
+	require.True(t, ok)
+	_, rest, ok = strings.Cut(rest, "format:")
+	require.True(t, ok)
+	if !strings.Contains(lines, "path: ") {
+		lines = "path: in/*.csv\n" + lines
+	}
+	files["sources.yaml"] = head + "folder: {path: " + d.dir + "}\n" + lines + "format:" + strings.Replace(rest, ", compression: gzip", "", 1)
+	w, err := workspace.Parse(files)
+	require.NoError(t, err)
+	d.activities = &Activities{DataDir: t.TempDir(), Ledger: d.catalog,
+		Workspace: func(context.Context) (*workspace.Workspace, error) { return w, nil },
+		Sources: func(context.Context, *workspace.Source) (source.Source, error) {
+			if d.broken != nil {
+				return nil, d.broken
+			}
+			return foldersource.New(d.dir)
+		}}
+	return d
+}
+
+func (d *dropPoint) put(path, content string, modified time.Time) {
+	d.Helper()
+	file := filepath.Join(d.dir, path)
+	require.NoError(d, os.MkdirAll(filepath.Dir(file), 0o755))
+	require.NoError(d, os.WriteFile(file, []byte(content), 0o600))
+	require.NoError(d, os.Chtimes(file, modified, modified))
+}
+
+// list lists as a run of its own; its run id is run-1, run-2 and so on.
+func (d *dropPoint) list(in ListSourceInput) (out ListSourceOutput, err error) {
+	d.Helper()
+	d.runs++
+	in.Source, in.Run = "acme", fmt.Sprintf("run-%d", d.runs)
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestActivityEnvironment()
+	env.RegisterActivity(d.activities)
+	value, err := env.ExecuteActivity(d.activities.ListSource, in)
+	if err == nil {
+		require.NoError(d, value.Get(&out))
+	}
+	return out, err
+}
+
+// sync lists, and loads what is due as far as the ledger can tell.
+func (d *dropPoint) sync(in ListSourceInput) []string {
+	d.Helper()
+	listed, err := d.list(in)
+	require.NoError(d, err)
+	paths := []string{}
+	for _, f := range listed.Due {
+		paths = append(paths, f.Path)
+		require.NoError(d, d.catalog.SetFileState(d.Context(), f.Batch, catalog.Loaded, "", "", now()))
+	}
+	require.NoError(d, d.catalog.EndSync(d.Context(), fmt.Sprintf("run-%d", d.runs), catalog.SyncSucceeded, int64(len(paths)), int64(len(paths)*10), "", now()))
+	return paths
+}
+
+// story is what became of a path's versions, the latest one first.
+func (d *dropPoint) story(path string) (out []string) {
+	d.Helper()
+	files, err := d.catalog.Files(d.Context(), "acme")
+	require.NoError(d, err)
+	for _, f := range files {
+		if f.Path != path {
+			continue
+		}
+		events, err := d.catalog.FileEvents(d.Context(), f.Batch)
+		require.NoError(d, err)
+		var states []string
+		for _, e := range events {
+			states = append(states, string(e.State))
+		}
+		out = append(out, strings.Join(states, " "))
+	}
+	return out
+}
+
+const atOnce = "readiness: {rule: immediate}\n"
+
+// AS-11, SR-18, SR-19: without backfill, what was there before the source is never taken; a rewritten file is.
+func TestBackfillOffAndLastModified(t *testing.T) {
+	d := newDropPoint(t, atOnce+"backfill: false\n")
+	d.put("in/a.csv", "a", now().Add(-time.Hour))
+	d.put("in/b.csv", "b", now().Add(-30*time.Minute))
+	require.NoError(t, d.catalog.StartSources(t.Context(), []string{"acme"}, now().Add(-time.Minute)))
+	require.Empty(t, d.sync(ListSourceInput{}))
+	d.put("in/c.csv", "c", now())
+	require.Equal(t, []string{"in/c.csv"}, d.sync(ListSourceInput{}))
+	d.put("in/a.csv", "a, rewritten", now())
+	require.Equal(t, []string{"in/a.csv"}, d.sync(ListSourceInput{}))
+	require.Empty(t, d.sync(ListSourceInput{}))
+	require.Equal(t, []string{"seen loaded", "seen skipped"}, d.story("in/a.csv"))
+	require.Equal(t, []string{"in/b.csv"}, d.sync(ListSourceInput{Skipped: true}), "a backfill takes it after all")
+}
+
+// AS-11: with backfill, the first run takes what is there.
+func TestBackfillOn(t *testing.T) {
+	d := newDropPoint(t, atOnce)
+	d.put("in/b.csv", "b", now().Add(-30*time.Minute))
+	d.put("in/a.csv", "a", now().Add(-time.Hour))
+	require.NoError(t, d.catalog.StartSources(t.Context(), []string{"acme"}, now()))
+	require.Equal(t, []string{"in/a.csv", "in/b.csv"}, d.sync(ListSourceInput{}))
+}
+
+// AS-12, SR-13: a recursive pattern means file names at any depth.
+func TestRecursivePattern(t *testing.T) {
+	d := newDropPoint(t, atOnce+"recursive: true\npath: in/*.tsv.gz\n")
+	for _, path := range []string{"in/2024/x.tsv.gz", "in/2024/05/y.tsv.gz", "in/readme.txt", "out/z.tsv.gz"} {
+		d.put(path, path, now())
+	}
+	require.ElementsMatch(t, []string{"in/2024/x.tsv.gz", "in/2024/05/y.tsv.gz"}, d.sync(ListSourceInput{}))
+}
+
+// AS-15, SR-21: a retry takes what the failed run answered for, and a run that took something is not retried.
+func TestRetryTakesTheFailedRunsWindow(t *testing.T) {
+	d := newDropPoint(t, atOnce)
+	d.put("in/a.csv", "a", now())
+	require.Equal(t, []string{"in/a.csv"}, d.sync(ListSourceInput{}))
+	d.put("in/c.csv", "c", now())
+	d.broken = errkind.Newf(errkind.Denied, "the keys are wrong")
+	_, err := d.list(ListSourceInput{})
+	require.Error(t, err)
+	_, err = d.list(ListSourceInput{RetryOf: "run-2"})
+	require.ErrorContains(t, err, "it has not ended")
+	require.NoError(t, d.catalog.EndSync(t.Context(), "run-2", "failed", 0, 0, "the keys are wrong", now()))
+	d.broken = nil
+	d.put("in/d.csv", "d", now().Add(time.Second)) // after the failed run
+	require.Equal(t, []string{"in/c.csv"}, d.sync(ListSourceInput{RetryOf: "run-2"}))
+	_, err = d.list(ListSourceInput{RetryOf: "run-1"})
+	require.ErrorContains(t, err, "it succeeded and took 10 rows")
+	require.Equal(t, []string{"in/d.csv"}, d.sync(ListSourceInput{}))
+	require.Empty(t, d.sync(ListSourceInput{}))
+	last := fmt.Sprintf("run-%d", d.runs)
+	require.Empty(t, d.sync(ListSourceInput{RetryOf: last}), "a run that took nothing may be retried")
+	_, err = d.list(ListSourceInput{RetryOf: "run-99"})
+	require.ErrorContains(t, err, "no run run-99")
+}
+
+// EC-14: neither a clock that differs nor a file of the same second as the last one is lost or taken twice.
+func TestNoHighWaterMark(t *testing.T) {
+	d := newDropPoint(t, atOnce)
+	same := now().Truncate(time.Second)
+	d.put("in/1.csv", "1", same)
+	require.Equal(t, []string{"in/1.csv"}, d.sync(ListSourceInput{}))
+	d.put("in/2.csv", "2", same)
+	d.put("in/old.csv", "old", same.Add(-48*time.Hour)) // a server whose clock is behind
+	d.put("in/new.csv", "new", same.Add(48*time.Hour))  // and one that is ahead
+	require.Equal(t, []string{"in/old.csv", "in/2.csv", "in/new.csv"}, d.sync(ListSourceInput{}))
+	require.Empty(t, d.sync(ListSourceInput{}))
+}
+
+// EC-14: a file that grows is not taken before it has not changed for a while, and its earlier versions end.
+func TestStableFiles(t *testing.T) {
+	d := newDropPoint(t, "readiness: {rule: stable, seconds: 1}\n")
+	d.put("in/a.csv", "half", now())
+	listed, err := d.list(ListSourceInput{})
+	require.NoError(t, err)
+	require.Empty(t, listed.Due)
+	require.Len(t, listed.Waiting, 1)
+	require.Positive(t, listed.LookAgain)
+	require.LessOrEqual(t, listed.LookAgain, 2*time.Second)
+	d.put("in/a.csv", "half and half", now())
+	require.Empty(t, d.sync(ListSourceInput{}))
+	require.Eventually(t, func() bool { return len(d.sync(ListSourceInput{})) == 1 }, 10*time.Second, 100*time.Millisecond)
+	require.Equal(t, []string{"seen waiting seen loaded", "seen waiting gone"}, d.story("in/a.csv"))
+}
+
+// A marker says that its file is whole, unless the file has been written again since.
+func TestMarkers(t *testing.T) {
+	for name, marker := range map[string]string{"suffix: .done": "in/a.csv.done", "name: _SUCCESS": "in/_SUCCESS"} {
+		t.Run(name, func(t *testing.T) {
+			d := newDropPoint(t, "readiness: {rule: marker, "+name+"}\n")
+			d.put("in/a.csv", "a", now())
+			listed, err := d.list(ListSourceInput{})
+			require.NoError(t, err)
+			require.Contains(t, listed.Waiting[0].Reason, "marker")
+			require.Zero(t, listed.LookAgain)
+			d.put(marker, "", now().Add(-time.Hour))
+			listed, err = d.list(ListSourceInput{})
+			require.NoError(t, err)
+			require.Contains(t, listed.Waiting[0].Reason, "older")
+			d.put(marker, "", now().Add(time.Second))
+			require.Equal(t, []string{"in/a.csv"}, d.sync(ListSourceInput{}))
+		})
+	}
+}
+
+// A manifest may come before its files are whole: each waits until its size is the promised one.
+func TestManifests(t *testing.T) {
+	d := newDropPoint(t, "readiness: {rule: manifest, name: manifest.json}\n")
+	sum := sha256.Sum256([]byte("whole"))
+	d.put("in/a.csv", "who", now())
+	d.put("in/b.csv", "b", now())
+	d.put("in/manifest.json", `{"files": [{"name": "a.csv", "size": 5`, now())
+	listed, err := d.list(ListSourceInput{})
+	require.NoError(t, err)
+	require.Len(t, listed.Waiting, 2)
+	require.Contains(t, listed.Waiting[0].Reason, "cannot be used")
+	d.put("in/manifest.json", `{"files": [{"name": "a.csv", "size": 5, "sha256": "`+hex.EncodeToString(sum[:])+`", "rows": 3}]}`, now())
+	listed, err = d.list(ListSourceInput{})
+	require.NoError(t, err)
+	require.Equal(t, []string{"its manifest says 5 bytes, it has 3", "its manifest does not list it"}, []string{listed.Waiting[0].Reason, listed.Waiting[1].Reason})
+	d.put("in/a.csv", "whole", now())
+	listed, err = d.list(ListSourceInput{})
+	require.NoError(t, err)
+	require.Len(t, listed.Due, 1)
+	f, err := d.catalog.File(t.Context(), listed.Due[0].Batch)
+	require.NoError(t, err)
+	require.EqualValues(t, 3, *f.Expected.Rows)
+	require.Equal(t, hex.EncodeToString(sum[:]), f.Expected.SHA256)
+}
+
+// Bytes that break the manifest's checksum are refused, and are not kept.
+func TestDownloadHoldsChecksums(t *testing.T) {
+	d := newDropPoint(t, "readiness: {rule: manifest, suffix: .sha256}\n")
+	d.put("in/a.csv", "other bytes", now())
+	d.put("in/a.csv.sha256", strings.Repeat("ab", 32)+"  a.csv\n", now())
+	listed, err := d.list(ListSourceInput{})
+	require.NoError(t, err)
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestActivityEnvironment()
+	env.RegisterActivity(d.activities)
+	_, err = env.ExecuteActivity(d.activities.FetchFile, FetchFileInput{Batch: listed.Due[0].Batch})
+	require.ErrorContains(t, err, "checksum the partner's manifest gives")
+	staged, err := filepath.Glob(filepath.Join(d.activities.DataDir, "staging", "*", "*", "raw*"))
+	require.NoError(t, err)
+	require.Empty(t, staged)
+}
+
+// SR-5: a file whose name must not be is refused with its reason, once, and keeps no other file back.
+func TestForbiddenNames(t *testing.T) {
+	d := newDropPoint(t, atOnce)
+	d.put("in/a\nb.csv", "x", now())
+	d.put("in/good.csv", "x", now())
+	listed, err := d.list(ListSourceInput{})
+	require.NoError(t, err)
+	require.Len(t, listed.Due, 1)
+	require.Len(t, listed.Refused, 1)
+	require.Equal(t, `"in/a\nb.csv"`, listed.Refused[0].Path)
+	require.NotContains(t, listed.Refused[0].Reason, "\n")
+	listed, err = d.list(ListSourceInput{})
+	require.NoError(t, err)
+	require.Empty(t, listed.Refused)
+	require.Equal(t, 1, listed.RefusedBefore)
+}
+
+// The business date that a path says orders the files and narrows a run to a day.
+func TestBusinessDates(t *testing.T) {
+	d := newDropPoint(t, atOnce+"path: in/{yyyy}/{MM}/acme_{dd}*.csv\n")
+	for _, day := range []string{"03", "01", "02"} {
+		d.put("in/2026/11/acme_"+day+".csv", day, now())
+	}
+	d.put("in/2026/13/acme_01.csv", "x", now())
+	listed, err := d.list(ListSourceInput{BusinessDate: "2026-11-02"})
+	require.NoError(t, err)
+	require.Len(t, listed.Refused, 1)
+	require.Contains(t, listed.Refused[0].Reason, "no day")
+	require.Equal(t, 2, listed.Elsewhen)
+	require.Equal(t, "2026-11-02", listed.Due[0].BusinessDate)
+	long := time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC) // New York is still in the same day
+	listed, err = d.list(ListSourceInput{Scheduled: &long})
+	require.NoError(t, err)
+	require.Equal(t, "2026-11-03", listed.BusinessDate, "a backfilled run means its own day")
+	require.Equal(t, []string{"in/2026/11/acme_01.csv", "in/2026/11/acme_02.csv", "in/2026/11/acme_03.csv"}, d.sync(ListSourceInput{}))
+	_, err = d.list(ListSourceInput{BusinessDate: "yesterday"})
+	require.ErrorContains(t, err, "is no day")
+}
+
+// A dry run leaves the ledger as it was.
+func TestDryRunWritesNothing(t *testing.T) {
+	d := newDropPoint(t, atOnce)
+	d.put("in/a.csv", "a", now())
+	listed, err := d.list(ListSourceInput{DryRun: true})
+	require.NoError(t, err)
+	require.Len(t, listed.Due, 1)
+	files, err := d.catalog.Files(t.Context(), "acme")
+	require.NoError(t, err)
+	require.Empty(t, files)
+	runs, err := d.catalog.Syncs(t.Context(), "acme", 10)
+	require.NoError(t, err)
+	require.Empty(t, runs)
+}
+
+// A file that is removed before it was taken is reported, once.
+func TestGoneFiles(t *testing.T) {
+	d := newDropPoint(t, "readiness: {rule: stable, seconds: 60}\n")
+	d.put("in/a.csv", "a", now())
+	require.Empty(t, d.sync(ListSourceInput{}))
+	require.NoError(t, os.Remove(filepath.Join(d.dir, "in/a.csv")))
+	listed, err := d.list(ListSourceInput{})
+	require.NoError(t, err)
+	require.Equal(t, []string{"in/a.csv"}, listed.Gone)
+	listed, err = d.list(ListSourceInput{})
+	require.NoError(t, err)
+	require.Empty(t, listed.Gone)
+}
