@@ -281,8 +281,9 @@ func failedFiles(out SyncSourceResult) error {
 	if more := len(out.Failed) - len(texts); more > 0 {
 		texts = append(texts, fmt.Sprintf("and %d more", more))
 	}
-	if len(out.Failed)+len(out.Files) == 1 {
+	all := len(out.Failed) + len(out.Files) + len(out.Probed)
+	if all == 1 {
 		return fail(first.Kind, first.Message, out)
 	}
-	return fail(first.Kind, fmt.Sprintf("%d of %d files failed: %s", len(out.Failed), len(out.Failed)+len(out.Files), strings.Join(texts, "; ")), out)
+	return fail(first.Kind, fmt.Sprintf("%d of %d files failed: %s", len(out.Failed), all, strings.Join(texts, "; ")), out)
 }

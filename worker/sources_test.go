@@ -1,0 +1,320 @@
+//go:build !release
+
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+
+	"prospector/activities"
+	"prospector/internal/catalog"
+	"prospector/internal/errkind"
+	"prospector/workflows"
+)
+
+const acmeConnection = `s3:
+  endpoint: ${env:PROSPECTOR_S3_ENDPOINT}
+  region: us-east-1
+  bucket: acme-drop
+  accessKey: ${env:PROSPECTOR_S3_ACCESS_KEY}
+  secretKey: ${env:PROSPECTOR_S3_SECRET_KEY}
+  pathStyle: true
+path: in/*.csv.gz
+format: {delimiter: ",", compression: gzip}
+`
+
+// folderSource makes the sample's source acme one whose files lie in a folder; lines say the rest.
+func (d *devProcess) folderSource(lines string, more ...string) (folder string) {
+	d.t.Helper()
+	folder = d.t.TempDir()
+	if !strings.Contains(lines, "format: ") {
+		lines += "format: {delimiter: \",\"}\n"
+	}
+	require.NoError(d.t, d.applyEdited("sources.yaml", append([]string{acmeConnection, "folder: {path: " + folder + "}\n" + lines}, more...)...))
+	return folder
+}
+
+const acmeHeader = "pid,first_name,last_name,age_range,zip,state,hiking,bicycling,skiing,sailing,tennis,buyer_rating,donor_rating,spending_volume,household_id\n"
+
+// prospectRows are rows of Acme's layout, one for each id.
+func prospectRows(ids ...string) string {
+	var out strings.Builder
+	for _, id := range ids {
+		fmt.Fprintf(&out, "%s,A,B,25-34,02139,MA,Y,N,,Y,,3,2,,h%s\n", id, id)
+	}
+	return out.String()
+}
+
+// drop writes a file as a careful partner does: aside, then renamed.
+func drop(t *testing.T, folder, path, content string, modified time.Time) {
+	t.Helper()
+	file := filepath.Join(folder, path)
+	require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+	require.NoError(t, os.WriteFile(file+".part", []byte(content), 0o600))
+	require.NoError(t, os.Chtimes(file+".part", modified, modified))
+	require.NoError(t, os.Rename(file+".part", file))
+}
+
+// A run takes what a folder holds; bad files are each a clear failure or set aside, and keep nothing back.
+func TestFolderSource(t *testing.T) {
+	t.Parallel()
+	d := startDev(t, t.TempDir(), nil)
+	folder := d.folderSource("path: in/*.csv\nreadiness: {rule: immediate}\ndrift: {unmapped: quarantine, missing: ignore}\n")
+	at := time.Now().Add(-time.Hour)
+	drop(t, folder, "in/1.csv", acmeHeader+prospectRows("a1", "a2"), at)
+	drop(t, folder, "in/2.csv", "", at.Add(time.Second))
+	drop(t, folder, "in/3.csv", strings.Replace(acmeHeader, "\n", ",email\n", 1)+"a3,A,B,25-34,02139,MA,Y,N,,Y,,3,2,,h,x\n", at.Add(2*time.Second))
+	drop(t, folder, "in/4.csv", strings.Replace(acmeHeader+prospectRows("a4"), ",household_id", "", 1), at.Add(3*time.Second)) // ragged: one field too many
+	drop(t, folder, "in/5.csv", strings.Replace(acmeHeader, ",household_id", "", 1)+"a5,A,B,25-34,02139,MA,Y,N,,Y,,3,2,\n", at.Add(4*time.Second))
+	drop(t, folder, "in/a\nb.csv", acmeHeader, at)
+	require.NoError(t, os.Mkdir(filepath.Join(folder, "in", "folder.csv"), 0o755))
+
+	var dry workflows.SyncSourceResult
+	err := d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme", DryRun: true}, &dry)
+	require.ErrorContains(t, err, "2 of 6 files failed")
+	var out workflows.SyncSourceResult
+	err = d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, &out)
+	require.Equal(t, errkind.BadInput, workflows.KindOf(err))
+	out = partial(t, err)
+	outcomes := map[string]string{}
+	for _, f := range out.Files {
+		outcomes[f.Path] = string(f.State)
+	}
+	for _, f := range out.Failed {
+		outcomes[f.Path] = "failed"
+		require.Equal(t, errkind.BadInput, f.Kind, f.Message)
+	}
+	require.Equal(t, map[string]string{"in/1.csv": "loaded", "in/2.csv": "failed", "in/3.csv": "set aside", "in/4.csv": "failed", "in/5.csv": "loaded", `"in/a\nb.csv"`: "failed"}, outcomes)
+	for _, f := range out.Files {
+		switch f.Path {
+		case "in/3.csv":
+			require.Contains(t, f.Reason, `has the unmapped columns "email"`)
+		case "in/5.csv":
+			require.Equal(t, []string{"household_id"}, f.Drift.Missing)
+		}
+	}
+	var listed activities.ListFilesOutput
+	require.NoError(t, d.run(workflows.ListFiles, workflows.ListFilesInput{Source: "acme", Path: "in/3.csv"}, &listed))
+	require.Equal(t, catalog.SetAside, listed.Files[0].State)
+	require.NotEmpty(t, listed.Files[0].Story)
+	require.Len(t, listed.Runs, 1)
+	require.Equal(t, "failed", listed.Runs[0].Outcome)
+	require.EqualValues(t, 2, listed.Runs[0].Files)
+	require.EqualValues(t, 3, listed.Runs[0].Rows)
+}
+
+func partial(t *testing.T, err error) (out workflows.SyncSourceResult) {
+	t.Helper()
+	var details interface{ Details(...any) error }
+	require.ErrorAs(t, err, &details)
+	require.NoError(t, details.Details(&out))
+	return out
+}
+
+// A local file is loaded as the dataset's source says, once, from the folders that the worker was started with.
+func TestAddData(t *testing.T) {
+	t.Parallel()
+	allowed := t.TempDir()
+	d := startDev(t, t.TempDir(), nil, "--add-data-from", allowed)
+	file := filepath.Join(allowed, "prospects.csv.gz")
+	require.NoError(t, os.WriteFile(file, acmeFile(t, 3), 0o600))
+	in := workflows.IngestFileInput{Dataset: "acme_2026", Path: "local:" + file}
+	var out workflows.IngestFileResult
+	require.NoError(t, d.run(workflows.IngestFile, in, &out))
+	require.Equal(t, catalog.Loaded, out.State)
+	require.Equal(t, "acme", out.Source)
+	require.EqualValues(t, smallRows, out.Outcome.Read)
+	require.NoError(t, d.run(workflows.IngestFile, in, &out))
+	require.True(t, out.AlreadyDone)
+
+	outside := filepath.Join(t.TempDir(), "secret.csv.gz")
+	require.NoError(t, os.WriteFile(outside, acmeFile(t, 4), 0o600))
+	err := d.run(workflows.IngestFile, workflows.IngestFileInput{Dataset: "acme_2026", Path: "local:" + outside}, &out)
+	require.Equal(t, errkind.Denied, workflows.KindOf(err))
+	require.ErrorContains(t, err, "--add-data-from")
+	require.NoError(t, os.Symlink(outside, filepath.Join(allowed, "link.csv.gz")))
+	err = d.run(workflows.IngestFile, workflows.IngestFileInput{Dataset: "acme_2026", Path: "local:" + filepath.Join(allowed, "link.csv.gz")}, &out)
+	require.Equal(t, errkind.Denied, workflows.KindOf(err), "a link leads out of the folder")
+	err = d.run(workflows.IngestFile, workflows.IngestFileInput{Dataset: "nobody", Path: "local:" + file}, &out)
+	require.Equal(t, errkind.Invalid, workflows.KindOf(err))
+}
+
+// A backfill makes one run for each day, oldest first, each with its business date; a schedule's own backfill, as
+// Temporal's Web UI starts it, does the same; a paused schedule starts nothing.
+func TestBackfillAndSchedule(t *testing.T) {
+	t.Parallel()
+	d := startDev(t, t.TempDir(), nil)
+	folder := d.folderSource("path: in/{yyyy}-{MM}-{dd}.csv\nreadiness: {rule: immediate}\nbackfill: false\n",
+		`schedule: {cron: "0 4 * * *", timeZone: America/New_York, paused: true}`, `schedule: {cron: "* * * * *", timeZone: UTC}`)
+	today := time.Now().UTC().Truncate(24 * time.Hour)
+	days := make([]string, 14)
+	for i := range days {
+		days[i] = today.AddDate(0, 0, i-14).Format(time.DateOnly)
+		drop(t, folder, "in/"+days[i]+".csv", acmeHeader+prospectRows(fmt.Sprintf("p%d", i), "same"), today.AddDate(0, 0, -30))
+	}
+	var out workflows.SyncSourceResult
+	require.NoError(t, d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, &out))
+	require.Equal(t, 14, out.Skipped, "they were there before the source")
+	handle := d.client.ScheduleClient().GetHandle(t.Context(), workflows.SourceScheduleID("acme"))
+	require.Eventually(t, func() bool { // it fires within its minute
+		described, err := handle.Describe(t.Context())
+		return err == nil && described.Info.NumActions > 0
+	}, 90*time.Second, time.Second)
+	require.NoError(t, handle.Pause(t.Context(), client.SchedulePauseOptions{Note: "by hand"}))
+
+	in := workflows.BackfillSourceInput{Source: "acme", From: days[0], To: days[6], Plan: true}
+	var planned, done workflows.BackfillSourceResult
+	require.NoError(t, d.run(workflows.BackfillSource, in, &planned))
+	require.Len(t, planned.Days, 7)
+	require.Equal(t, 1, planned.Days[0].Files)
+	in.Plan = false
+	require.NoError(t, d.run(workflows.BackfillSource, in, &done))
+	for i, day := range done.Days {
+		require.Equal(t, workflows.BackfillDay{BusinessDate: days[i], Files: 1, Rows: 2, Workflow: "sync-source/acme/" + days[i]}, day)
+	}
+	require.NoError(t, d.run(workflows.BackfillSource, in, &done))
+	for _, day := range done.Days {
+		require.Zero(t, day.Files, "nothing is loaded twice")
+	}
+
+	// A corrected file of an earlier day does not undo what later days said.
+	drop(t, folder, "in/"+days[0]+".csv", acmeHeader+prospectRows("p0", "same", "late"), time.Now())
+	require.NoError(t, d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, &out))
+	require.Len(t, out.Files, 1)
+	require.EqualValues(t, 1, out.Files[0].Outcome.Outdated)
+	require.EqualValues(t, 1, out.Files[0].Outcome.Created)
+	require.EqualValues(t, 1, out.Files[0].Outcome.Updated)
+
+	// 14 past days by the schedule itself. Only its spec counts, so it must be a daily one.
+	require.NoError(t, handle.Update(t.Context(), client.ScheduleUpdateOptions{DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
+		schedule := in.Description.Schedule
+		schedule.Spec = &client.ScheduleSpec{CronExpressions: []string{"0 6 * * *"}, TimeZoneName: "UTC"}
+		return &client.ScheduleUpdate{Schedule: &schedule}, nil
+	}}))
+	before := d.scheduled(t)
+	require.NoError(t, handle.Backfill(t.Context(), client.ScheduleBackfillOptions{Backfill: []client.ScheduleBackfill{
+		{Start: today.AddDate(0, 0, -14), End: today.Add(-time.Second), Overlap: 4 /* buffer all */}}}))
+	var dates map[string]int
+	require.Eventually(t, func() bool {
+		dates = d.scheduled(t)
+		return len(dates)-len(before) >= 14
+	}, time.Minute, time.Second)
+	for _, day := range days {
+		require.Equal(t, 1, dates[day], day)
+	}
+}
+
+// scheduled counts the ended runs that the schedule has started, by business date.
+func (d *devProcess) scheduled(t *testing.T) map[string]int {
+	t.Helper()
+	listed, err := d.client.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{Namespace: d.client.Namespace,
+		Query: "TemporalScheduledById = 'sync-source/acme' AND ExecutionStatus = 'Completed'"})
+	require.NoError(t, err)
+	out := map[string]int{}
+	for _, run := range listed.GetExecutions() {
+		var scheduled time.Time
+		require.NoError(t, converter.GetDefaultDataConverter().FromPayload(run.GetSearchAttributes().GetIndexedFields()["TemporalScheduledStartTime"], &scheduled))
+		var result workflows.SyncSourceResult
+		require.NoError(t, d.client.GetWorkflow(t.Context(), run.GetExecution().GetWorkflowId(), run.GetExecution().GetRunId()).Get(t.Context(), &result))
+		if result.BusinessDate != "" {
+			require.Equal(t, scheduled.UTC().Format(time.DateOnly), result.BusinessDate)
+		}
+		out[result.BusinessDate]++
+	}
+	return out
+}
+
+// EC-14: 1,000 files are dropped in random order while the source is synced again and again: some half-written
+// first, some written twice, some under a second name. At the end every final version was loaded exactly once.
+func TestThousandFiles(t *testing.T) {
+	t.Parallel()
+	const files = 1000
+	d := startDev(t, t.TempDir(), nil)
+	folder := d.folderSource("path: in/*.csv\nreadiness: {rule: stable, seconds: 1}\n")
+	final := map[string]string{} // content by path
+	copies := map[string]string{}
+	dropped := make(chan struct{})
+	go func() {
+		defer close(dropped)
+		random := rand.New(rand.NewPCG(1, 2))
+		for _, i := range random.Perm(files) {
+			path := fmt.Sprintf("in/%04d.csv", i)
+			content := acmeHeader + prospectRows(fmt.Sprintf("p%d", i), fmt.Sprintf("q%d", i))
+			write := func(path, content string) {
+				if err := os.WriteFile(filepath.Join(folder, path), []byte(content), 0o600); err != nil {
+					panic(err)
+				}
+			}
+			switch {
+			case i%10 == 1: // half-written, in place
+				write(path, content[:len(content)/2])
+				time.Sleep(20 * time.Millisecond)
+				write(path, content)
+			case i%10 == 2: // written again with other rows
+				write(path, content)
+				time.Sleep(20 * time.Millisecond)
+				content = acmeHeader + prospectRows(fmt.Sprintf("p%d", i), fmt.Sprintf("r%d", i))
+				write(path, content)
+			case i%10 == 3: // and the same bytes under a second name
+				write(path, content)
+				second := fmt.Sprintf("in/%04d-again.csv", i)
+				copies[second] = path
+				write(second, content)
+			default:
+				write(path, content)
+			}
+			final[path] = content
+		}
+	}()
+	require.NoError(t, os.MkdirAll(filepath.Join(folder, "in"), 0o755))
+	loaded, duplicates := map[string]int{}, map[string]int{}
+	rows := int64(0)
+	done := false
+	for quiet := 0; quiet < 2; {
+		select {
+		case <-dropped:
+			done = true
+		default:
+		}
+		var out workflows.SyncSourceResult
+		if err := d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, &out); err != nil {
+			require.Equal(t, errkind.Missing, workflows.KindOf(err), "%v", err) // before the first file
+		}
+		for _, f := range out.Files {
+			switch f.State {
+			case catalog.Loaded:
+				loaded[f.Path]++
+				rows += f.Outcome.Accepted
+			case catalog.Duplicate:
+				duplicates[f.Path]++
+			}
+		}
+		if done && len(out.Files) == 0 && len(out.Waiting) == 0 {
+			quiet++
+		}
+	}
+	require.Equal(t, files+len(copies), len(loaded)+len(duplicates))
+	for path := range final {
+		require.Equal(t, 1, loaded[path]+duplicates[path], path)
+	}
+	require.Len(t, duplicates, len(copies), "of two names for the same bytes one is loaded")
+	require.EqualValues(t, 2*files, rows)
+	var listed activities.ListFilesOutput
+	require.NoError(t, d.run(workflows.ListFiles, workflows.ListFilesInput{Source: "acme", Limit: 1000}, &listed))
+	require.Equal(t, files, listed.States[catalog.Loaded])
+	require.Equal(t, len(copies), listed.States[catalog.Duplicate])
+	for state, n := range listed.States {
+		require.Contains(t, []catalog.State{catalog.Loaded, catalog.Duplicate, catalog.Gone}, state, "%d files", n)
+	}
+	t.Log(listed.States)
+}
