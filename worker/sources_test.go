@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
@@ -203,7 +204,7 @@ func TestBackfillAndSchedule(t *testing.T) {
 	}}))
 	before := d.scheduled(t)
 	require.NoError(t, handle.Backfill(t.Context(), client.ScheduleBackfillOptions{Backfill: []client.ScheduleBackfill{
-		{Start: today.AddDate(0, 0, -14), End: today.Add(-time.Second), Overlap: 4 /* buffer all */}}}))
+		{Start: today.AddDate(0, 0, -14), End: today.Add(-time.Second), Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL}}}))
 	var dates map[string]int
 	require.Eventually(t, func() bool {
 		dates = d.scheduled(t)
