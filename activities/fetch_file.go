@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 
 	"prospector/internal/catalog"
 	"prospector/internal/errkind"
@@ -180,23 +181,9 @@ func download(ctx context.Context, from source.Source, f source.File, path strin
 	if _, err = out.Seek(offset, io.SeekStart); err != nil {
 		return "", err
 	}
-	body, err := from.Open(ctx, f, offset)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = body.Close() }()
-	for done := offset; done < f.Size; {
-		n, err := io.CopyN(&reporting{io.MultiWriter(out, hash), done, report}, body, min(syncEvery, f.Size-done))
-		if err != nil {
-			return "", fmt.Errorf("after %d of %d bytes: %w", done+n, f.Size, err)
-		}
-		done += n
-		if err := out.Sync(); err != nil {
-			return "", err
-		}
-	}
-	if err = endsHere(body); err != nil {
-		return "", err
+	to := &reporting{io.MultiWriter(out, hash), offset, report}
+	if err = copyAll(ctx, from, f, to, out.Sync); err != nil {
+		return "", fmt.Errorf("after %d of %d bytes: %w", to.done, f.Size, err)
 	}
 	if err = out.Close(); err != nil {
 		return "", err
@@ -205,6 +192,51 @@ func download(ctx context.Context, from source.Source, f source.File, path strin
 		return "", errors.Join(err, os.Remove(partial))
 	}
 	return sum, os.Rename(partial, path)
+}
+
+// A download is taken up where it was cut, as long as bytes move: only so many cuts in a row without one fail it.
+const (
+	cutsAtMost = 4
+	afterCut   = 250 * time.Millisecond
+)
+
+// copyAll copies a version from where to stands to its end.
+func copyAll(ctx context.Context, from source.Source, f source.File, to *reporting, sync func() error) error {
+	for cuts := 0; ; {
+		before := to.done
+		err := copyOn(ctx, from, f, to, sync)
+		if err == nil || !errkind.Of(err).Retryable() || ctx.Err() != nil {
+			return err
+		}
+		if cuts++; to.done > before {
+			cuts = 0
+		}
+		if cuts == cutsAtMost {
+			return err
+		}
+		select {
+		case <-time.After(afterCut << cuts):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func copyOn(ctx context.Context, from source.Source, f source.File, to *reporting, sync func() error) error {
+	body, err := from.Open(ctx, f, to.done)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = body.Close() }()
+	for to.done < f.Size {
+		if _, err := io.CopyN(to, body, min(syncEvery-to.done%syncEvery, f.Size-to.done)); err != nil {
+			return err
+		}
+		if err := sync(); err != nil {
+			return err
+		}
+	}
+	return endsHere(body)
 }
 
 // endsHere makes the driver's own checks at the end of a body count.
