@@ -36,7 +36,8 @@ type S3Options struct {
 	AccessKey    string // empty, like SecretKey = the SDK's default credential chain
 	SecretKey    string
 	SessionToken string
-	Role *Role
+	Role         *Role
+	StallLimit   time.Duration // StallLimit unless said
 	PathStyle    bool // the bucket in the path, not in the host name; most servers other than AWS need it
 }
 

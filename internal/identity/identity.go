@@ -1,6 +1,7 @@
 // Package identity holds identity namespaces and their types. Prospects may use namespaces of
 // type Partner ID only (ID-3), which keeps them apart from first-party profiles: this package
-// knows the types and the standard namespaces, and says which of them prospects may use.
+// knows the types and the standard namespaces, and says which of them prospects may use. It also
+// writes addresses and telephone numbers as the hashed namespaces want them (ID-21), and hashes.
 // It performs no I/O.
 package identity
 

@@ -43,7 +43,7 @@ type Source struct {
 	// Mapping from a file's column to an XDM path.
 	Mapping map[string]string `yaml:"mapping" jsonschema:"required,minProperties=1"`
 	// CalculatedFields are filled from several columns, from none, or through functions.
-	CalculatedFields []CalculatedField `yaml:"calculatedFields"`
+	CalculatedFields []mapping.Target `yaml:"calculatedFields"`
 	// IgnoreColumns are known and deliberately not taken.
 	IgnoreColumns []string `yaml:"ignoreColumns"`
 	// Drift says what becomes of a file whose columns are not those of the mapping.
@@ -114,22 +114,6 @@ type PGP struct {
 	Passphrase Secret `yaml:"passphrase"`
 	// SignedBy are the partner's public keys. When given, each file must carry a valid signature by one of them.
 	SignedBy []Reference `yaml:"signedBy" jsonschema:"minItems=1"`
-}
-
-// CalculatedField is filled from one column, several, or a constant, through steps.
-type CalculatedField struct {
-	// Field to fill, an XDM path.
-	Field string `yaml:"field" jsonschema:"required,pattern=\\S"`
-	// Column that it is taken from.
-	Column string `yaml:"column"`
-	// Concat joins these columns; those without a value are passed over.
-	Concat []string `yaml:"concat" jsonschema:"minItems=1"`
-	// Separator between joined columns.
-	Separator string `yaml:"separator"`
-	// Constant value.
-	Constant *string `yaml:"constant"`
-	// Steps that the value goes through, in order: a word (trim, lowercase, uppercase, digits, email), or a function with its arguments, such as {hash: sha256}.
-	Steps []mapping.Step `yaml:"steps"`
 }
 
 // Drift says what becomes of a file whose columns are not those of the mapping. fail refuses the file and ends the run with an error, quarantine sets it aside with its reason and the run goes on, ignore takes it and says so in the result.
@@ -370,29 +354,22 @@ func (l *loader) checkColumn(problem func(hint, format string, args ...any), s *
 	}
 }
 
-func (l *loader) checkCalculated(at place, s *Source, c CalculatedField) {
-	ways := 0
-	for _, given := range []bool{c.Column != "", len(c.Concat) > 0, c.Constant != nil} {
-		if given {
-			ways++
-		}
-	}
-	if ways != 1 {
-		at.problem("give column, concat or constant", "a calculated field is filled in one way")
-	}
-	if c.Column != "" {
-		l.checkColumn(at.in("column").problem, s, c.Column, "used")
-	}
-	for i, column := range c.Concat {
-		l.checkColumn(at.in("concat", index(i)).problem, s, column, "used")
-	}
-	if c.Separator != "" && len(c.Concat) == 0 {
-		at.in("separator").keyProblem("leave it out", "separator goes with concat only")
-	}
-	for i, step := range c.Steps {
+func (l *loader) checkCalculated(at place, s *Source, t mapping.Target) {
+	for i, step := range t.Steps {
 		if err := step.Check(); err != nil {
-			at.in("steps", index(i)).problem("see the functions in the reference of CalculatedField", "step %d: %s", i+1, err)
+			at.in("steps", index(i)).problem("", "step %d: %s", i+1, err)
+			return
 		}
+	}
+	if err := t.Check(); err != nil {
+		at.problem("", "%s", err)
+		return
+	}
+	if t.Column != "" {
+		l.checkColumn(at.in("column").problem, s, t.Column, "used")
+	}
+	for i, column := range t.Concat {
+		l.checkColumn(at.in("concat", index(i)).problem, s, column, "used")
 	}
 }
 
@@ -402,9 +379,7 @@ func (s *Source) Targets() []mapping.Target {
 	for column, field := range s.Mapping {
 		out = append(out, mapping.Target{Field: field, Column: column})
 	}
-	for _, c := range s.CalculatedFields {
-		out = append(out, mapping.Target{Field: c.Field, Column: c.Column, Concat: c.Concat, Separator: c.Separator, Constant: c.Constant, Steps: c.Steps})
-	}
+	out = append(out, s.CalculatedFields...)
 	slices.SortFunc(out, func(a, b mapping.Target) int { return strings.Compare(a.Field, b.Field) })
 	return out
 }

@@ -43,7 +43,10 @@ func New(ctx context.Context, options connect.S3Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Source{options: options, client: client, stall: connect.StallLimit}, nil
+	if options.StallLimit == 0 {
+		options.StallLimit = connect.StallLimit
+	}
+	return &Source{options: options, client: client, stall: options.StallLimit}, nil
 }
 
 // Close implements source.Source. Idle connections close by themselves.

@@ -25,7 +25,7 @@ var kinds = map[string]any{"Sandbox": workspace.Sandbox{}, "Namespace": workspac
 // It must run in the repository's folder: descriptions are the types' comments.
 func schema() ([]byte, error) {
 	reflector := jsonschema.Reflector{FieldNameTag: "yaml", RequiredFromJSONSchemaTags: true, Anonymous: true, Mapper: mapped}
-	for _, room := range []string{"internal/workspace", "internal/governance"} {
+	for _, room := range []string{"internal/workspace", "internal/governance", "internal/mapping"} {
 		if err := reflector.AddGoComments("prospector", "./"+room, jsonschema.WithFullComment()); err != nil {
 			return nil, fmt.Errorf("read comments of %s: %w", room, err)
 		}
