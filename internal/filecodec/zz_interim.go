@@ -1,7 +1,6 @@
 package filecodec
 
 import (
-	"errors"
 	"io"
 )
 
@@ -52,7 +51,3 @@ func NewReader(r io.Reader, f Format) (Reader, error) {
 	return &interim{framer, header}, err
 }
 
-// NewParquetReader interim.
-func NewParquetReader(io.ReaderAt, int64, []string) (Reader, error) {
-	return nil, errors.New("interim")
-}
