@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -318,4 +319,67 @@ func TestThousandFiles(t *testing.T) {
 		require.Contains(t, []catalog.State{catalog.Loaded, catalog.Duplicate, catalog.Gone}, state, "%d files", n)
 	}
 	t.Log(listed.States)
+}
+
+// A file that the partner's gpg has signed, compressed and encrypted loads; with one flipped bit, without the
+// signature, or for another key nothing of it does.
+func TestEncryptedFiles(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("gpg"); err != nil {
+		if os.Getenv("PROSPECTOR_REQUIRE_TOOLS") != "" {
+			t.Fatal("gpg is not installed")
+		}
+		t.Skip("gpg is not installed: apt-get install gnupg")
+	}
+	home, err := os.MkdirTemp("/tmp", "gpg") // its socket's path must be short
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		_ = exec.Command("gpgconf", "--homedir", home, "--kill", "all").Run()
+		_ = os.RemoveAll(home)
+	})
+	gpg := func(input string, arguments ...string) string {
+		t.Helper()
+		c := exec.Command("gpg", append([]string{"--homedir", home, "--batch", "--yes", "--quiet", "--trust-model", "always"}, arguments...)...)
+		c.Stdin = strings.NewReader(input)
+		out, err := c.Output()
+		require.NoError(t, err)
+		return string(out)
+	}
+	const rsa, ecc = "Key-Type: rsa\nKey-Length: 3072\nSubkey-Type: rsa\nSubkey-Length: 3072\n", "Key-Type: eddsa\nKey-Curve: ed25519\nSubkey-Type: ecdh\nSubkey-Curve: cv25519\n"
+	for name, kind := range map[string]string{"us-rsa": rsa, "us-ecc": ecc, "partner": ecc} {
+		gpg(kind+"Name-Email: "+name+"@example.com\nExpire-Date: 10d\n%no-protection\n%commit\n", "--gen-key")
+	}
+	keys := t.TempDir()
+	var private []string
+	for _, name := range []string{"us-rsa", "us-ecc"} {
+		file := filepath.Join(keys, name)
+		require.NoError(t, os.WriteFile(file, []byte(gpg("", "--armor", "--export-secret-keys", name+"@example.com")), 0o600))
+		private = append(private, "${file:"+file+"}")
+	}
+	signer := filepath.Join(keys, "partner")
+	require.NoError(t, os.WriteFile(signer, []byte(gpg("", "--armor", "--export", "partner@example.com")), 0o600))
+
+	d := startDev(t, t.TempDir(), nil)
+	folder := d.folderSource("path: in/*.csv.pgp\nreadiness: {rule: immediate}\nencryption:\n  pgp:\n    privateKeys: [\"" + strings.Join(private, `", "`) + "\"]\n    signedBy: [\"${file:" + signer + "}\"]\n")
+	at := time.Now().Add(-time.Hour)
+	signed := gpg(acmeHeader+prospectRows("a1", "a2"), "--sign", "-u", "partner@example.com", "--encrypt", "--compress-algo", "zip", "-r", "us-ecc@example.com")
+	broken := []byte(gpg(acmeHeader+prospectRows("broken"), "--sign", "-u", "partner@example.com", "--encrypt", "-r", "us-ecc@example.com"))
+	broken[len(broken)*3/4] ^= 1
+	drop(t, folder, "in/1.csv.pgp", signed, at)
+	drop(t, folder, "in/2.csv.pgp", string(broken), at.Add(time.Second))
+	drop(t, folder, "in/3.csv.pgp", gpg(acmeHeader+prospectRows("unsigned"), "--encrypt", "-r", "us-ecc@example.com"), at.Add(2*time.Second))
+	drop(t, folder, "in/4.csv.pgp", gpg(acmeHeader+prospectRows("foreign"), "--encrypt", "-r", "partner@example.com"), at.Add(3*time.Second))
+	drop(t, folder, "in/5.csv.pgp", gpg(acmeHeader+prospectRows("a3"), "--sign", "-u", "partner@example.com", "--armor", "--encrypt", "-r", "us-rsa@example.com"), at.Add(4*time.Second))
+	var out workflows.SyncSourceResult
+	err = d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, &out)
+	out = partial(t, err)
+	require.Len(t, out.Files, 2)
+	require.EqualValues(t, 2, out.Files[0].Outcome.Created)
+	require.EqualValues(t, 1, out.Files[1].Outcome.Created)
+	require.NotEmpty(t, out.Files[0].Warnings, "the keys end within 30 days")
+	kinds := map[string]errkind.Kind{}
+	for _, f := range out.Failed {
+		kinds[f.Path] = f.Kind
+	}
+	require.Equal(t, map[string]errkind.Kind{"in/2.csv.pgp": errkind.BadInput, "in/3.csv.pgp": errkind.BadInput, "in/4.csv.pgp": errkind.Denied}, kinds)
 }
