@@ -15,6 +15,7 @@ import (
 
 	"prospector/internal/errkind"
 	"prospector/internal/filecodec"
+	"prospector/internal/filecodec/parquetfile"
 	"prospector/internal/mapping"
 	"prospector/internal/prospect"
 	"prospector/internal/store"
@@ -166,7 +167,7 @@ func (r *reading) openReader() error {
 	}
 	format := r.of.format(r.wanted)
 	if format.Records == "parquet" {
-		r.reader, err = filecodec.NewParquetReader(r.file, info.Size(), r.wanted)
+		r.reader, err = parquetfile.New(r.file, info.Size(), r.wanted)
 		return err
 	}
 	f := r.of.Source.Format
@@ -230,6 +231,9 @@ func (r *reading) each(ctx context.Context, progress func(int64), take func(file
 		}
 		if err != nil {
 			return r.of.unreadable(fmt.Errorf("after %d records: %w", r.reader.Records(), err))
+		}
+		if r.of.Source.Format.Records == filecodec.JSONList {
+			record.Line = r.reader.Records() // several may begin on one line: their place in the list tells them apart
 		}
 		if err := take(record); err != nil {
 			return err

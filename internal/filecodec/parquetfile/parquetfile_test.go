@@ -1,4 +1,4 @@
-package filecodec
+package parquetfile
 
 import (
 	"bytes"
@@ -74,7 +74,7 @@ var wantedColumns = []string{"id", "age", "score", "active", "born", "seen", "lo
 
 // readParquet reads all rows as texts; what is null is "∅".
 func readParquet(data []byte, wanted []string) (rows [][]string, err error) {
-	r, err := NewParquetReader(bytes.NewReader(data), int64(len(data)), wanted)
+	r, err := New(bytes.NewReader(data), int64(len(data)), wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func TestParquet(t *testing.T) {
 
 func TestParquetColumns(t *testing.T) {
 	data := parquetFile(t, 3)
-	r, err := NewParquetReader(bytes.NewReader(data), int64(len(data)), []string{"id"})
+	r, err := New(bytes.NewReader(data), int64(len(data)), []string{"id"})
 	require.NoError(t, err)
 	require.Contains(t, r.Columns(), "name.first")
 	require.Contains(t, r.Columns(), "tags.list.element")

@@ -1,4 +1,7 @@
-package filecodec
+// Package parquetfile reads the records of Parquet files, row group by row group and only the columns that are wanted,
+// with values as texts in the forms that delimited files have. The footer is judged before anything is read, and each
+// row group must deliver exactly the rows that it promises. It is apart from filecodec because of what it links.
+package parquetfile
 
 import (
 	"context"
@@ -15,8 +18,10 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet"
-	parquetfile "github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+
+	"prospector/internal/filecodec"
 )
 
 const (
@@ -24,12 +29,12 @@ const (
 	maxChunk     = 1 << 30 // bytes of one column of a row group: more cannot be read in bounded memory
 )
 
-// parquetReader reads a Parquet file row group by row group. Fields are the leaf columns, nested ones with dots in
+// reader reads a Parquet file row group by row group. Fields are the leaf columns, nested ones with dots in
 // their names; columns that nobody wants are not decoded. Values are texts in the forms that delimited files have.
 // Line is the row's number, Raw the wanted columns as a JSON object.
-type parquetReader struct {
-	file    *parquetfile.Reader
-	reader  *pqarrow.FileReader
+type reader struct {
+	file    *file.Reader
+	arrow   *pqarrow.FileReader
 	columns []string
 	wanted  []int // leaf columns that are decoded, by their place
 
@@ -45,19 +50,19 @@ type parquetReader struct {
 	finished error
 }
 
-// NewParquetReader opens a Parquet file. The footer is judged before anything else is read: what it says of the
+// New opens a Parquet file. The footer is judged before anything else is read: what it says of the
 // sizes must be possible, and each row group must then deliver exactly the rows that it promises.
-func NewParquetReader(r io.ReaderAt, size int64, wanted []string) (_ Reader, err error) {
+func New(r io.ReaderAt, size int64, wanted []string) (_ filecodec.Reader, err error) {
 	defer recovered(&err)
-	opened, err := parquetfile.NewParquetReader(io.NewSectionReader(r, 0, size), parquetfile.WithReadProps(parquet.NewReaderProperties(memory.DefaultAllocator)))
+	opened, err := file.NewParquetReader(io.NewSectionReader(r, 0, size), file.WithReadProps(parquet.NewReaderProperties(memory.DefaultAllocator)))
 	if err != nil {
 		return nil, fmt.Errorf("it is not a whole Parquet file: %s", reason(err))
 	}
-	p := &parquetReader{file: opened, group: -1}
+	p := &reader{file: opened, group: -1}
 	if err := p.probe(size, wanted); err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
-	p.reader, err = pqarrow.NewFileReader(opened, pqarrow.ArrowReadProperties{BatchSize: parquetBatch}, memory.DefaultAllocator)
+	p.arrow, err = pqarrow.NewFileReader(opened, pqarrow.ArrowReadProperties{BatchSize: parquetBatch}, memory.DefaultAllocator)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("its schema cannot be read: %s", reason(err)), opened.Close())
 	}
@@ -66,7 +71,7 @@ func NewParquetReader(r io.ReaderAt, size int64, wanted []string) (_ Reader, err
 }
 
 // probe judges the footer.
-func (p *parquetReader) probe(size int64, wanted []string) error {
+func (p *reader) probe(size int64, wanted []string) error {
 	schema := p.file.MetaData().Schema
 	for i := range schema.NumColumns() {
 		column := schema.Column(i)
@@ -109,25 +114,25 @@ func (p *parquetReader) probe(size int64, wanted []string) error {
 	return nil
 }
 
-func (p *parquetReader) Columns() []string { return p.columns }
-func (p *parquetReader) Records() int64    { return p.records }
+func (p *reader) Columns() []string { return p.columns }
+func (p *reader) Records() int64    { return p.records }
 
-func (p *parquetReader) Close() error {
+func (p *reader) Close() error {
 	p.endGroup()
 	return p.file.Close()
 }
 
-func (p *parquetReader) endGroup() {
+func (p *reader) endGroup() {
 	if p.rows != nil {
 		p.rows.Release()
 		p.rows, p.batch = nil, nil
 	}
 }
 
-// Next implements Reader.
-func (p *parquetReader) Next() (_ Record, err error) {
+// Next implements filecodec.Reader.
+func (p *reader) Next() (_ filecodec.Record, err error) {
 	if p.finished != nil {
-		return Record{}, p.finished
+		return filecodec.Record{}, p.finished
 	}
 	defer func() {
 		if err != nil {
@@ -137,7 +142,7 @@ func (p *parquetReader) Next() (_ Record, err error) {
 	defer recovered(&err)
 	for p.batch == nil || p.row == p.batch.NumRows() {
 		if err := p.advance(); err != nil {
-			return Record{}, err
+			return filecodec.Record{}, err
 		}
 	}
 	record := p.record()
@@ -148,7 +153,7 @@ func (p *parquetReader) Next() (_ Record, err error) {
 }
 
 // advance decodes the next batch, of the next row group when this one is done.
-func (p *parquetReader) advance() error {
+func (p *reader) advance() error {
 	if p.rows != nil && p.rows.Next() {
 		p.batch, p.row = p.rows.RecordBatch(), 0
 		return p.bind()
@@ -175,7 +180,7 @@ func (p *parquetReader) advance() error {
 		return errors.New("it has none of the mapped columns")
 	}
 	var err error
-	p.rows, err = p.reader.GetRecordReader(context.Background(), p.wanted, []int{p.group})
+	p.rows, err = p.arrow.GetRecordReader(context.Background(), p.wanted, []int{p.group})
 	if err != nil {
 		return fmt.Errorf("row group %d: %s", p.group+1, reason(err))
 	}
@@ -183,7 +188,7 @@ func (p *parquetReader) advance() error {
 }
 
 // bind finds the leaf columns of a batch.
-func (p *parquetReader) bind() error {
+func (p *reader) bind() error {
 	p.values, p.parents = make([]arrow.Array, len(p.columns)), make([][]arrow.Array, len(p.columns))
 	for i, field := range p.batch.Schema().Fields() {
 		p.leaves(field, p.batch.Column(i), "", nil)
@@ -196,7 +201,7 @@ func (p *parquetReader) bind() error {
 	return nil
 }
 
-func (p *parquetReader) leaves(field arrow.Field, values arrow.Array, prefix string, parents []arrow.Array) {
+func (p *reader) leaves(field arrow.Field, values arrow.Array, prefix string, parents []arrow.Array) {
 	name := prefix + field.Name
 	if nested, ok := values.(*array.Struct); ok {
 		for i, inner := range nested.DataType().(*arrow.StructType).Fields() {
@@ -209,8 +214,8 @@ func (p *parquetReader) leaves(field arrow.Field, values arrow.Array, prefix str
 	}
 }
 
-func (p *parquetReader) record() Record {
-	out := Record{Line: p.records + 1}
+func (p *reader) record() filecodec.Record {
+	out := filecodec.Record{Line: p.records + 1}
 	raw := map[string]any{}
 	for _, i := range p.wanted {
 		text, fault := p.value(i)
@@ -224,8 +229,8 @@ func (p *parquetReader) record() Record {
 		}
 	}
 	out.Raw = encoded(raw)
-	if len(out.Raw) > MaxRecord {
-		out.Fault, out.Raw = FaultTooLarge, out.Raw[:MaxRecord]
+	if len(out.Raw) > filecodec.MaxRecord {
+		out.Fault, out.Raw = filecodec.FaultTooLarge, out.Raw[:filecodec.MaxRecord]
 	}
 	if out.Fault == "" {
 		out.Fields = p.fields
@@ -242,7 +247,7 @@ func encoded(values map[string]any) []byte {
 }
 
 // value is the text of a leaf column in the current row, nil for null.
-func (p *parquetReader) value(i int) ([]byte, Fault) {
+func (p *reader) value(i int) ([]byte, filecodec.Fault) {
 	row := int(p.row)
 	for _, parent := range p.parents[i] {
 		if parent.IsNull(row) {
@@ -255,9 +260,9 @@ func (p *parquetReader) value(i int) ([]byte, Fault) {
 	text := []byte(textOf(p.values[i], row))
 	switch {
 	case !utf8.Valid(text):
-		return text, FaultEncoding
+		return text, filecodec.FaultEncoding
 	case slices.Contains(text, 0):
-		return text, FaultNUL
+		return text, filecodec.FaultNUL
 	}
 	return text, ""
 }
@@ -295,8 +300,8 @@ func textOf(values arrow.Array, row int) string {
 	return values.ValueStr(row)
 }
 
-// Keep implements Reader.
-func (p *parquetReader) Keep(r Record, keep func(column string) bool) []byte {
+// Keep implements filecodec.Reader.
+func (p *reader) Keep(r filecodec.Record, keep func(column string) bool) []byte {
 	if r.Fault != "" {
 		return r.Raw
 	}
