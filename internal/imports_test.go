@@ -49,10 +49,11 @@ var rooms = map[string][]string{
 	"internal/catalog/sqlite": {"internal/catalog"},
 
 	"internal/connect":                     {"internal/errkind"},
-	"internal/source":                      {},
+	"internal/source":                      {"internal/errkind"},
+	"internal/source/ranged":               {"internal/errkind"},
 	"internal/source/sourcetest":           {"internal/errkind", "internal/source"},
-	"internal/source/s3source":             {"internal/connect", "internal/errkind", "internal/source"},
-	"internal/source/sftpsource":           {"internal/connect", "internal/errkind", "internal/source"},
+	"internal/source/s3source":             {"internal/connect", "internal/errkind", "internal/source", "internal/source/ranged"},
+	"internal/source/sftpsource":           {"internal/connect", "internal/errkind", "internal/source", "internal/source/ranged"},
 	"internal/destination":                 {},
 	"internal/destination/destinationtest": {"internal/destination", "internal/errkind"},
 	"internal/destination/s3destination":   {"internal/connect", "internal/destination", "internal/errkind"},
@@ -61,6 +62,7 @@ var rooms = map[string][]string{
 	"internal/datadir":                       {"internal/errkind"},
 	"internal/temporalclient":                {"internal/errkind"},
 	"internal/devserver":                     {},
+	"internal/devserver/faultproxy":          {},
 	"internal/devserver/objectstore":         {"internal/connect", "internal/devserver", "internal/errkind"},
 	"internal/devserver/sftpserver":          {"internal/devserver", "internal/errkind"},
 	"internal/devserver/sftpserver/sshdtest": {"internal/devserver"},
@@ -71,7 +73,7 @@ var rooms = map[string][]string{
 // one package of the standard library.
 var fences = map[string][]string{
 	"database/sql":                    {"internal/catalog", "internal/store/duckdb"},
-	"net/http":                        {"internal/connect", "internal/destination/s3destination", "internal/devserver"},
+	"net/http":                        {"internal/connect", "internal/source/s3source", "internal/destination/s3destination", "internal/devserver"},
 	"net":                             {"internal/connect", "internal/devserver"},
 	"os":                              {"worker", "starter", "activities", "internal/connect", "internal/datadir", "internal/devserver", "internal/ingest", "internal/store/duckdb", "internal/temporalclient", "internal/workspace"},
 	"os/exec":                         {"internal/devserver"},
