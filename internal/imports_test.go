@@ -54,9 +54,10 @@ var rooms = map[string][]string{
 
 	"internal/connect":                     {"internal/errkind"},
 	"internal/source":                      {"internal/errkind"},
+	"internal/source/ranged":               {"internal/errkind"},
 	"internal/source/sourcetest":           {"internal/errkind", "internal/source"},
-	"internal/source/s3source":             {"internal/connect", "internal/errkind", "internal/source"},
 	"internal/source/foldersource":         {"internal/errkind", "internal/source"},
+	"internal/source/s3source":             {"internal/connect", "internal/errkind", "internal/source", "internal/source/ranged"},
 	"internal/source/sftpsource":           {"internal/connect", "internal/errkind", "internal/source"},
 	"internal/destination":                 {},
 	"internal/destination/destinationtest": {"internal/destination", "internal/errkind"},
@@ -77,7 +78,7 @@ var rooms = map[string][]string{
 // one package of the standard library.
 var fences = map[string][]string{
 	"database/sql":                    {"internal/catalog", "internal/store/duckdb"},
-	"net/http":                        {"internal/connect", "internal/destination/s3destination", "internal/devserver"},
+	"net/http":                        {"internal/connect", "internal/source/s3source", "internal/destination/s3destination", "internal/devserver"},
 	"net":                             {"internal/connect", "internal/devserver"},
 	"os":                              {"worker", "starter", "activities", "internal/connect", "internal/datadir", "internal/devserver", "internal/ingest", "internal/source/foldersource", "internal/store/duckdb", "internal/temporalclient", "internal/workspace"},
 	"os/exec":                         {"internal/devserver"},

@@ -26,6 +26,7 @@ const (
 	checkBucket = "create the bucket or correct its name in the workspace"
 	checkName   = "check the bucket, the prefix and the file's name"
 	checkRegion = "set the region in which the bucket is"
+	renewToken  = "renew the session token and start the run again; a role in place of keys renews itself"
 	checkClock  = "set this machine's clock"
 	checkCA     = "give this environment the server's certificate authority (AWS_CA_BUNDLE) or correct the endpoint"
 	tryAgain    = "it is tried again"
@@ -38,14 +39,15 @@ var s3Codes = map[string]s3Code{
 	"InvalidAccessKeyId":    {errkind.Denied, checkKeys},
 	"XAdminUserNotFound":    {errkind.Denied, checkKeys}, // versitygw's InvalidAccessKeyId
 	"SignatureDoesNotMatch": {errkind.Denied, checkKeys},
-	"ExpiredToken":          {errkind.Denied, "renew the session token"},
+	"ExpiredToken":          {errkind.Denied, renewToken},
 	"InvalidToken":          {errkind.Denied, "check the session token"},
-	"TokenRefreshRequired":  {errkind.Denied, "renew the session token"},
+	"TokenRefreshRequired":  {errkind.Denied, renewToken},
 	"RequestTimeTooSkewed":  {errkind.Denied, checkClock},
 
 	"NoSuchBucket":       {errkind.Missing, checkBucket},
 	"NoSuchKey":          {errkind.Missing, checkName},
 	"PreconditionFailed": {errkind.Conflict, "the object is not the version that was asked for; list again"},
+	"InvalidRange":       {errkind.Conflict, "the object is shorter than the version that was asked for; list again"},
 
 	"PermanentRedirect":                  {errkind.Invalid, checkRegion},
 	"AuthorizationHeaderMalformed":       {errkind.Invalid, checkRegion},
@@ -90,6 +92,8 @@ func S3Error(op string, err error) error {
 	switch {
 	case errors.As(err, &untrusted):
 		known = &errkind.Error{Kind: errkind.Denied, Hint: checkCA}
+	case strings.Contains(err.Error(), "checksum did not match"): // the library has no type for it
+		known.Hint = "the bytes were damaged on their way; " + tryAgain
 	case known.Hint == "" && known.Kind == errkind.Transient && status == 0:
 		known.Hint = "check that the endpoint" + endpoint(err) + " is right and can be reached from here"
 	case known.Hint == "" && known.Kind == errkind.Transient:
@@ -110,7 +114,7 @@ func classify(code string, status int) *errkind.Error {
 		return &errkind.Error{Kind: errkind.Denied, Hint: checkKeys + ", and that they may use the bucket"}
 	case status == http.StatusNotFound:
 		return &errkind.Error{Kind: errkind.Missing, Hint: checkName}
-	case status == http.StatusPreconditionFailed:
+	case status == http.StatusPreconditionFailed, status == http.StatusRequestedRangeNotSatisfiable:
 		c := s3Codes["PreconditionFailed"]
 		return &errkind.Error{Kind: c.kind, Hint: c.hint}
 	case status >= 300 && status < 400:

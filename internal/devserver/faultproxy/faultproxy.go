@@ -43,13 +43,15 @@ type Proxy struct {
 	cuts    [2]*pendingCut
 	live    map[*link]struct{}
 	total   int
+	cut     int
 	stopped bool
 }
 
 // pendingCut is a cut that bytes are counted towards, those of all connections together.
 type pendingCut struct {
-	left int64
-	how  Cut
+	left  int64
+	how   Cut
+	every int64 // bytes to the next one; 0 = there is none
 }
 
 // Start listens on a free port of 127.0.0.1 and forwards to target, a host:port.
@@ -90,7 +92,17 @@ func (p *Proxy) Refuse(refuse bool) { p.set(func() { p.refuse = refuse }) }
 // CutAfter cuts, once, the connection that carries the n-th byte from now in a direction. That byte is
 // still forwarded; with Reset it may get lost, too.
 func (p *Proxy) CutAfter(d Direction, n int64, how Cut) {
-	p.set(func() { p.cuts[d] = &pendingCut{n, how} })
+	p.set(func() { p.cuts[d] = &pendingCut{left: n, how: how} })
+}
+
+// CutEvery is CutAfter, again and again; n of 0 ends it.
+func (p *Proxy) CutEvery(d Direction, n int64, how Cut) {
+	p.set(func() {
+		p.cuts[d] = nil
+		if n > 0 {
+			p.cuts[d] = &pendingCut{left: n, how: how, every: n}
+		}
+	})
 }
 
 // Stall holds every byte back, of all connections, until Resume.
@@ -133,6 +145,13 @@ func (p *Proxy) Total() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.total
+}
+
+// Cuts is how often CutAfter and CutEvery have cut.
+func (p *Proxy) Cuts() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cut
 }
 
 func (p *Proxy) set(f func()) {
@@ -199,7 +218,11 @@ func (p *Proxy) charge(d Direction, n int) (int, *Cut) {
 		pending.left -= int64(n)
 		return n, nil
 	}
+	p.cut++
 	p.cuts[d] = nil
+	if pending.every > 0 {
+		p.cuts[d] = &pendingCut{left: pending.every, how: pending.how, every: pending.every}
+	}
 	return int(pending.left), &pending.how
 }
 

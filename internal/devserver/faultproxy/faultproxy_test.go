@@ -101,6 +101,19 @@ func TestCutAfter(t *testing.T) {
 	}
 }
 
+func TestCutEvery(t *testing.T) {
+	p := echo(t)
+	p.CutEvery(Down, 50_000, Fin)
+	for range 3 {
+		answer, err := ask(t, dial(t, p), make([]byte, 300_000))
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		require.Len(t, answer, 50_000)
+	}
+	require.Equal(t, 3, p.Cuts())
+	p.CutEvery(Down, 0, Fin)
+	requireAnswer(t, dial(t, p))
+}
+
 func TestCutAll(t *testing.T) {
 	p := echo(t)
 	first, second := dial(t, p), dial(t, p)

@@ -1,18 +1,14 @@
 // Package s3source reads drop points in S3: everything below a prefix of a bucket. A version is an
-// ETag, and every read asks for it, so that a file that is replaced in the middle of a download
-// fails instead of mixing. A cut download is not taken up here: the caller opens the rest.
+// ETag, and every request asks for it, so that a file that is replaced in the middle of a download
+// fails instead of mixing. Large files are read as parts, several at a time; a cut part is taken up
+// where it stopped.
 package s3source
 
 import (
-	"bufio"
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -23,16 +19,15 @@ import (
 	"prospector/internal/connect"
 	"prospector/internal/errkind"
 	"prospector/internal/source"
+	"prospector/internal/source/ranged"
 )
-
-// The SDK's streams are five times slower when they are read in io.Copy's 32 KiB.
-const readBuffer = 1 << 20
 
 // Source is a drop point in S3.
 type Source struct {
 	options connect.S3Options
 	client  *s3.Client
 	stall   time.Duration
+	reading ranged.Options
 }
 
 var _ source.Source = (*Source)(nil)
@@ -46,7 +41,7 @@ func New(ctx context.Context, options connect.S3Options) (*Source, error) {
 	if options.StallLimit == 0 {
 		options.StallLimit = connect.StallLimit
 	}
-	return &Source{options: options, client: client, stall: options.StallLimit}, nil
+	return &Source{options: options, client: client, stall: options.StallLimit, reading: reading}, nil
 }
 
 // Close implements source.Source. Idle connections close by themselves.
@@ -83,103 +78,6 @@ func (s *Source) List(ctx context.Context, pattern string) ([]source.File, error
 	}
 	slices.SortFunc(files, func(a, b source.File) int { return cmp.Compare(a.Path, b.Path) })
 	return files, nil
-}
-
-// Stat implements source.Source.
-func (s *Source) Stat(ctx context.Context, filePath string) (source.File, error) {
-	object, err := s.client.HeadObject(ctx, &s3.HeadObjectInput{
-		Bucket: aws.String(s.options.Bucket),
-		Key:    aws.String(s.options.KeyPrefix() + filePath),
-	})
-	if err != nil {
-		return source.File{}, connect.S3Error("look at "+s.options.URL(filePath), err)
-	}
-	return file(filePath, object.ContentLength, object.LastModified, object.ETag), nil
-}
-
-// Open implements source.Source.
-func (s *Source) Open(ctx context.Context, f source.File, offset int64) (io.ReadCloser, error) {
-	op := "read " + s.options.URL(f.Path)
-	if offset < 0 || offset > f.Size {
-		return nil, errkind.New(errkind.Internal, op, fmt.Errorf("offset %d is not within %d bytes", offset, f.Size), "")
-	}
-	if offset == f.Size { // a range of no bytes cannot be asked for
-		return s.nothingLeft(ctx, op, f)
-	}
-	input := &s3.GetObjectInput{
-		Bucket: aws.String(s.options.Bucket),
-		Key:    aws.String(s.options.KeyPrefix() + f.Path),
-	}
-	if f.ETag != "" {
-		input.IfMatch = aws.String(strconv.Quote(f.ETag))
-	}
-	if offset > 0 { // without a range, the SDK checks the object's checksum
-		input.Range = aws.String(fmt.Sprintf("bytes=%d-", offset))
-	}
-	// The context outlives this call: it is the body's, too.
-	ctx, cancel := context.WithCancel(ctx)
-	object, err := s.client.GetObject(ctx, input)
-	if err != nil {
-		cancel()
-		return nil, connect.S3Error(op, err)
-	}
-	body := connect.StallReader(object.Body, s.stall, cancel)
-	r := &reader{ctx: ctx, op: op, body: body, buffered: bufio.NewReaderSize(body, readBuffer), left: f.Size - offset, cancel: cancel}
-	if now := file(f.Path, aws.Int64(offset+aws.ToInt64(object.ContentLength)), object.LastModified, object.ETag); !same(f, now) {
-		r.Close()
-		return nil, changed(op)
-	}
-	return r, nil
-}
-
-// nothingLeft is a reader without bytes, of a file that is still the version f describes.
-func (s *Source) nothingLeft(ctx context.Context, op string, f source.File) (io.ReadCloser, error) {
-	now, err := s.Stat(ctx, f.Path)
-	if err != nil {
-		return nil, err
-	}
-	if !same(f, now) {
-		return nil, changed(op)
-	}
-	return io.NopCloser(strings.NewReader("")), nil
-}
-
-// same goes beyond If-Match: a server may ignore it, or have no ETags.
-func same(a, b source.File) bool { return a.Size == b.Size && a.Version() == b.Version() }
-
-func changed(op string) error {
-	return errkind.New(errkind.Conflict, op, errors.New("the file has changed since it was listed"), "list again and take the new version")
-}
-
-// reader gives exactly the bytes that are left of the version, or an error.
-type reader struct {
-	ctx      context.Context // of the caller: what has arrived already is not handed over after its end
-	op       string
-	body     io.Closer
-	buffered io.Reader
-	left     int64
-	cancel   context.CancelFunc
-}
-
-func (r *reader) Read(p []byte) (int, error) {
-	if r.ctx.Err() != nil {
-		return 0, fmt.Errorf("%s: %w", r.op, context.Cause(r.ctx))
-	}
-	n, err := r.buffered.Read(p)
-	r.left -= int64(n)
-	switch {
-	case err == nil:
-	case !errors.Is(err, io.EOF):
-		err = connect.S3Error(r.op, err)
-	case r.left != 0:
-		err = errkind.New(errkind.Transient, r.op, fmt.Errorf("the connection ended %d bytes early", r.left), "open the rest of the file")
-	}
-	return n, err
-}
-
-func (r *reader) Close() error {
-	r.cancel()
-	return r.body.Close()
 }
 
 // file describes an object. Listings date it to the millisecond, all other answers to the second.

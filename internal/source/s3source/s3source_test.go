@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -157,56 +156,6 @@ func TestErrors(t *testing.T) {
 			}
 		})
 	}
-}
-
-// broken is a drop point with one object of ten bytes, whose server sends five and then does what
-// a test wants.
-func broken(t *testing.T, then func(http.ResponseWriter, *http.Request)) (*Source, source.File) {
-	t.Helper()
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Length", "10")
-		w.Header().Set("ETag", `"v1"`)
-		_, _ = io.WriteString(w, "01234")
-		w.(http.Flusher).Flush()
-		then(w, r)
-	}))
-	t.Cleanup(web.Close)
-	s := open(t, connect.S3Options{Endpoint: web.URL, Bucket: "b", AccessKey: accessKey, SecretKey: secretKey, PathStyle: true})
-	return s, source.File{Path: "a.csv", Size: 10, ETag: "v1"}
-}
-
-func TestCutDownload(t *testing.T) {
-	s, f := broken(t, func(http.ResponseWriter, *http.Request) {}) // the connection ends
-	body, err := s.Open(t.Context(), f, 0)
-	require.NoError(t, err)
-	defer body.Close()
-	content, err := io.ReadAll(body)
-	require.Equal(t, "01234", string(content))
-	require.Equal(t, errkind.Transient, errkind.Of(err))
-	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
-}
-
-func TestStalledDownload(t *testing.T) {
-	s, f := broken(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-	s.stall = 50 * time.Millisecond
-	body, err := s.Open(t.Context(), f, 0)
-	require.NoError(t, err)
-	defer body.Close()
-	content, err := io.ReadAll(body)
-	require.Equal(t, "01234", string(content))
-	require.Equal(t, errkind.Transient, errkind.Of(err))
-	require.ErrorContains(t, err, "read s3://b/a.csv: no byte has moved for 50ms")
-}
-
-// A server that ignores If-Match must not make one version pass for another.
-func TestIgnoredIfMatch(t *testing.T) {
-	s, f := broken(t, func(http.ResponseWriter, *http.Request) {})
-	f.ETag = "v0"
-	_, err := s.Open(t.Context(), f, 0)
-	require.Equal(t, errkind.Conflict, errkind.Of(err))
-	f.ETag, f.Size = "v1", 11
-	_, err = s.Open(t.Context(), f, 0)
-	require.Equal(t, errkind.Conflict, errkind.Of(err))
 }
 
 func TestEncodedListing(t *testing.T) {

@@ -6,10 +6,12 @@ package sourcetest
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -115,10 +117,12 @@ func many(t *testing.T, d DropPoint) {
 	require.Equal(t, want, paths(list(t, d, "many/*.csv")))
 }
 
+// SR-5 forbids some of these to partners: such a file is listed all the same, so that it can be
+// reported.
 func oddNames(t *testing.T, d DropPoint) {
 	names := []string{
 		"with space.csv", "plus+sign.csv", "grüße-日本.csv", `quotes'".csv`, "percent%20.csv", "hash#1.csv", "question?.csv",
-		"amp&er=sand.csv", "semi;colon,comma.csv", "brackets[1].csv", "<angles>.csv", "tilde~.csv", "folder with space/a+b.csv",
+		"new\nline.csv", "back\\slash.csv", "star*.csv", "colon:|pipe.csv", "amp&er=sand.csv", "semi;colon,comma.csv", "brackets[1].csv", "<angles>.csv", "tilde~.csv", "folder with space/a+b.csv",
 	}
 	for _, name := range names {
 		d.Put(t, name, []byte(name))
@@ -142,7 +146,27 @@ func stat(t *testing.T, d DropPoint) {
 	described, err := d.Source.Stat(t.Context(), "in/a.csv")
 	require.NoError(t, err)
 	require.EqualValues(t, 5, described.Size)
-	require.Equal(t, one(t, d, "in/a.csv"), described)
+	requireChecksum(t, described, []byte("12345"))
+	listed := one(t, d, "in/a.csv")
+	require.Equal(t, described.Version(), listed.Version())
+	require.Empty(t, listed.Checksum, "a listing has none")
+	described.Checksum = ""
+	require.Equal(t, listed, described)
+}
+
+// requireChecksum holds a checksum, if the server has one, against the content.
+func requireChecksum(t *testing.T, file source.File, content []byte) {
+	t.Helper()
+	if file.Checksum == "" {
+		return
+	}
+	algorithm, want, ok := strings.Cut(file.Checksum, ":")
+	require.True(t, ok, file.Checksum)
+	hash, ok := source.NewChecksum(algorithm)
+	require.True(t, ok, file.Checksum)
+	_, err := hash.Write(content)
+	require.NoError(t, err)
+	require.Equal(t, want, hex.EncodeToString(hash.Sum(nil)), algorithm)
 }
 
 func absent(t *testing.T, d DropPoint) {
