@@ -58,7 +58,7 @@ func s3Options(s *workspace.S3) (connect.S3Options, error) {
 	out := connect.S3Options{Region: s.Region, Bucket: s.Bucket, Prefix: s.Prefix, PathStyle: s.PathStyle}
 	settings := []setting{{&out.Endpoint, s.Endpoint}, {&out.AccessKey, s.AccessKey}, {&out.SecretKey, s.SecretKey}, {&out.SessionToken, s.SessionToken}}
 	if s.Role != nil {
-		out.Role = &connect.Role{SessionName: s.Role.SessionName}
+		out.Role.SessionName = s.Role.SessionName
 		settings = append(settings, setting{&out.Role.ARN, s.Role.ARN}, setting{&out.Role.ExternalID, s.Role.ExternalID}, setting{&out.Role.Endpoint, s.Role.Endpoint})
 	}
 	return out, resolve(settings)

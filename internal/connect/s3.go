@@ -3,7 +3,6 @@ package connect
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -15,7 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"prospector/internal/errkind"
 )
@@ -36,9 +34,10 @@ type S3Options struct {
 	AccessKey    string // empty, like SecretKey = the SDK's default credential chain
 	SecretKey    string
 	SessionToken string
-	Role         *Role
 	StallLimit   time.Duration // StallLimit unless said
-	PathStyle    bool // the bucket in the path, not in the host name; most servers other than AWS need it
+	PathStyle    bool          // the bucket in the path, not in the host name; most servers other than AWS need it
+
+	Role S3Role // assumed with the credentials above; none without an ARN
 }
 
 // KeyPrefix is what every key of the folder begins with: empty or ending in a slash.
@@ -67,8 +66,11 @@ func S3(ctx context.Context, o S3Options) (*s3.Client, error) {
 	case o.AccessKey == "" && o.SecretKey != "":
 		return nil, errkind.New(errkind.Denied, op, errors.New("a secret key without an access key"), "set both, or neither for the default credentials")
 	}
-	if o.Endpoint != "" {
-		if u, err := url.Parse(o.Endpoint); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+	for _, endpoint := range []string{o.Endpoint, o.Role.Endpoint} {
+		if endpoint == "" {
+			continue
+		}
+		if u, err := url.Parse(endpoint); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 			return nil, errkind.New(errkind.Invalid, op, errors.New("the endpoint is not an address"), "write it as https://host or http://host:port")
 		}
 	}
@@ -97,7 +99,10 @@ func S3(ctx context.Context, o S3Options) (*s3.Client, error) {
 		return nil, errkind.New(errkind.Invalid, op, errors.New("no region is given"), "set region or AWS_REGION")
 	}
 	if c.Credentials != nil {
-		c.Credentials = aws.NewCredentialsCache(classified{c.Credentials})
+		c.Credentials = aws.NewCredentialsCache(classified{c.Credentials, setKeys})
+	}
+	if o.Role.ARN != "" {
+		c.Credentials = o.Role.assume(c)
 	}
 	return s3.NewFromConfig(c, func(s *s3.Options) {
 		if o.Endpoint != "" {
@@ -106,32 +111,4 @@ func S3(ctx context.Context, o S3Options) (*s3.Client, error) {
 		s.UsePathStyle = o.PathStyle
 		s.DisableLogOutputChecksumValidationSkipped = true // said of every object without a checksum
 	}), nil
-}
-
-// classified makes failing credentials recognisable among the errors of a request.
-type classified struct{ aws.CredentialsProvider }
-
-func (p classified) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	found, err := p.CredentialsProvider.Retrieve(ctx)
-	switch {
-	case err == nil:
-		return found, nil
-	case ctx.Err() != nil:
-		return aws.Credentials{}, fmt.Errorf("find S3 credentials: %w", err)
-	case issuerDown(err):
-		return aws.Credentials{}, errkind.New(errkind.Transient, "find S3 credentials", err, "the service that issues them cannot be reached; "+tryAgain)
-	}
-	return aws.Credentials{}, errkind.New(errkind.Denied, "find S3 credentials", err,
-		"set the access key and the secret key, or give this environment AWS credentials")
-}
-
-// issuerDown reports whether credentials are set up, but their issuer does not answer. The chain
-// ends at the metadata service, which answers nowhere but on AWS: that is no set-up.
-func issuerDown(err error) bool {
-	var answer *smithyhttp.ResponseError
-	if errors.As(err, &answer) && answer.HTTPStatusCode() != 0 {
-		return answer.HTTPStatusCode() >= 500
-	}
-	var request *url.Error
-	return errors.As(err, &request) && !strings.Contains(err.Error(), "no EC2 IMDS role found")
 }

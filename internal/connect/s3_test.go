@@ -48,7 +48,11 @@ func listAt(ctx context.Context, t *testing.T, o S3Options) error {
 	t.Helper()
 	client, err := S3(t.Context(), o)
 	require.NoError(t, err)
-	_, err = client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String(o.Bucket)})
+	return listBy(ctx, client, o)
+}
+
+func listBy(ctx context.Context, client *s3.Client, o S3Options) error {
+	_, err := client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String(o.Bucket)})
 	return S3Error("list "+o.URL(""), err)
 }
 
@@ -180,7 +184,7 @@ func TestCredentialsFromAService(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, err := classified{aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 				return aws.Credentials{}, fmt.Errorf("operation error: %w", test.err)
-			})}.Retrieve(t.Context())
+			}), setKeys}.Retrieve(t.Context())
 			requireKind(t, test.kind, err)
 		})
 	}

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/pem"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -147,6 +148,8 @@ func TestSFTPErrors(t *testing.T) {
 		"other type of key": {func(o *SFTPOptions) { o.HostKey = string(ssh.MarshalAuthorizedKey(rsaPublic)) }, errkind.Denied, "ask the partner"},
 		"no host key":       {func(o *SFTPOptions) { o.HostKey = "" }, errkind.Invalid, "ssh-keyscan -p "},
 		"broken host key":   {func(o *SFTPOptions) { o.HostKey = "SHA256:abc" }, errkind.Invalid, "ssh-keyscan -p "},
+		"both":              {func(o *SFTPOptions) { o.KnownHosts = "host " + o.HostKey }, errkind.Invalid, "set hostKey or knownHosts"},
+		"no known hosts":    {func(o *SFTPOptions) { o.HostKey, o.KnownHosts = "", "host ssh-ed25519" }, errkind.Invalid, "known_hosts file"},
 		"no user":           {func(o *SFTPOptions) { o.User = "" }, errkind.Invalid, "set user"},
 		"no address":        {func(o *SFTPOptions) { o.Address = "" }, errkind.Invalid, "host:port"},
 		"broken address":    {func(o *SFTPOptions) { o.Address = "sftp://host:22" }, errkind.Invalid, "host:port"},
@@ -201,10 +204,10 @@ func TestSFTPCancelledHandshake(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-func TestSFTPKeepsOneConnection(t *testing.T) {
+func TestSFTPKeepsConnections(t *testing.T) {
 	server, o := sftpFolder(t)
 	c := signIn(t, o)
-	first := c.idle
+	first := c.idle[0]
 	require.NoError(t, c.Do(t.Context(), "look", func(connection *SFTPConnection) error {
 		require.Same(t, first, connection)
 		return c.Do(t.Context(), "look", func(other *SFTPConnection) error {
@@ -212,18 +215,21 @@ func TestSFTPKeepsOneConnection(t *testing.T) {
 			return look(other)
 		})
 	}))
-	require.NotNil(t, c.idle)
+	require.Len(t, c.idle, 2)
 
 	err := c.Do(t.Context(), "look", func(connection *SFTPConnection) error { _, err := connection.Stat("absent"); return err })
 	requireSFTPKind(t, errkind.Missing, err)
 	require.ErrorIs(t, err, fs.ErrNotExist)
-	require.NotNil(t, c.idle, "an answer is no failure of the connection")
+	require.Len(t, c.idle, 2, "an answer is no failure of the connection")
 
 	server.CutAll()
-	<-c.idle.gone
+	for _, connection := range c.idle {
+		<-connection.gone
+	}
 	require.NoError(t, c.Do(t.Context(), "look", look), "a new one takes its place")
+	require.Len(t, c.idle, 1)
 	require.NoError(t, c.Close())
-	require.Nil(t, c.idle)
+	require.Empty(t, c.idle)
 }
 
 func TestSFTPCutConnection(t *testing.T) {
@@ -262,7 +268,45 @@ func TestSFTPUnwatched(t *testing.T) {
 		connection.Unwatched(func() { time.Sleep(stallLimit + stallLimit/2) })
 		return look(connection)
 	}))
-	require.NotNil(t, c.idle)
+	require.Len(t, c.idle, 1)
+}
+
+// A link that has died shows while nobody asks for anything; a server that answers is left alone, be it
+// with a refusal.
+func TestSFTPKeepAlive(t *testing.T) {
+	t.Parallel()
+	server, o := sftpFolder(t)
+	o.KeepAlive = 50 * time.Millisecond
+	c := signIn(t, o)
+	idle := c.idle[0]
+	before := idle.wire.received.Load()
+	require.Eventually(t, func() bool { return idle.wire.received.Load() > before }, 30*time.Second, time.Millisecond, "an answer")
+	require.True(t, idle.Alive())
+	require.NoError(t, c.Do(t.Context(), "look", func(connection *SFTPConnection) error {
+		require.Same(t, idle, connection)
+		connection.Unwatched(func() {
+			before := idle.wire.received.Load()
+			require.Eventually(t, func() bool { return idle.wire.received.Load() > before }, 30*time.Second, time.Millisecond, "in use, but unwatched")
+		})
+		return look(connection)
+	}))
+	server.SilenceAll()
+	<-idle.gone
+	require.NoError(t, c.Do(t.Context(), "look", look), "a new one takes its place")
+}
+
+// Signs of life must not hide that a request is not answered.
+func TestSFTPKeepAliveAndStall(t *testing.T) {
+	t.Parallel()
+	_, o := sftpFolder(t)
+	o.KeepAlive, o.StallLimit = 20*time.Millisecond, 200*time.Millisecond
+	c := signIn(t, o)
+	err := c.Do(t.Context(), "wait", func(connection *SFTPConnection) error {
+		<-connection.gone // nothing is asked: the server, which is well, has nothing to say
+		return io.EOF
+	})
+	requireSFTPKind(t, errkind.Transient, err)
+	require.ErrorContains(t, err, "no byte has moved for 200ms")
 }
 
 func TestSFTPCancelledOperation(t *testing.T) {

@@ -2,7 +2,9 @@ package connect
 
 import (
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
+	"strings"
 
 	"golang.org/x/crypto/ssh"
 
@@ -29,6 +31,7 @@ func authMethods(o SFTPOptions) ([]ssh.AuthMethod, error) {
 }
 
 func parsePrivateKey(pem, passphrase string) (ssh.Signer, error) {
+	pem = decoded(pem)
 	signer, err := ssh.ParsePrivateKey([]byte(pem))
 	var locked *ssh.PassphraseMissingError
 	if !errors.As(err, &locked) {
@@ -48,4 +51,15 @@ func parsePrivateKey(pem, passphrase string) (ssh.Signer, error) {
 		return nil, errkind.New(errkind.Denied, "", errors.New("the private key cannot be read"), "set privateKey to a key that OpenSSH can read")
 	}
 	return signer, nil
+}
+
+// decoded is a key as a file, which some keep as Base64 on one line.
+func decoded(key string) string {
+	if strings.Contains(key, "-----BEGIN") {
+		return key
+	}
+	if file, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(key), "")); err == nil {
+		return string(file)
+	}
+	return key
 }

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -17,6 +18,7 @@ const (
 	sftpDefaultPort    = "22"
 	sftpDialTimeout    = 10 * time.Second
 	sftpHandshakeLimit = 30 * time.Second // from the first byte until SFTP answers
+	sftpKeepAlive      = 15 * time.Second
 )
 
 // Writes one after the other would cost a round trip each. Packets of 32 KiB, the library's default,
@@ -28,14 +30,16 @@ type sftpDialer struct {
 	op        string
 	address   string
 	config    ssh.ClientConfig
-	pinned    ssh.PublicKey
+	known     knownKeys
 	handshake time.Duration
+	stall     time.Duration
+	keepAlive time.Duration
 }
 
 func newSFTPDialer(o SFTPOptions) (*sftpDialer, error) {
-	d := &sftpDialer{op: "connect to " + o.URL(""), handshake: o.HandshakeLimit}
-	if d.handshake == 0 {
-		d.handshake = sftpHandshakeLimit
+	d := &sftpDialer{
+		op: "connect to " + o.URL(""), handshake: cmp.Or(o.HandshakeLimit, sftpHandshakeLimit), stall: cmp.Or(o.StallLimit, StallLimit),
+		keepAlive: cmp.Or(o.KeepAlive, sftpKeepAlive),
 	}
 	var err error
 	if d.address, err = sftpAddress(o.Address); err != nil {
@@ -44,14 +48,14 @@ func newSFTPDialer(o SFTPOptions) (*sftpDialer, error) {
 	if o.User == "" {
 		return nil, errkind.New(errkind.Invalid, d.op, errors.New("no user is given"), "set user")
 	}
-	if d.pinned, err = parseHostKey(d.address, o.HostKey); err != nil {
+	if d.known, err = newKnownKeys(d.address, o); err != nil {
 		return nil, SFTPError(d.op, err)
 	}
 	auth, err := authMethods(o)
 	if err != nil {
 		return nil, SFTPError(d.op, err)
 	}
-	d.config = ssh.ClientConfig{User: o.User, Auth: auth, HostKeyAlgorithms: hostKeyAlgorithms(d.pinned)}
+	d.config = ssh.ClientConfig{User: o.User, Auth: auth, HostKeyAlgorithms: d.known.algorithms}
 	return d, nil
 }
 
@@ -73,12 +77,12 @@ func sftpAddress(address string) (string, error) {
 
 // dial returns a connection on which SFTP answers. Both ctx and the handshake limit end a handshake
 // with a server that says nothing.
-func (d *sftpDialer) dial(ctx context.Context, stall time.Duration) (*SFTPConnection, error) {
+func (d *sftpDialer) dial(ctx context.Context) (*SFTPConnection, error) {
 	tcp, err := (&net.Dialer{Timeout: sftpDialTimeout}).DialContext(ctx, "tcp", d.address)
 	if err != nil {
 		return nil, d.failed(ctx, err)
 	}
-	wire := newWatchedConn(tcp, stall)
+	wire := newWatchedConn(tcp, d.stall)
 	release := context.AfterFunc(ctx, func() { _ = wire.Close() })
 	connection, err := d.signIn(wire)
 	if err == nil && !release() {
@@ -98,8 +102,8 @@ func (d *sftpDialer) signIn(wire *watchedConn) (*SFTPConnection, error) {
 	}
 	config := d.config
 	var refused error
-	config.HostKeyCallback = func(_ string, _ net.Addr, key ssh.PublicKey) error {
-		refused = checkHostKey(d.pinned, key)
+	config.HostKeyCallback = func(address string, remote net.Addr, key ssh.PublicKey) error {
+		refused = d.known.check(address, remote, key)
 		return refused
 	}
 	conn, channels, requests, err := ssh.NewClientConn(wire, d.address, &config)
@@ -122,5 +126,6 @@ func (d *sftpDialer) signIn(wire *watchedConn) (*SFTPConnection, error) {
 		_ = client.Wait() // says that it is gone, whatever the reason
 		close(connection.gone)
 	}()
+	go connection.keepAlive(client, d.keepAlive)
 	return connection, nil
 }

@@ -71,7 +71,7 @@ func (d *sftpDialer) failed(ctx context.Context, err error) error {
 	case errors.As(err, &known):
 		return SFTPError(d.op, err)
 	case errors.As(err, &negotiation) && negotiation.What == "host key":
-		return errkind.New(errkind.Denied, d.op, fmt.Errorf("the server has no host key of the pinned type %s", d.pinned.Type()), askPartner)
+		return errkind.New(errkind.Denied, d.op, fmt.Errorf("the server has no host key of the pinned type %s", strings.Join(d.known.types, " or ")), askPartner+d.known.setting)
 	case errors.As(err, &negotiation):
 		return errkind.New(errkind.Denied, d.op, err, "ask the partner to allow one of the offered algorithms")
 	// The library has no types for these.

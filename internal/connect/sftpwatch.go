@@ -11,11 +11,12 @@ import (
 // An SFTP client without it waits forever for a server that fell silent.
 type watchedConn struct {
 	net.Conn
-	limit   time.Duration
-	stalled atomic.Bool
+	limit    time.Duration
+	stalled  atomic.Bool
+	received atomic.Int64 // bytes
 
 	mu       sync.Mutex
-	watching bool
+	watchers int
 	timer    *time.Timer
 }
 
@@ -29,7 +30,7 @@ func newWatchedConn(conn net.Conn, limit time.Duration) *watchedConn {
 func (c *watchedConn) expire() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.watching { // else it fired while it was being stopped
+	if c.watchers > 0 { // else it fired while it was being stopped
 		c.stalled.Store(true)
 		_ = c.Close()
 	}
@@ -38,15 +39,25 @@ func (c *watchedConn) expire() {
 func (c *watchedConn) watch() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.watching = true
-	c.timer.Reset(c.limit)
+	c.watchers++
+	if c.watchers == 1 {
+		c.timer.Reset(c.limit)
+	}
 }
 
 func (c *watchedConn) unwatch() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.watching = false
-	c.timer.Stop()
+	c.watchers--
+	if c.watchers == 0 {
+		c.timer.Stop()
+	}
+}
+
+func (c *watchedConn) watched() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.watchers > 0
 }
 
 func (c *watchedConn) moved(n int) {
@@ -55,13 +66,14 @@ func (c *watchedConn) moved(n int) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.watching {
+	if c.watchers > 0 {
 		c.timer.Reset(c.limit)
 	}
 }
 
 func (c *watchedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
+	c.received.Add(int64(n))
 	c.moved(n)
 	return n, err
 }

@@ -43,6 +43,8 @@ type Server struct {
 	User       string
 	PrivateKey string // that the server accepts
 	HostKey    string // one of the server's two, and not the one it prefers
+
+	AuthorizedKeys string // the file; a test may add lines
 }
 
 // Start starts sshd and stops it at the end of the test. Without sshd on this machine, the test is
@@ -71,7 +73,8 @@ func Start(t *testing.T) *Server {
 	s.HostKey = writeKey(t, filepath.Join(conf, "host_ed25519"), hostKey)
 	writeKey(t, filepath.Join(conf, "host_ecdsa"), preferred)
 	accepted := writeKey(t, filepath.Join(conf, "login"), login)
-	write(t, filepath.Join(conf, "authorized_keys"), accepted+"\n")
+	s.AuthorizedKeys = filepath.Join(conf, "authorized_keys")
+	write(t, s.AuthorizedKeys, accepted+"\n")
 	private, err := os.ReadFile(filepath.Join(conf, "login"))
 	require.NoError(t, err)
 	s.PrivateKey = string(private)
@@ -82,7 +85,7 @@ func Start(t *testing.T) *Server {
 		"ListenAddress " + s.Address,
 		"HostKey " + filepath.Join(conf, "host_ecdsa"),
 		"HostKey " + filepath.Join(conf, "host_ed25519"),
-		"AuthorizedKeysFile " + filepath.Join(conf, "authorized_keys"),
+		"AuthorizedKeysFile " + s.AuthorizedKeys,
 		"PidFile none",
 		"UsePAM no",
 		"StrictModes no", // the folders of tests are below one that anybody may write to

@@ -1,3 +1,0 @@
-package connect
-
-type Role struct{ ARN, ExternalID, SessionName, Endpoint string }
