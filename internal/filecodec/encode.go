@@ -47,19 +47,23 @@ func AppendClean(dst []byte, line int64, fields [][]byte) []byte {
 	return append(dst, '\n')
 }
 
-// AppendRecord appends one record as the dialect writes it, without a line end.
+// AppendRecord appends one record as the dialect writes it, without a line end. Where nothing is ever
+// quoted, fields must hold neither delimiters nor line ends.
 func AppendRecord(dst []byte, fields [][]byte, d Dialect) []byte {
 	for i, field := range fields {
 		if i > 0 {
 			dst = append(dst, d.Delimiter)
 		}
-		if !bytes.ContainsAny(field, string([]byte{d.Delimiter, d.Quote, '\n', '\r'})) {
+		if d.Quote == 0 || !bytes.ContainsAny(field, string([]byte{d.Delimiter, d.Quote, '\n', '\r'})) {
 			dst = append(dst, field...)
 			continue
 		}
 		dst = append(dst, d.Quote)
 		for _, b := range field {
-			if b == d.Quote {
+			switch {
+			case d.Escape != 0 && (b == d.Quote || b == d.Escape):
+				dst = append(dst, d.Escape)
+			case b == d.Quote:
 				dst = append(dst, d.Quote)
 			}
 			dst = append(dst, b)

@@ -1,7 +1,3 @@
-// Package filecodec turns a partner's bytes into records: it undoes compression, finds where each
-// delimited record begins and ends, numbers physical lines, and says what is wrong with a record
-// that cannot be read. It never guesses a dialect and never skips a record: what it cannot read it
-// returns as faulty, with its raw bytes, and goes on with the next line.
 package filecodec
 
 import (
@@ -9,64 +5,63 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"unicode/utf8"
 )
 
-// Dialect is how a delimited file is written. Quotes inside quoted fields are doubled.
+// Dialect is how a delimited file is written. All three characters are ASCII, and neither NUL (which
+// stands for "none") nor a line end.
 type Dialect struct {
 	Delimiter byte
-	Quote     byte
+	Quote     byte     // 0: fields are never quoted, and quotes are characters as others
+	Escape    byte     // inside quoted fields, in front of a quote or of itself; elsewhere it is a character as others. 0: quotes are doubled
+	Columns   []string // names of a file without a header line; empty: the first record is the header
 }
 
-// Fault says why a record cannot be read; empty for a good one.
-type Fault string
-
-// The faults.
-const (
-	FaultColumns  Fault = "column count"     // more or fewer fields than the header
-	FaultQuote    Fault = "quoting"          // a quote that is not closed, or text beside one
-	FaultEncoding Fault = "not UTF-8"        // bytes that are not UTF-8
-	FaultNUL      Fault = "NUL byte"         // never text
-	FaultTooLarge Fault = "record too large" // above MaxRecord
-)
-
-// Limits. A record above 100 KB is refused (BI-14). A quoted field may span lines, but a record of
-// several lines that does not end within lookAhead bytes is taken for a stray quote: its first line
-// is refused and reading goes on behind it, so that one stray quote never swallows the rest of a file.
-const (
-	MaxRecord  = 100 * 1024
-	lookAhead  = MaxRecord + 2 // and its line end
-	bufferSize = 1 << 20
-)
-
-// Record is one record of the file. Its slices are valid until the next call of Next.
-type Record struct {
-	Line   int64    // physical line on which it begins, from 1
-	Raw    []byte   // as in the file, without its line end; of a too large record its beginning
-	Fields [][]byte // unquoted; nil when faulty
-	Fault  Fault
+func (d Dialect) check() error {
+	for name, b := range map[string]byte{"delimiter": d.Delimiter, "quote": d.Quote, "escape": d.Escape} {
+		if b == '\n' || b == '\r' || b >= utf8.RuneSelf || b == 0 && name == "delimiter" {
+			return fmt.Errorf("%s cannot be the %s: it must be an ASCII character and no line end", strconv.QuoteRuneToASCII(rune(b)), name)
+		}
+	}
+	switch {
+	case d.Quote == d.Delimiter:
+		return errors.New("delimiter and quote must be two characters")
+	case d.Escape == d.Delimiter:
+		return errors.New("delimiter and escape must be two characters")
+	case d.Escape != 0 && d.Quote == 0:
+		return errors.New("there is nothing to escape in fields that are never quoted")
+	}
+	return nil
 }
 
-// Framer reads records from a stream in bounded memory.
+// Framer reads delimited records from a stream in bounded memory. A quoted field may span lines, but a
+// record of several lines that does not end within lookAhead bytes is taken for a stray quote: its
+// first line is refused and reading goes on behind it, so that one stray quote never swallows the rest
+// of a file. Lines end with LF or CRLF, or with CR in a file that begins with 1 MiB without any LF.
 type Framer struct {
-	source  io.Reader
+	window
 	dialect Dialect
+	names   []string
 	columns int // fields that a record must have, set by Header
 
-	buffer   []byte
-	pos, end int
-	eof      bool
-	line     int64 // physical lines consumed
 	records  int64
 	blank    int64
 	fields   [][]byte
 	unquoted []byte
 }
 
-// NewFramer reads delimited records from r, which must already be decompressed.
+// NewFramer reads delimited records from r, which must already be decompressed and UTF-8.
 func NewFramer(r io.Reader, d Dialect) *Framer {
-	return &Framer{source: r, dialect: d, buffer: make([]byte, bufferSize)}
+	if d.Escape == d.Quote {
+		d.Escape = 0
+	}
+	return &Framer{window: newWindow(r), dialect: d}
 }
+
+// Columns returns the names that Header found.
+func (f *Framer) Columns() []string { return f.names }
 
 // Records is the number of data records returned so far, good and faulty.
 func (f *Framer) Records() int64 { return f.records }
@@ -74,39 +69,39 @@ func (f *Framer) Records() int64 { return f.records }
 // BlankLines is the number of empty lines passed over: they are no records.
 func (f *Framer) BlankLines() int64 { return f.blank }
 
-var utf8BOM = []byte{0xEF, 0xBB, 0xBF}
+// Close has nothing to let go of.
+func (f *Framer) Close() error { return nil }
 
-// Header reads the first record as column names. Its length is what every record must have.
+// Header returns the column names: the dialect's, or those of the first record, which it reads. A
+// record must have as many fields. It comes before the first Next.
 func (f *Framer) Header() ([]string, error) {
-	if err := f.fill(lookAhead); err != nil {
+	if err := f.dialect.check(); err != nil {
 		return nil, err
 	}
-	window := f.buffer[f.pos:f.end]
-	if len(window) == 0 {
-		return nil, errors.New("the file is empty") // 106 of BI-10
-	}
-	if bytes.HasPrefix(window, []byte{0xFF, 0xFE}) || bytes.HasPrefix(window, []byte{0xFE, 0xFF}) {
-		return nil, errors.New("the file is UTF-16; it must be UTF-8")
-	}
-	if bytes.HasPrefix(window, utf8BOM) {
-		f.pos += len(utf8BOM)
-	}
-	record, err := f.next()
-	if errors.Is(err, io.EOF) {
-		return nil, errors.New("the file has no header line") // 118 of BI-10
-	}
-	if err != nil {
+	if err := f.start(); err != nil {
 		return nil, err
 	}
-	if record.Fault != "" {
-		return nil, fmt.Errorf("the header line cannot be read: %s", record.Fault)
+	if err := f.findLineEnd(); err != nil {
+		return nil, err
 	}
-	f.columns = len(record.Fields)
-	names := make([]string, len(record.Fields))
-	for i, field := range record.Fields {
-		names[i] = string(field)
+	if f.names = f.dialect.Columns; len(f.names) == 0 {
+		record, err := f.next()
+		if errors.Is(err, io.EOF) {
+			return nil, errors.New("the file has no header line") // 118 of BI-10
+		}
+		if err != nil {
+			return nil, err
+		}
+		if record.Fault != "" {
+			return nil, fmt.Errorf("the header line cannot be read: %s", record.Fault)
+		}
+		f.names = make([]string, len(record.Fields))
+		for i, field := range record.Fields {
+			f.names[i] = string(field)
+		}
 	}
-	return names, nil
+	f.columns = len(f.names)
+	return f.names, nil
 }
 
 // Next returns the next data record, good or faulty, and io.EOF after the last one. Any other error
@@ -119,13 +114,26 @@ func (f *Framer) Next() (Record, error) {
 	return record, err
 }
 
+// Keep writes a good record again, in its dialect, with the values of the columns that keep allows.
+func (f *Framer) Keep(r Record, keep func(column string) bool) []byte {
+	if r.Fault != "" || !slices.ContainsFunc(f.names, func(name string) bool { return !keep(name) }) {
+		return r.Raw
+	}
+	fields := slices.Clone(r.Fields)
+	for i, name := range f.names {
+		if !keep(name) {
+			fields[i] = nil
+		}
+	}
+	return AppendRecord(nil, fields, f.dialect)
+}
+
 func (f *Framer) next() (Record, error) {
 	for {
 		if err := f.fill(lookAhead + 2); err != nil {
 			return Record{}, err
 		}
-		window := f.buffer[f.pos:f.end]
-		if len(window) == 0 {
+		if len(f.rest()) == 0 {
 			return Record{}, io.EOF
 		}
 		lineEnd, tooLong, err := f.physicalLine()
@@ -135,8 +143,8 @@ func (f *Framer) next() (Record, error) {
 		if tooLong {
 			return f.skipLongLine()
 		}
-		window = f.buffer[f.pos:f.end] // physicalLine may have moved it
-		line := trimLineEnd(window[:lineEnd])
+		window := f.rest()
+		line := f.trimLineEnd(window[:lineEnd])
 		if len(line) == 0 {
 			f.advance(lineEnd)
 			f.blank++
@@ -151,8 +159,11 @@ func (f *Framer) parse(window, line []byte, lineEnd int) Record {
 	record := Record{Line: f.line + 1, Raw: line}
 	consumed := lineEnd
 	fields, fault := f.fields[:0], Fault("")
-	if bytes.IndexByte(line, f.dialect.Quote) < 0 {
+	if f.dialect.Quote == 0 || bytes.IndexByte(line, f.dialect.Quote) < 0 {
 		fields = split(fields, line, f.dialect.Delimiter)
+		if f.mixedLineEnds(line) {
+			fault = FaultLineEnd
+		}
 	} else {
 		limit := len(window)
 		if limit > lookAhead {
@@ -165,7 +176,7 @@ func (f *Framer) parse(window, line []byte, lineEnd int) Record {
 				fault = FaultQuote // more likely a stray quote than a record of several lines
 			} else {
 				consumed = n
-				record.Raw = trimLineEnd(window[:n])
+				record.Raw = f.trimLineEnd(window[:n])
 			}
 		}
 	}
@@ -193,7 +204,7 @@ func (f *Framer) parse(window, line []byte, lineEnd int) Record {
 // parseQuoted reads fields up to the first line end outside quotes and returns the bytes consumed.
 // last says that the window ends where the file does; elsewhere its end ends no record.
 func (f *Framer) parseQuoted(fields [][]byte, window []byte, last bool) ([][]byte, int, Fault) {
-	quote, delimiter := f.dialect.Quote, f.dialect.Delimiter
+	quote, delimiter, newline := f.dialect.Quote, f.dialect.Delimiter, f.newline
 	f.unquoted = f.unquoted[:0]
 	for i := 0; ; {
 		if i < len(window) && window[i] == quote {
@@ -204,15 +215,18 @@ func (f *Framer) parseQuoted(fields [][]byte, window []byte, last bool) ([][]byt
 			fields, i = append(fields, value), next
 		} else {
 			start := i
-			for i < len(window) && window[i] != delimiter && window[i] != '\n' {
+			for i < len(window) && window[i] != delimiter && window[i] != newline {
 				if window[i] == quote {
 					return fields, 0, FaultQuote
 				}
 				i++
 			}
 			value := window[start:i]
-			if i >= len(window) || window[i] == '\n' {
-				value = bytes.TrimSuffix(value, []byte{'\r'})
+			if i >= len(window) || window[i] == newline {
+				value = f.trimLineEnd(value)
+			}
+			if f.mixedLineEnds(value) {
+				return fields, 0, FaultLineEnd
 			}
 			fields = append(fields, value)
 		}
@@ -223,7 +237,7 @@ func (f *Framer) parseQuoted(fields [][]byte, window []byte, last bool) ([][]byt
 			return fields, i, ""
 		case window[i] == delimiter:
 			i++
-		case window[i] == '\n':
+		case window[i] == newline:
 			return fields, i + 1, ""
 		case window[i] == '\r' && i+1 < len(window) && window[i+1] == '\n':
 			return fields, i + 2, ""
@@ -237,6 +251,9 @@ func (f *Framer) parseQuoted(fields [][]byte, window []byte, last bool) ([][]byt
 
 // quotedField reads from behind an opening quote to behind the closing one.
 func (f *Framer) quotedField(window []byte, start int) (value []byte, next int, ok bool) {
+	if f.dialect.Escape != 0 {
+		return f.escapedField(window, start)
+	}
 	doubled := false
 	for i := start; ; {
 		j := bytes.IndexByte(window[i:], f.dialect.Quote)
@@ -264,6 +281,34 @@ func (f *Framer) quotedField(window []byte, start int) (value []byte, next int, 
 	}
 }
 
+// escapedField is quotedField for a dialect with an escape character.
+func (f *Framer) escapedField(window []byte, start int) (value []byte, next int, ok bool) {
+	quote, escape := f.dialect.Quote, f.dialect.Escape
+	from, copied := len(f.unquoted), start
+	for i := start; i < len(window); i++ {
+		switch window[i] {
+		case escape:
+			if i++; i < len(window) && (window[i] == quote || window[i] == escape) {
+				f.unquoted = append(f.unquoted, window[copied:i-1]...)
+				copied = i
+			}
+		case quote:
+			if copied == start {
+				return window[start:i], i + 1, true
+			}
+			f.unquoted = append(f.unquoted, window[copied:i]...)
+			return f.unquoted[from:], i + 1, true
+		}
+	}
+	return nil, 0, false
+}
+
+// mixedLineEnds finds a line feed in text outside quotes, which is a line end that the file's beginning
+// did not announce.
+func (f *Framer) mixedLineEnds(text []byte) bool {
+	return f.newline == '\r' && bytes.IndexByte(text, '\n') >= 0
+}
+
 func split(fields [][]byte, line []byte, delimiter byte) [][]byte {
 	for {
 		i := bytes.IndexByte(line, delimiter)
@@ -272,79 +317,4 @@ func split(fields [][]byte, line []byte, delimiter byte) [][]byte {
 		}
 		fields, line = append(fields, line[:i]), line[i+1:]
 	}
-}
-
-func trimLineEnd(line []byte) []byte {
-	line = bytes.TrimSuffix(line, []byte{'\n'})
-	return bytes.TrimSuffix(line, []byte{'\r'})
-}
-
-// physicalLine returns the length of the next physical line with its line end.
-func (f *Framer) physicalLine() (length int, tooLong bool, err error) {
-	for searched := 0; ; {
-		window := f.buffer[f.pos:f.end]
-		if i := bytes.IndexByte(window[searched:], '\n'); i >= 0 {
-			return searched + i + 1, false, nil
-		}
-		searched = len(window)
-		if f.eof {
-			return len(window), false, nil
-		}
-		if len(window) >= bufferSize {
-			return 0, true, nil
-		}
-		if err := f.fill(len(window) + 1); err != nil {
-			return 0, false, err
-		}
-	}
-}
-
-// skipLongLine passes over a line that does not fit the buffer and returns it as a faulty record.
-func (f *Framer) skipLongLine() (Record, error) {
-	record := Record{Line: f.line + 1, Fault: FaultTooLarge, Raw: bytes.Clone(f.buffer[f.pos : f.pos+MaxRecord])}
-	for {
-		window := f.buffer[f.pos:f.end]
-		if i := bytes.IndexByte(window, '\n'); i >= 0 {
-			f.pos += i + 1
-			break
-		}
-		f.pos = f.end
-		if f.eof {
-			break
-		}
-		if err := f.fill(1); err != nil {
-			return Record{}, err
-		}
-	}
-	f.line++
-	return record, nil
-}
-
-func (f *Framer) advance(n int) {
-	f.line += int64(bytes.Count(f.buffer[f.pos:f.pos+n], []byte{'\n'}))
-	if n > 0 && f.buffer[f.pos+n-1] != '\n' {
-		f.line++ // the last line of a file without a line end
-	}
-	f.pos += n
-}
-
-// fill makes at least n bytes available, or all that are left.
-func (f *Framer) fill(n int) error {
-	if f.end-f.pos >= n || f.eof {
-		return nil
-	}
-	copy(f.buffer, f.buffer[f.pos:f.end])
-	f.pos, f.end = 0, f.end-f.pos
-	for f.end < n && f.end < len(f.buffer) {
-		read, err := f.source.Read(f.buffer[f.end:])
-		f.end += read
-		if errors.Is(err, io.EOF) {
-			f.eof = true
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -19,9 +19,11 @@ type got struct {
 	Fields string
 }
 
+var comma = Dialect{Delimiter: ',', Quote: '"'}
+
 func frame(t *testing.T, r io.Reader) ([]string, []got, *Framer) {
 	t.Helper()
-	f := NewFramer(r, Dialect{Delimiter: ',', Quote: '"'})
+	f := NewFramer(r, comma)
 	header, err := f.Header()
 	require.NoError(t, err)
 	var out []got
@@ -119,7 +121,7 @@ func TestLargeRecords(t *testing.T) {
 
 func TestUnreadableFiles(t *testing.T) {
 	for file, want := range map[string]string{"": "the file is empty", "\n\n": "no header line", "\xff\xfea\x00": "UTF-16", "\"a,b\n1,2\n": "header line cannot be read"} {
-		_, err := NewFramer(strings.NewReader(file), Dialect{',', '"'}).Header()
+		_, err := NewFramer(strings.NewReader(file), comma).Header()
 		require.ErrorContains(t, err, want)
 	}
 }
@@ -146,7 +148,7 @@ func FuzzFramer(f *testing.F) {
 	f.Add([]byte("a,b\n1,2\n\"x\ny\",3\n\"stray\n"))
 	f.Add([]byte("a\r\n\"\"\"\"\r\n\r\n\x00"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		framer := NewFramer(bytes.NewReader(data), Dialect{',', '"'})
+		framer := NewFramer(bytes.NewReader(data), comma)
 		if _, err := framer.Header(); err != nil {
 			return
 		}
@@ -167,8 +169,8 @@ func FuzzFramer(f *testing.F) {
 				t.Fatal("a good record without its columns")
 			}
 		}
-		lines := int64(bytes.Count(data, []byte{'\n'}))
-		if len(data) > 0 && data[len(data)-1] != '\n' {
+		lines := int64(bytes.Count(data, []byte{framer.newline}))
+		if len(data) > 0 && data[len(data)-1] != framer.newline {
 			lines++
 		}
 		if framer.line != lines {

@@ -94,7 +94,7 @@ func Validate(ctx context.Context, parts PartWriter, f File, progress func(recor
 	if err != nil {
 		return Counts{}, err
 	}
-	counts := Counts{Read: reading.framer.Records(), Accepted: part.Accepted, Rejected: part.Rejected + faulty, Rules: rules}
+	counts := Counts{Read: reading.records.Records(), Accepted: part.Accepted, Rejected: part.Rejected + faulty, Rules: rules}
 	if counts.Read != counts.Accepted+counts.Rejected {
 		return Counts{}, errkind.Newf(errkind.Internal, "counts do not reconcile: the framer read %d records, the store holds %d accepted and %d rejected, %d were faulty",
 			counts.Read, part.Accepted, part.Rejected, faulty)
@@ -169,9 +169,8 @@ func writeRejections(ctx context.Context, parts PartWriter, f File, expected int
 type reading struct {
 	of      File
 	file    *os.File
-	framer  *filecodec.Framer
+	records filecodec.Reader
 	columns []prospect.Column
-	ignored []int // columns of which nothing may be kept
 	nulls   map[string]bool
 	fields  [][]byte
 }
@@ -190,20 +189,15 @@ func open(f File) (*reading, error) {
 	for _, marker := range f.Source.NullMarkers {
 		r.nulls[marker] = true
 	}
-	r.framer = filecodec.NewFramer(stream, filecodec.Dialect{Delimiter: format.Delimiter[0], Quote: format.Quote[0]})
-	header, err := r.framer.Header()
+	r.records, err = filecodec.NewReader(stream, filecodec.Format{Records: filecodec.Delimited, Encoding: filecodec.UTF8,
+		Dialect: filecodec.Dialect{Delimiter: format.Delimiter[0], Quote: format.Quote[0]}})
 	if err != nil {
 		return nil, errors.Join(f.unreadable(err), file.Close())
 	}
-	if r.columns, err = prospect.Bind(header, f.Source.Mapping, f.Source.IgnoreColumns, f.Dataset.Schema); err != nil {
+	if r.columns, err = prospect.Bind(r.records.Columns(), f.Source.Mapping, f.Source.IgnoreColumns, f.Dataset.Schema); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", f.Name, err), file.Close())
 	}
 	r.fields = make([][]byte, len(r.columns))
-	for i, name := range header {
-		if slices.Contains(f.Source.IgnoreColumns, strings.TrimSpace(name)) {
-			r.ignored = append(r.ignored, i)
-		}
-	}
 	return r, nil
 }
 
@@ -224,18 +218,18 @@ func (r *reading) close() { _ = r.file.Close() } // read only
 // each calls take for every record. Cancelling ctx ends it.
 func (r *reading) each(ctx context.Context, progress func(int64), take func(filecodec.Record) error) error {
 	for {
-		record, err := r.framer.Next()
+		record, err := r.records.Next()
 		if errors.Is(err, io.EOF) {
-			progress(r.framer.Records())
+			progress(r.records.Records())
 			return nil
 		}
 		if err != nil {
-			return r.of.unreadable(fmt.Errorf("after %d records: %w", r.framer.Records(), err))
+			return r.of.unreadable(fmt.Errorf("after %d records: %w", r.records.Records(), err))
 		}
 		if err := take(record); err != nil {
 			return err
 		}
-		if n := r.framer.Records(); n%progressEvery == 0 {
+		if n := r.records.Records(); n%progressEvery == 0 {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
@@ -247,14 +241,9 @@ func (r *reading) each(ctx context.Context, progress func(int64), take func(file
 // kept is what quarantine holds of a record: all of it but the values of ignored columns. Of a record that
 // cannot be split into columns it is the record as it came.
 func (r *reading) kept(record filecodec.Record) []byte {
-	if record.Fault != "" || len(r.ignored) == 0 {
-		return record.Raw
-	}
-	for _, i := range r.ignored {
-		record.Fields[i] = nil
-	}
-	format := r.of.Source.Format
-	return filecodec.AppendRecord(nil, record.Fields, filecodec.Dialect{Delimiter: format.Delimiter[0], Quote: format.Quote[0]})
+	return r.records.Keep(record, func(column string) bool {
+		return !slices.Contains(r.of.Source.IgnoreColumns, strings.TrimSpace(column))
+	})
 }
 
 // values picks the mapped fields of a good record; what stands for "no value" becomes nil.

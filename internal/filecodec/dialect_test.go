@@ -1,0 +1,315 @@
+package filecodec
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"unicode/utf16"
+
+	"github.com/stretchr/testify/require"
+)
+
+// readAll returns what a reader makes of a file, fields joined by |, and how it ended.
+func readAll(t testing.TB, data []byte, f Format) (columns []string, records []got, err error) {
+	t.Helper()
+	r, err := NewReader(bytes.NewReader(data), f)
+	if err != nil {
+		return nil, nil, err
+	}
+	for {
+		record, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			require.Equal(t, int64(len(records)), r.Records())
+			require.NoError(t, r.Close())
+			return r.Columns(), records, nil
+		}
+		if err != nil {
+			return r.Columns(), records, err
+		}
+		fields := make([]string, len(record.Fields))
+		for i, field := range record.Fields {
+			if fields[i] = string(field); field == nil {
+				fields[i] = "∅"
+			}
+		}
+		records = append(records, got{record.Line, record.Fault, strings.Join(fields, "|")})
+	}
+}
+
+func delimited(d Dialect) Format { return Format{Records: Delimited, Encoding: UTF8, Dialect: d} }
+
+// SR-11, EC-15: any single character separates, and records are as the source says they are written.
+func TestDialects(t *testing.T) {
+	backslash := Dialect{Delimiter: ',', Quote: '"', Escape: '\\'}
+	for _, c := range []struct {
+		name, file string
+		dialect    Dialect
+		want       []got
+	}{
+		{"tab", "a\tb\n1\t\"x\ty\"\n", Dialect{Delimiter: '\t', Quote: '"'}, []got{{2, "", "1|x\ty"}}},
+		{"control character", "a\x01b\n1\x012,3\n", Dialect{Delimiter: 1, Quote: '"'}, []got{{2, "", "1|2,3"}}},
+		{"other quote", "a;b\n'it''s';\"2\"\n", Dialect{Delimiter: ';', Quote: '\''}, []got{{2, "", `it's|"2"`}}},
+		{"no quotes at all", "a|b\n\"1|2\"\n1|2|3\n", Dialect{Delimiter: '|'}, []got{{2, "", `"1|2"`}, {3, FaultColumns, ""}}},
+		{"escaped quote and escape", `a,b` + "\n" + `"he said \"hi\", twice","C:\\"` + "\n", backslash, []got{{2, "", `he said "hi", twice|C:\`}}},
+		{"escape in front of others, and outside quotes", `a,b` + "\n" + `"C:\new",\"` + "\n" + `"C:\new",x\y` + "\n", backslash, []got{{2, FaultQuote, ""}, {3, "", `C:\new|x\y`}}},
+		{"escape and a field of two lines", "a,b\n\"x\\\"\ny\",2\n3,4\n", backslash, []got{{2, "", "x\"\ny|2"}, {4, "", "3|4"}}},
+		{"quotes are not doubled where they are escaped", "a,b\n\"x\"\"y\",2\n3,4\n", backslash, []got{{2, FaultQuote, ""}, {3, "", "3|4"}}},
+		{"escaped closing quote costs its line only", "a,b\n\"x\\\",2\n3,4\n", backslash, []got{{2, FaultQuote, ""}, {3, "", "3|4"}}},
+		{"escape same as quote means doubled", "a,b\n\"x\"\"y\",2\n", Dialect{Delimiter: ',', Quote: '"', Escape: '"'}, []got{{2, "", `x"y|2`}}},
+		{"no header line", "\uFEFF1,2\n3\n4,5,6\n7,8", Dialect{Delimiter: ',', Quote: '"', Columns: []string{"a", "b"}},
+			[]got{{1, "", "1|2"}, {2, FaultColumns, ""}, {3, FaultColumns, ""}, {4, "", "7|8"}}},
+		{"carriage returns end lines", "a,b\r1,2\r\r\"x\ry\",3\r4,5", comma, []got{{2, "", "1|2"}, {4, "", "x\ry|3"}, {6, "", "4|5"}}},
+		{"a stray quote among carriage returns", "a,b\r\"1,2\r3,4\r", comma, []got{{2, FaultQuote, ""}, {3, "", "3|4"}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			columns, records, err := readAll(t, []byte(c.file), delimited(c.dialect))
+			require.NoError(t, err)
+			require.Equal(t, []string{"a", "b"}, columns)
+			require.Equal(t, c.want, records)
+		})
+	}
+}
+
+// EC-15: a carriage return ends lines only when the beginning of a file says so, and then it does so
+// to the end.
+func TestCarriageReturnsAreNotGuessed(t *testing.T) {
+	_, records, err := readAll(t, []byte("a,b\n1,x\ry\n"), delimited(comma))
+	require.NoError(t, err)
+	require.Equal(t, []got{{2, "", "1|x\ry"}}, records)
+
+	long := "a,b\r" + strings.Repeat("1,2\r", bufferSize/4)
+	_, records, err = readAll(t, []byte(long+"3,4\r\n5,6\r\"\n\",7\r\"\n\",8\n\r9,0\r"), delimited(comma))
+	require.NoError(t, err)
+	require.Equal(t, []got{
+		{bufferSize/4 + 2, "", "3|4"}, {bufferSize/4 + 3, FaultLineEnd, ""}, {bufferSize/4 + 4, "", "\n|7"},
+		{bufferSize/4 + 5, FaultLineEnd, ""}, {bufferSize/4 + 6, "", "9|0"}}, records[bufferSize/4:])
+}
+
+func TestDialectsThatCannotBeRead(t *testing.T) {
+	for want, d := range map[string]Dialect{
+		"'\\x00' cannot be the delimiter":       {Quote: '"'},
+		"'\\n' cannot be the delimiter":         {Delimiter: '\n', Quote: '"'},
+		"'\\u00a7' cannot be the delimiter":     {Delimiter: 0xA7, Quote: '"'},
+		"'\\r' cannot be the quote":             {Delimiter: ',', Quote: '\r'},
+		"delimiter and quote must be two":       {Delimiter: '"', Quote: '"'},
+		"delimiter and escape must be two":      {Delimiter: ',', Quote: '"', Escape: ','},
+		"nothing to escape in fields that are ": {Delimiter: ',', Escape: '\\'},
+	} {
+		_, err := NewReader(strings.NewReader("a,b\n"), delimited(d))
+		require.ErrorContains(t, err, want)
+	}
+}
+
+// What is kept of a record reads as the record did, without the values that must go.
+func TestKeepDelimited(t *testing.T) {
+	for _, c := range []struct {
+		name, file, want string
+		dialect          Dialect
+	}{
+		{"doubled", "a,b,c\n1,\"x\"\"y\",\"2,3\"\n", `,"x""y","2,3"`, comma},
+		{"escaped", "a,b,c\n1,\"x\\\"\\\\y\",\\\n", `,"x\"\\y",\`, Dialect{Delimiter: ',', Quote: '"', Escape: '\\'}},
+		{"not quoted", "a\tb\tc\n1\t\"x\t2\n", "\t\"x\t2", Dialect{Delimiter: '\t'}},
+		{"faulty", "a,b,c\n1,2\n", "1,2", comma},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, err := NewReader(strings.NewReader(c.file), delimited(c.dialect))
+			require.NoError(t, err)
+			record, err := r.Next()
+			require.NoError(t, err)
+			raw, fields := string(record.Raw), slices.Clone(record.Fields)
+			require.Equal(t, raw, string(r.Keep(record, func(string) bool { return true })))
+			require.Equal(t, c.want, string(r.Keep(record, func(column string) bool { return column != "a" })))
+			require.Equal(t, fields, record.Fields)
+		})
+	}
+}
+
+func utf16Text(order binary.AppendByteOrder, text string) []byte {
+	var out []byte
+	for _, unit := range utf16.Encode([]rune(text)) {
+		out = order.AppendUint16(out, unit)
+	}
+	return out
+}
+
+// EC-15: files in other encodings, with and without a byte-order mark. A broken character costs its
+// record only and is never replaced by another one.
+func TestEncodings(t *testing.T) {
+	text := "näme,b\r\n€,\U0001F600\r\n\"x\n\",\uFEFF\r\n"
+	want := []got{{2, "", "€|\U0001F600"}, {3, "", "x\n|\uFEFF"}}
+	half := utf16Text(binary.LittleEndian, "a,b\n1,2\n3,?\n?,4\n5,6\n7,8?")
+	binary.LittleEndian.PutUint16(half[2*10:], 0xD83D)
+	binary.LittleEndian.PutUint16(half[2*12:], 0xDE00)
+	binary.LittleEndian.PutUint16(half[2*23:], 0xD83D)
+	for _, c := range []struct {
+		name, encoding string
+		file           []byte
+		want           []got
+	}{
+		{"UTF-16 little endian", UTF16, utf16Text(binary.LittleEndian, "\uFEFF"+text), want},
+		{"UTF-16 big endian", UTF16, utf16Text(binary.BigEndian, "\uFEFF"+text), want},
+		{"UTF-16 without a mark", UTF16, utf16Text(binary.LittleEndian, text), want},
+		{"halves of pairs", UTF16, half, []got{{2, "", "1|2"}, {3, FaultEncoding, ""}, {4, FaultEncoding, ""}, {5, "", "5|6"}, {6, FaultEncoding, ""}}},
+		{"Latin-1", Latin1, []byte("n\xe4me,b\n\xa0,\xff\n1,\x80\n2,\xc3\x83\n"), []got{{2, "", "\u00a0|ÿ"}, {3, FaultEncoding, ""}, {4, FaultEncoding, ""}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			columns, records, err := readAll(t, c.file, Format{Records: Delimited, Encoding: c.encoding, Dialect: comma})
+			require.NoError(t, err)
+			require.Equal(t, "b", columns[1])
+			require.Equal(t, c.want, records)
+			text, err := decode(iotest.OneByteReader(bytes.NewReader(c.file)), c.encoding)
+			require.NoError(t, err)
+			slow, err := io.ReadAll(text)
+			require.NoError(t, err)
+			text, err = decode(bytes.NewReader(c.file), c.encoding)
+			require.NoError(t, err)
+			fast, err := io.ReadAll(text)
+			require.NoError(t, err)
+			require.Equal(t, fast, slow)
+		})
+	}
+}
+
+// A file that is not in the encoding that it should be in, or lacks bytes, is refused: line ends that
+// are no longer seen would make one faulty record of many.
+func TestWrongEncodings(t *testing.T) {
+	whole := utf16Text(binary.LittleEndian, "a,b\n1,2\n3,4\n5,6\n")
+	for _, c := range []struct {
+		encoding, want string
+		file           []byte
+	}{
+		{UTF8, "the file is UTF-16", utf16Text(binary.BigEndian, "\uFEFFa,b\n")},
+		{UTF16, "the file is UTF-8", []byte("\uFEFFa,b\n")},
+		{Latin1, "the file is UTF-8", []byte("\uFEFFa,b\n")},
+		{Latin1, "the file is UTF-16", utf16Text(binary.LittleEndian, "\uFEFFa,b\n")},
+		{"ebcdic", "unknown encoding", []byte("a,b\n")},
+		{UTF16, "the file is empty", nil},
+		{UTF16, "bytes swapped", utf16Text(binary.BigEndian, "a,b\n1,2\n")},
+		{UTF16, "bytes swapped", slices.Concat(whole[:10], whole[11:])},
+		{UTF16, "ends within a UTF-16 character", whole[:len(whole)-1]},
+	} {
+		_, _, err := readAll(t, c.file, Format{Records: Delimited, Encoding: c.encoding, Dialect: comma})
+		require.ErrorContains(t, err, c.want)
+	}
+}
+
+func dialectOf(choice uint8) Dialect {
+	d := Dialect{Delimiter: []byte{',', '\t', '|', 1}[choice%4], Quote: []byte{'"', '"', '\'', 0}[choice/4%4]}
+	if choice&16 != 0 && d.Quote != 0 {
+		d.Escape = '\\'
+	}
+	if choice&32 != 0 {
+		d.Columns = []string{"a", "b"}
+	}
+	return d
+}
+
+// FuzzDialects holds every dialect to the truth that all bytes are in some record, in order: raw
+// records, line ends, blank lines and what stands in front of the first record make the file again.
+func FuzzDialects(f *testing.F) {
+	for choice := range uint8(64) {
+		f.Add([]byte("a,b\n1,2\n\"x\ny\",\"3\\\"\"\n\"stray\r\n\r\n'4\t5|6\x017"), choice)
+		f.Add([]byte("a,b\r1,2\r\"x\ry\",3\r"), choice)
+	}
+	f.Fuzz(func(t *testing.T, data []byte, choice uint8) {
+		framer := NewFramer(bytes.NewReader(data), dialectOf(choice))
+		names, err := framer.Header()
+		if err != nil {
+			return
+		}
+		rest := bytes.TrimPrefix(data, utf8BOM)
+		if len(framer.dialect.Columns) == 0 {
+			rest = data[framer.pos:]
+		}
+		for {
+			record, err := framer.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			require.NoError(t, err)
+			rest = skipLineEnds(rest, framer.newline)
+			require.True(t, bytes.HasPrefix(rest, record.Raw), "a record that is not what follows in the file")
+			rest = rest[len(record.Raw):]
+			if record.Fault == "" {
+				require.Len(t, record.Fields, len(names))
+				requireKept(t, framer, record)
+			} else {
+				require.Nil(t, record.Fields)
+			}
+		}
+		require.Empty(t, skipLineEnds(rest, framer.newline), "bytes that are in no record")
+	})
+}
+
+// requireKept reads again what is kept of a record without its first column.
+func requireKept(t *testing.T, framer *Framer, record Record) {
+	t.Helper()
+	want := slices.Clone(record.Fields)
+	for i, name := range framer.names {
+		if name == framer.names[0] {
+			want[i] = nil
+		}
+	}
+	kept := framer.Keep(record, func(column string) bool { return column != framer.names[0] })
+	if len(kept) == 0 {
+		return // of a single column
+	}
+	again := NewFramer(bytes.NewReader(kept), framer.dialect)
+	again.newline, again.columns = framer.newline, framer.columns
+	read, err := again.Next()
+	require.NoError(t, err)
+	require.Empty(t, read.Fault)
+	require.Equal(t, string(bytes.Join(want, []byte{0})), string(bytes.Join(read.Fields, []byte{0})))
+}
+
+func skipLineEnds(rest []byte, newline byte) []byte {
+	if newline == '\r' {
+		return bytes.TrimLeft(rest, "\r")
+	}
+	for {
+		trimmed := bytes.TrimPrefix(bytes.TrimPrefix(rest, []byte{'\r', '\n'}), []byte{'\n'})
+		if bytes.Equal(trimmed, []byte{'\r'}) { // at the end of a file
+			trimmed = nil
+		}
+		if len(trimmed) == len(rest) {
+			return rest
+		}
+		rest = trimmed
+	}
+}
+
+// FuzzWellFormed compares the framer with the standard library's reader on what that one wrote.
+func FuzzWellFormed(f *testing.F) {
+	f.Add("x", "he said \"hi\"", "two\nlines", uint8(3), false)
+	f.Add(" ", "", "\u00e9", uint8(1), true)
+	f.Fuzz(func(t *testing.T, a, b, c string, rows uint8, crlf bool) {
+		var file bytes.Buffer
+		w := csv.NewWriter(&file)
+		w.UseCRLF = crlf
+		require.NoError(t, w.Write([]string{"a", "b", "c"}))
+		for i := range rows {
+			require.NoError(t, w.Write([]string{fmt.Sprint(i), a, b + c}))
+		}
+		w.Flush()
+		_, records, err := readAll(t, file.Bytes(), delimited(comma))
+		require.NoError(t, err)
+		require.Len(t, records, int(rows))
+		reader := csv.NewReader(&file)
+		_, err = reader.Read()
+		require.NoError(t, err)
+		for _, r := range records {
+			want, err := reader.Read()
+			require.NoError(t, err)
+			if r.Fault == "" && !strings.Contains(a+b+c, "\r") { // which the standard library drops
+				require.Equal(t, strings.Join(want, "|"), strings.ReplaceAll(r.Fields, "\r\n", "\n"))
+			}
+		}
+	})
+}

@@ -1,0 +1,49 @@
+package filecodec
+
+import (
+	"bytes"
+	"io"
+)
+
+// lines reads JSON Lines: one object a line. A line that holds none is a faulty record; a blank one is
+// no record.
+type lines struct {
+	window
+	*objects
+}
+
+func newLines(r io.Reader, wanted []string) (Reader, error) {
+	l := &lines{window: newWindow(r), objects: newObjects(wanted)}
+	if err := l.start(); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// Next returns the record of the next line that is not blank.
+func (l *lines) Next() (Record, error) {
+	for {
+		if err := l.fill(lookAhead); err != nil {
+			return Record{}, err
+		}
+		if len(l.rest()) == 0 {
+			return Record{}, io.EOF
+		}
+		length, tooLong, err := l.physicalLine()
+		if err != nil {
+			return Record{}, err
+		}
+		if tooLong {
+			record, err := l.skipLongLine()
+			if err == nil {
+				l.records++
+			}
+			return record, err
+		}
+		line := l.trimLineEnd(l.rest()[:length])
+		l.advance(length)
+		if len(bytes.Trim(line, " \t\r")) > 0 {
+			return l.record(l.line, line), nil
+		}
+	}
+}

@@ -1,0 +1,230 @@
+package filecodec
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// maxNesting of anything in a list of objects: beyond it where a record ends is not followed.
+const maxNesting = 10_000
+
+// list reads a file that is one JSON list of objects, in bounded memory. It follows strings and brackets
+// to where an element ends, and reads the element only then: so one that is no object, too large or
+// wrong inside is a faulty record, and the next one is read. Where a quote, a bracket or a comma is
+// missing or too many, it cannot be known which records follow: that is the stream's error.
+type list struct {
+	window
+	*objects
+	state   listState
+	err     error
+	element []byte // its beginning, up to one byte more than MaxRecord
+}
+
+type listState int
+
+const (
+	listBegin  listState = iota // in front of the opening bracket
+	listFirst                   // behind it
+	listAfter                   // behind an element
+	listClosed                  // behind the closing bracket
+)
+
+func newList(r io.Reader, wanted []string) (Reader, error) {
+	l := &list{window: newWindow(r), objects: newObjects(wanted)}
+	if err := l.start(); err != nil {
+		return nil, err
+	}
+	if first, err := l.significant(); err != nil || first != '[' {
+		return nil, errors.Join(errors.New("the file is not a JSON list"), err)
+	}
+	l.pos++
+	l.state = listFirst
+	return l, nil
+}
+
+// Next returns the next element of the list.
+func (l *list) Next() (Record, error) {
+	if l.err != nil {
+		return Record{}, l.err
+	}
+	begin, err := l.seek()
+	if err == nil {
+		err = l.follow()
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			err = fmt.Errorf("line %d: %w", l.line+1, err)
+		}
+		l.err = err
+		return Record{}, err
+	}
+	l.state = listAfter
+	return l.record(begin, bytes.TrimRight(l.element, " \t\r\n")), nil
+}
+
+// seek goes to the beginning of the next element and returns its line, or io.EOF behind the list.
+func (l *list) seek() (int64, error) {
+	next, err := l.significant()
+	switch {
+	case err != nil:
+		return 0, err
+	case l.state == listFirst && next == ']', l.state == listAfter && next == ']':
+		return 0, l.close()
+	case l.state == listFirst:
+		return l.line + 1, nil
+	case next != ',':
+		return 0, errors.New("a comma is missing in the list")
+	}
+	l.pos++
+	_, err = l.significant()
+	return l.line + 1, err
+}
+
+func (l *list) close() error {
+	l.pos++
+	l.state = listClosed
+	_, err := l.significant()
+	if err == nil {
+		return errors.New("something stands behind the list")
+	}
+	if errors.Is(err, errNotClosed) {
+		return io.EOF
+	}
+	return err
+}
+
+var errNotClosed = fmt.Errorf("the list is not closed: %w", io.ErrUnexpectedEOF)
+
+// significant passes over white space and returns the byte behind it, which is not consumed.
+func (l *list) significant() (byte, error) {
+	for {
+		if err := l.fill(1); err != nil {
+			return 0, err
+		}
+		for ; l.pos < l.end; l.pos++ {
+			switch b := l.buffer[l.pos]; b {
+			case '\n':
+				l.line++
+			case ' ', '\t', '\r':
+			default:
+				return b, nil
+			}
+		}
+		if l.eof {
+			return 0, errNotClosed
+		}
+	}
+}
+
+// follow takes the element that begins here, up to the comma or the bracket behind it.
+func (l *list) follow() error {
+	l.element = l.element[:0]
+	var s structure
+	for {
+		if err := l.fill(1); err != nil {
+			return err
+		}
+		chunk := l.rest()
+		if len(chunk) == 0 {
+			return errNotClosed
+		}
+		n, end, err := s.follow(chunk)
+		if room := MaxRecord + 1 - len(l.element); room > 0 {
+			l.element = append(l.element, chunk[:min(n, room)]...)
+		}
+		l.line += int64(bytes.Count(chunk[:n], []byte{'\n'}))
+		l.pos += n
+		if end || err != nil {
+			return err
+		}
+	}
+}
+
+// structure follows the strings and brackets of one element of a list.
+type structure struct {
+	open     []byte // brackets that are not closed
+	last     byte   // in front of this, white space aside; 0 at the beginning
+	inString bool
+	escaped  bool
+}
+
+var (
+	errQuote   = errors.New("a quote is missing or too many: where the record ends cannot be known")
+	errBracket = errors.New("a bracket is missing or too many: where the record ends cannot be known")
+)
+
+// follow reads on and returns how many bytes belong to the element, and whether it has ended.
+func (s *structure) follow(text []byte) (n int, end bool, err error) {
+	for i := 0; i < len(text); i++ {
+		b := text[i]
+		if s.inString {
+			switch {
+			case s.escaped:
+				s.escaped = false
+			case b == '\\':
+				s.escaped = true
+			case b == '"':
+				s.inString, s.last = false, '"'
+			}
+			continue
+		}
+		switch b {
+		case ' ', '\t', '\r', '\n':
+			continue
+		case ',', ']':
+			if len(s.open) == 0 {
+				if s.last == 0 {
+					return i, false, errors.New("a record is missing in the list")
+				}
+				return i, true, nil
+			}
+		}
+		if err := s.step(b); err != nil {
+			return i, false, err
+		}
+		s.last = b
+	}
+	return len(text), false, nil
+}
+
+// step judges a byte outside strings by the one in front of it. A string stands behind one of these and
+// in front of one of those: if one did not, a quote in front of it would be missing or too many.
+func (s *structure) step(b byte) error {
+	behind := func(these string) bool { return s.last == 0 || strings.IndexByte(these, s.last) >= 0 }
+	inside := byte(0)
+	if len(s.open) > 0 {
+		inside = s.open[len(s.open)-1]
+	}
+	switch b {
+	case '"':
+		if !behind("{[,:") {
+			return errQuote
+		}
+		s.inString = true
+	case '{', '[':
+		if s.last == '"' {
+			return errQuote
+		}
+		if inside == '{' && s.last != ':' || inside == '[' && !behind("[,") || inside == 0 && s.last != 0 {
+			return errBracket
+		}
+		if len(s.open) == maxNesting {
+			return fmt.Errorf("brackets are nested more than %d deep", maxNesting)
+		}
+		s.open = append(s.open, b)
+	case '}', ']':
+		if inside != b-2 { // both pairs are two apart
+			return errBracket
+		}
+		s.open = s.open[:len(s.open)-1]
+	case ',', ':':
+	default:
+		if s.last == '"' {
+			return errQuote
+		}
+	}
+	return nil
+}
