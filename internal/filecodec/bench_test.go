@@ -38,3 +38,38 @@ func BenchmarkFramer(b *testing.B) {
 		}
 	}
 }
+
+func partnerObjects(rows int, begin, between, end string) []byte {
+	var file bytes.Buffer
+	file.WriteString(begin)
+	for i := range rows {
+		if i > 0 {
+			file.WriteString(between)
+		}
+		fmt.Fprintf(&file, `{"id":"%032x","email":"person%d@example.com","name":{"first":"Ada","last":"Love\u006cace"},"address":{"street":"%d Main Street","city":"Springfield","state":"IL","zip":"%05d"},"age":%d,"income":%d.50,"tags":["a","b"],"updated":"2024-01-05"}`, i*7919, i, i, i%100000, i%90, i%200000)
+	}
+	file.WriteString(end)
+	return file.Bytes()
+}
+
+func BenchmarkJSON(b *testing.B) {
+	wanted := []string{"id", "email", "name.first", "name.last", "address.zip", "age", "income", "updated"}
+	for name, data := range map[string][]byte{JSONLines: partnerObjects(50_000, "", "\n", "\n"), JSONList: partnerObjects(50_000, "[", ",\n", "]")} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				r, err := NewReader(bytes.NewReader(data), Format{Records: name, Encoding: UTF8, Wanted: wanted})
+				for err == nil {
+					var record Record
+					if record, err = r.Next(); record.Fault != "" {
+						b.Fatal(record.Fault)
+					}
+				}
+				if !errors.Is(err, io.EOF) || r.Records() != 50_000 {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 )
 
 // maxNesting of anything in a list of objects: beyond it where a record ends is not followed.
@@ -21,6 +20,7 @@ type list struct {
 	state   listState
 	err     error
 	element []byte // its beginning, up to one byte more than MaxRecord
+	structure
 }
 
 type listState int
@@ -122,7 +122,8 @@ func (l *list) significant() (byte, error) {
 // follow takes the element that begins here, up to the comma or the bracket behind it.
 func (l *list) follow() error {
 	l.element = l.element[:0]
-	var s structure
+	s := &l.structure
+	*s = structure{open: s.open[:0]}
 	for {
 		if err := l.fill(1); err != nil {
 			return err
@@ -159,26 +160,21 @@ var (
 // follow reads on and returns how many bytes belong to the element, and whether it has ended.
 func (s *structure) follow(text []byte) (n int, end bool, err error) {
 	for i := 0; i < len(text); i++ {
-		b := text[i]
 		if s.inString {
-			switch {
-			case s.escaped:
-				s.escaped = false
-			case b == '\\':
-				s.escaped = true
-			case b == '"':
-				s.inString, s.last = false, '"'
+			if i = s.closingQuote(text, i); i == len(text) {
+				break
 			}
 			continue
 		}
+		b := text[i]
 		switch b {
 		case ' ', '\t', '\r', '\n':
 			continue
 		case ',', ']':
+			if len(s.open) == 0 && s.last == 0 {
+				return i, false, errors.New("a record is missing in the list")
+			}
 			if len(s.open) == 0 {
-				if s.last == 0 {
-					return i, false, errors.New("a record is missing in the list")
-				}
 				return i, true, nil
 			}
 		}
@@ -190,31 +186,37 @@ func (s *structure) follow(text []byte) (n int, end bool, err error) {
 	return len(text), false, nil
 }
 
+// closingQuote returns where the string ends, or the end of text.
+func (s *structure) closingQuote(text []byte, i int) int {
+	for ; i < len(text); i++ {
+		switch b := text[i]; {
+		case s.escaped:
+			s.escaped = false
+		case b == '\\':
+			s.escaped = true
+		case b == '"':
+			s.inString = false
+			return i
+		}
+	}
+	return i
+}
+
 // step judges a byte outside strings by the one in front of it. A string stands behind one of these and
 // in front of one of those: if one did not, a quote in front of it would be missing or too many.
 func (s *structure) step(b byte) error {
-	behind := func(these string) bool { return s.last == 0 || strings.IndexByte(these, s.last) >= 0 }
 	inside := byte(0)
 	if len(s.open) > 0 {
 		inside = s.open[len(s.open)-1]
 	}
 	switch b {
 	case '"':
-		if !behind("{[,:") {
+		if s.last != 0 && s.last != ':' && s.last != ',' && s.last != '{' && s.last != '[' {
 			return errQuote
 		}
 		s.inString = true
 	case '{', '[':
-		if s.last == '"' {
-			return errQuote
-		}
-		if inside == '{' && s.last != ':' || inside == '[' && !behind("[,") || inside == 0 && s.last != 0 {
-			return errBracket
-		}
-		if len(s.open) == maxNesting {
-			return fmt.Errorf("brackets are nested more than %d deep", maxNesting)
-		}
-		s.open = append(s.open, b)
+		return s.openBracket(b, inside)
 	case '}', ']':
 		if inside != b-2 { // both pairs are two apart
 			return errBracket
@@ -226,5 +228,18 @@ func (s *structure) step(b byte) error {
 			return errQuote
 		}
 	}
+	return nil
+}
+
+func (s *structure) openBracket(b, inside byte) error {
+	switch {
+	case s.last == '"':
+		return errQuote
+	case inside == 0 && s.last != 0, inside == '{' && s.last != ':', inside == '[' && s.last != '[' && s.last != ',':
+		return errBracket
+	case len(s.open) == maxNesting:
+		return fmt.Errorf("brackets are nested more than %d deep", maxNesting)
+	}
+	s.open = append(s.open, b)
 	return nil
 }

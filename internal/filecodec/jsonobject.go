@@ -24,10 +24,13 @@ type objects struct {
 	fields   [][]byte
 	found    []bool
 	extra    []string
+	names    map[string]string // of members that are not wanted
 }
 
+const rememberedNames = 1000
+
 func newObjects(columns []string) *objects {
-	o := &objects{columns: columns, wanted: map[string]int{}, fields: make([][]byte, len(columns)), found: make([]bool, len(columns))}
+	o := &objects{columns: columns, wanted: map[string]int{}, names: map[string]string{}, fields: make([][]byte, len(columns)), found: make([]bool, len(columns))}
 	for i, name := range columns {
 		o.wanted[name] = i
 	}
@@ -65,7 +68,7 @@ func (o *objects) read(raw []byte) Fault {
 	}
 	clear(o.fields)
 	clear(o.found)
-	o.extra, o.unquoted = nil, o.unquoted[:0]
+	o.extra, o.unquoted = o.extra[:0], o.unquoted[:0]
 	return o.walk(raw, o.take)
 }
 
@@ -107,7 +110,14 @@ func (o *objects) noteExtra() {
 			return
 		}
 	}
-	o.extra = append(o.extra, string(o.path))
+	name, known := o.names[string(o.path)]
+	if !known {
+		name = string(o.path)
+		if len(o.names) < rememberedNames {
+			o.names[name] = name
+		}
+	}
+	o.extra = append(o.extra, name)
 }
 
 // unquote returns the text of a string literal that the decoder has read, and so is valid.
