@@ -171,7 +171,7 @@ func (o *Opener) isRecipient(m *message) bool {
 
 // damaged is a file that was changed or cut short on its way.
 func damaged(err error) error {
-	what := "the PGP message is damaged or was changed"
+	what := "the PGP message was changed, damaged or cut short"
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		what = "the PGP message is cut short"
 		err = io.ErrUnexpectedEOF
