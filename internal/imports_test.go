@@ -41,6 +41,7 @@ var rooms = map[string][]string{
 	"internal/workspace":          {"internal/audience", "internal/errkind", "internal/governance", "internal/identity", "internal/xdm", "internal/yamldoc"},
 	"internal/workspace/generate": {"internal/governance", "internal/identity", "internal/workspace", "internal/xdm"},
 	"internal/filecodec":          {},
+	"internal/pgp":                {"internal/errkind"},
 	"internal/ingest":             {"internal/errkind", "internal/filecodec", "internal/prospect", "internal/store", "internal/workspace"},
 
 	"internal/store":          {"internal/audience", "internal/prospect", "internal/xdm"},
@@ -89,6 +90,7 @@ var fences = map[string][]string{
 	"github.com/santhosh-tekuri":      {"internal/workspace"},
 	"github.com/invopop/jsonschema":   {"internal/workspace/generate"},
 	"github.com/wasilibs/go-pgquery":  {"internal/audience"},
+	"github.com/ProtonMail":           {"internal/pgp"},
 	"github.com/stretchr/testify":     {"internal/source/sourcetest", "internal/destination/destinationtest", "internal/devserver/sftpserver"},
 }
 

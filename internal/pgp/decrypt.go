@@ -80,7 +80,7 @@ func (o *Opener) decrypt(dst io.Writer, src io.Reader, limit int64) (Result, err
 	}
 	handle, err := o.handle(limit)
 	if err != nil {
-		return Result{}, fmt.Errorf("decrypt: %w", err)
+		return Result{}, errkind.New(errkind.Internal, "decrypt", err, "")
 	}
 	plain, err := handle.DecryptingReader(m.packets, crypto.Bytes)
 	if err != nil {
@@ -159,14 +159,9 @@ func (o *Opener) explain(m *message, err error) error {
 
 // isRecipient reports whether a message names one of our keys, so that not opening it is the file's fault.
 func (o *Opener) isRecipient(m *message) bool {
-	for _, e := range o.private {
-		for _, id := range decrypting(e) {
-			if slices.Contains(m.recipients, id) {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(o.private, func(k *key) bool {
+		return slices.ContainsFunc(k.decrypting, func(id uint64) bool { return slices.Contains(m.recipients, id) })
+	})
 }
 
 // damaged is a file that was changed or cut short on its way.

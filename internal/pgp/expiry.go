@@ -27,10 +27,10 @@ type Expiry struct {
 // Expiring returns the keys that have expired by now or will within the given time, the first to end first.
 func (o *Opener) Expiring(now time.Time, within time.Duration) []Expiry {
 	var out []Expiry
-	note := func(keys []*openpgp.Entity, use string) {
-		for _, e := range keys {
-			if at := expires(e, use); !at.IsZero() && at.Before(now.Add(within)) {
-				out = append(out, Expiry{Fingerprint: fingerprint(e), Use: use, At: at})
+	note := func(keys []*key, use string) {
+		for _, k := range keys {
+			if !k.ends.IsZero() && k.ends.Before(now.Add(within)) {
+				out = append(out, Expiry{Fingerprint: k.fingerprint, Use: use, At: k.ends})
 			}
 		}
 	}
@@ -40,29 +40,29 @@ func (o *Opener) Expiring(now time.Time, within time.Duration) []Expiry {
 	return out
 }
 
-// expires is when the last part of a key ends that serves a use, or the whole key; zero when it does not end.
-func expires(e *openpgp.Entity, use string) time.Time {
+// ends is when the last part of a key ends that serves a use, or the whole key; zero when it does not end.
+func ends(e *openpgp.Entity, use string) time.Time {
 	self, err := e.PrimarySelfSignature(noTime, nil)
 	if err != nil {
 		return noTime
 	}
 	whole := end(e.PrimaryKey, self)
-	var ends []time.Time
+	var parts []time.Time
 	if serves(self, use) {
-		ends = append(ends, whole)
+		parts = append(parts, whole)
 	}
 	for _, sub := range e.Subkeys {
-		if binding, err := sub.LatestValidBindingSignature(noTime, nil); err == nil && serves(binding, use) && (use == UseVerify || usable(sub.PrivateKey) != nil) {
-			ends = append(ends, earlier(whole, end(sub.PublicKey, binding)))
+		if binding, err := sub.LatestValidBindingSignature(noTime, nil); err == nil && serves(binding, use) && (use == UseVerify || usable(sub.PrivateKey)) {
+			parts = append(parts, earlier(whole, end(sub.PublicKey, binding)))
 		}
 	}
-	if len(ends) == 0 {
+	if len(parts) == 0 {
 		return whole
 	}
-	if slices.ContainsFunc(ends, time.Time.IsZero) {
+	if slices.ContainsFunc(parts, time.Time.IsZero) {
 		return noTime
 	}
-	return slices.MaxFunc(ends, time.Time.Compare)
+	return slices.MaxFunc(parts, time.Time.Compare)
 }
 
 func serves(self *packet.Signature, use string) bool {

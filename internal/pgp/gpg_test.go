@@ -49,17 +49,17 @@ func newGPG(t testing.TB) gnupg {
 		}
 		const rsa = "Key-Type: RSA\nKey-Length: 3072\nKey-Usage: sign\nSubkey-Type: RSA\nSubkey-Length: 3072\nSubkey-Usage: encrypt\n"
 		const ecc = "Key-Type: eddsa\nKey-Curve: ed25519\nKey-Usage: sign\nSubkey-Type: ecdh\nSubkey-Curve: cv25519\nSubkey-Usage: encrypt\n"
-		make := func(name, kind, protection string, args ...string) {
+		add := func(name, kind, protection string, args ...string) {
 			if failed == nil {
 				_, failed = shared.try(kind+"Name-Real: "+name+"\nName-Email: "+name+"@example.com\n"+protection+"\n%commit\n", append(args, "--gen-key")...)
 			}
 		}
-		make("rsa", rsa, "Expire-Date: 0\n%no-protection")
-		make("ecc", ecc, "Expire-Date: 0\n%no-protection")
-		make("partner", rsa, "Expire-Date: 0\n%no-protection")
-		make("stranger", ecc, "Expire-Date: 0\n%no-protection")
-		make("locked", ecc, "Expire-Date: 0\nPassphrase: "+secret)
-		make("expired", ecc, "Expire-Date: 1y\n%no-protection", "--faked-system-time", "20200101T000000")
+		add("rsa", rsa, "Expire-Date: 0\n%no-protection")
+		add("ecc", ecc, "Expire-Date: 0\n%no-protection")
+		add("partner", rsa, "Expire-Date: 0\n%no-protection")
+		add("stranger", ecc, "Expire-Date: 0\n%no-protection")
+		add("locked", ecc, "Expire-Date: 0\nPassphrase: "+secret)
+		add("expired", ecc, "Expire-Date: 1y\n%no-protection", "--faked-system-time", "20200101T000000")
 	})
 	require.NoError(t, failed)
 	return shared

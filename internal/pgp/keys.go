@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
@@ -31,8 +32,20 @@ type Keys struct {
 
 // Opener decrypts files. Any number may be decrypted at the same time.
 type Opener struct {
-	private  []*openpgp.Entity // unlocked
-	signedBy []*openpgp.Entity // none when no signature is required
+	private  []*key
+	signedBy []*key // none when no signature is required
+}
+
+// key is what is kept of a key. It does not change any more, unlike the library's keys: these note in
+// themselves what was checked of them, so that two readers must not share one.
+type key struct {
+	fingerprint string
+	public      []byte
+	parts       []uint64                      // ids of the key and its subkeys
+	private     map[uint64]*packet.PrivateKey // the unlocked ones of them, by id
+	decrypting  []uint64                      // ids of those that decrypt, expired or not
+	lastSigned  time.Time                     // when its owner last changed it
+	ends        time.Time                     // for its use here, zero when it does not
 }
 
 // New reads the keys and unlocks the private ones. Its errors, of kind Denied, say which key is at fault and
@@ -49,32 +62,47 @@ func New(k Keys) (*Opener, error) {
 			if err := unlock(name, e, k.Passphrase); err != nil {
 				return nil, err
 			}
-			o.private = append(o.private, e)
+			ours, err := newKey(name, e, UseDecrypt)
+			if err != nil {
+				return nil, err
+			}
+			if len(ours.decrypting) == 0 {
+				return nil, errkind.New(errkind.Denied, "", fmt.Errorf("%s, %s, holds nothing that decrypts", name, ours.fingerprint), "export the private key with its encryption subkey: gpg --armor --export-secret-keys")
+			}
+			o.private = append(o.private, ours)
 		}
 	}
 	if len(o.private) == 0 {
 		return nil, errkind.New(errkind.Denied, "", errors.New("no private key is given"), "give the private key that belongs to the public key which the partner encrypts for")
 	}
 	for i, text := range k.SignedBy {
-		entities, err := readKeys(fmt.Sprintf("signedBy key %d of %d", i+1, len(k.SignedBy)), text)
+		name := fmt.Sprintf("signedBy key %d of %d", i+1, len(k.SignedBy))
+		entities, err := readKeys(name, text)
 		if err != nil {
 			return nil, err
 		}
 		for _, e := range entities {
-			o.signedBy = withNewest(o.signedBy, e)
+			partner, err := newKey(name, e, UseVerify)
+			if err != nil {
+				return nil, err
+			}
+			o.signedBy = withNewest(o.signedBy, partner)
 		}
 	}
 	return o, nil
 }
 
+func unreadable(name string) error {
+	return errkind.New(errkind.Denied, "", errors.New(name+" cannot be read"), keyHint)
+}
+
 // readKeys reads all keys of an export.
 func readKeys(name, text string) ([]*openpgp.Entity, error) {
-	unreadable := errkind.New(errkind.Denied, "", errors.New(name+" cannot be read"), keyHint)
 	var out []*openpgp.Entity
 	if !strings.Contains(text, armorBegin) {
 		entities, err := openpgp.ReadKeyRing(strings.NewReader(text))
 		if err != nil || len(entities) == 0 {
-			return nil, unreadable
+			return nil, unreadable(name)
 		}
 		return entities, nil
 	}
@@ -84,75 +112,73 @@ func readKeys(name, text string) ([]*openpgp.Entity, error) {
 			return out, nil
 		}
 		if err != nil {
-			return nil, unreadable
+			return nil, unreadable(name)
 		}
 		entities, err := openpgp.ReadKeyRing(block.Body)
 		if err != nil || len(entities) == 0 {
-			return nil, unreadable
+			return nil, unreadable(name)
 		}
 		out = append(out, entities...)
 	}
 }
 
-// unlock makes a private key usable. What is missing of it, as of a key whose main part is kept elsewhere, is
-// no fault as long as a part that decrypts is there.
+// unlock makes a private key usable. Of a key whose main part is kept elsewhere, what is there.
 func unlock(name string, e *openpgp.Entity, passphrase string) error {
-	name += ", " + fingerprint(e) + ","
+	name += ", " + fingerprint(e)
 	if e.PrivateKey == nil {
-		return errkind.New(errkind.Denied, "", errors.New(name+" is only the public key"), keyHint)
+		return errkind.New(errkind.Denied, "", errors.New(name+", is only the public key"), keyHint)
 	}
 	locked := e.PrivateKey.Encrypted && !e.PrivateKey.Dummy()
 	for _, sub := range e.Subkeys {
 		locked = locked || sub.PrivateKey != nil && sub.PrivateKey.Encrypted && !sub.PrivateKey.Dummy()
 	}
 	if locked && passphrase == "" {
-		return errkind.New(errkind.Denied, "", errors.New(name+" needs a passphrase"), "set the passphrase")
+		return errkind.New(errkind.Denied, "", errors.New(name+", needs a passphrase"), "set the passphrase")
 	}
 	if err := e.DecryptPrivateKeys([]byte(passphrase)); err != nil {
-		return errkind.New(errkind.Denied, "", errors.New("the passphrase does not open "+strings.TrimSuffix(name, ",")), "check the passphrase")
-	}
-	if len(decrypting(e)) == 0 {
-		return errkind.New(errkind.Denied, "", errors.New(name+" holds nothing that decrypts"), "export the private key with its encryption subkey: gpg --armor --export-secret-keys")
+		return errkind.New(errkind.Denied, "", errors.New("the passphrase does not open "+name), "check the passphrase")
 	}
 	return nil
 }
 
-// decrypting returns the ids of the parts of a private key that can decrypt, expired or not.
-func decrypting(e *openpgp.Entity) []uint64 {
-	var ids []uint64
-	for _, key := range e.DecryptionKeys(0, noTime, nil) {
-		if key.PrivateKey != nil && !key.PrivateKey.Dummy() {
-			ids = append(ids, key.PublicKey.KeyId)
+// newKey takes out of a key what is needed of it.
+func newKey(name string, e *openpgp.Entity, use string) (*key, error) {
+	k := &key{fingerprint: fingerprint(e), parts: []uint64{e.PrimaryKey.KeyId}, private: map[uint64]*packet.PrivateKey{}, ends: ends(e, use)}
+	keep := func(private *packet.PrivateKey) {
+		if usable(private) && use == UseDecrypt {
+			k.private[private.KeyId] = private
 		}
 	}
-	return ids
-}
-
-// withNewest adds a key unless a newer export of the same key is there. An older one, which may say that the
-// key has expired, gives way.
-func withNewest(keys []*openpgp.Entity, e *openpgp.Entity) []*openpgp.Entity {
-	for i, other := range keys {
-		if fingerprint(other) == fingerprint(e) {
-			if lastSigned(e) > lastSigned(other) {
-				keys[i] = e
-			}
-			return keys
-		}
-	}
-	return append(keys, e)
-}
-
-// lastSigned is when the owner of a key last changed it, in seconds since 1970.
-func lastSigned(e *openpgp.Entity) (last int64) {
+	keep(e.PrivateKey)
 	if self, err := e.PrimarySelfSignature(noTime, nil); err == nil {
-		last = self.CreationTime.Unix()
+		k.lastSigned = self.CreationTime
 	}
 	for _, sub := range e.Subkeys {
-		if binding, err := sub.LatestValidBindingSignature(noTime, nil); err == nil {
-			last = max(last, binding.CreationTime.Unix())
+		k.parts = append(k.parts, sub.PublicKey.KeyId)
+		keep(sub.PrivateKey)
+		if binding, err := sub.LatestValidBindingSignature(noTime, nil); err == nil && binding.CreationTime.After(k.lastSigned) {
+			k.lastSigned = binding.CreationTime
 		}
 	}
-	return last
+	for _, part := range e.DecryptionKeys(0, noTime, nil) {
+		if k.private[part.PublicKey.KeyId] != nil {
+			k.decrypting = append(k.decrypting, part.PublicKey.KeyId)
+		}
+	}
+	var public bytes.Buffer
+	if err := e.Serialize(&public); err != nil {
+		return nil, unreadable(name)
+	}
+	k.public = public.Bytes()
+	if _, err := ring([]*key{k}); err != nil {
+		return nil, unreadable(name)
+	}
+	return k, nil
+}
+
+// usable reports whether a part of a private key is there and unlocked.
+func usable(private *packet.PrivateKey) bool {
+	return private != nil && !private.Dummy() && !private.Encrypted
 }
 
 // fingerprint is the fingerprint of a key as gpg shows it.
@@ -160,53 +186,50 @@ func fingerprint(e *openpgp.Entity) string {
 	return fmt.Sprintf("%X", e.PrimaryKey.Fingerprint)
 }
 
-func fingerprints(keys []*openpgp.Entity) string {
+// withNewest adds a key unless a newer export of the same key is there. An older one, which may say that the
+// key has expired, gives way.
+func withNewest(keys []*key, k *key) []*key {
+	for i, other := range keys {
+		if other.fingerprint == k.fingerprint {
+			if k.lastSigned.After(other.lastSigned) {
+				keys[i] = k
+			}
+			return keys
+		}
+	}
+	return append(keys, k)
+}
+
+func fingerprints(keys []*key) string {
 	var out []string
-	for _, e := range keys {
-		out = append(out, fingerprint(e))
+	for _, k := range keys {
+		out = append(out, k.fingerprint)
 	}
 	return strings.Join(out, ", ")
 }
 
-// ring returns a key ring for one file: the library notes in keys what it has checked of them, so that two
-// readers must not share one. Private parts are only read and are shared.
-func ring(keys []*openpgp.Entity) (*crypto.KeyRing, error) {
+// ring returns a key ring for one reader. Private parts are only read and are shared.
+func ring(keys []*key) (*crypto.KeyRing, error) {
 	out, err := crypto.NewKeyRing(nil)
 	if err != nil {
 		return nil, err
 	}
-	for _, original := range keys {
-		var public bytes.Buffer
-		if err := original.Serialize(&public); err != nil {
-			return nil, fmt.Errorf("copy key %s: %w", fingerprint(original), err)
-		}
-		e, err := openpgp.ReadEntity(packet.NewReader(&public))
+	for _, k := range keys {
+		e, err := openpgp.ReadEntity(packet.NewReader(bytes.NewReader(k.public)))
 		if err != nil {
-			return nil, fmt.Errorf("copy key %s: %w", fingerprint(original), err)
+			return nil, fmt.Errorf("read key %s again: %w", k.fingerprint, err)
 		}
-		e.PrivateKey = usable(original.PrivateKey)
+		e.PrivateKey = k.private[e.PrimaryKey.KeyId]
 		for i := range e.Subkeys {
-			for _, sub := range original.Subkeys {
-				if sub.PublicKey.KeyId == e.Subkeys[i].PublicKey.KeyId {
-					e.Subkeys[i].PrivateKey = usable(sub.PrivateKey)
-				}
-			}
+			e.Subkeys[i].PrivateKey = k.private[e.Subkeys[i].PublicKey.KeyId]
 		}
-		key, err := crypto.NewKeyFromEntity(e)
+		one, err := crypto.NewKeyFromEntity(e)
 		if err != nil {
 			return nil, err
 		}
-		if err := out.AddKey(key); err != nil {
+		if err := out.AddKey(one); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
-}
-
-// usable is a private key without the parts that an export left out.
-func usable(key *packet.PrivateKey) *packet.PrivateKey {
-	if key == nil || key.Dummy() || key.Encrypted {
-		return nil
-	}
-	return key
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	pgperrors "github.com/ProtonMail/go-crypto/openpgp/errors"
-	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
 	"github.com/ProtonMail/gopenpgp/v3/constants"
 	"github.com/ProtonMail/gopenpgp/v3/crypto"
 
@@ -45,12 +44,11 @@ func (o *Opener) verified(signature *crypto.VerifiedSignature) string {
 	if signature.SignatureError != nil || signature.SignedBy == nil {
 		return ""
 	}
-	for _, e := range o.signedBy {
-		if fingerprint(e) == fingerprint(signature.SignedBy.GetEntity()) {
-			return fingerprint(e)
-		}
+	signer := fingerprint(signature.SignedBy.GetEntity())
+	if !slices.ContainsFunc(o.signedBy, func(k *key) bool { return k.fingerprint == signer }) {
+		return ""
 	}
-	return ""
+	return signer
 }
 
 // named is the fingerprint of the key in signedBy that a signature names, or empty.
@@ -58,10 +56,9 @@ func (o *Opener) named(signature *crypto.VerifiedSignature) string {
 	if signature.Signature == nil || signature.Signature.IssuerKeyId == nil {
 		return ""
 	}
-	id := *signature.Signature.IssuerKeyId
-	for _, e := range o.signedBy {
-		if e.PrimaryKey.KeyId == id || slices.ContainsFunc(e.Subkeys, func(s openpgp.Subkey) bool { return s.PublicKey.KeyId == id }) {
-			return fingerprint(e)
+	for _, k := range o.signedBy {
+		if slices.Contains(k.parts, *signature.Signature.IssuerKeyId) {
+			return k.fingerprint
 		}
 	}
 	return ""
