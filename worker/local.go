@@ -17,12 +17,12 @@ import (
 func openLocal(folders []string) func(context.Context, string) (source.Source, string, error) {
 	return func(_ context.Context, path string) (source.Source, string, error) {
 		op := "add " + path
-		real, err := filepath.EvalSymlinks(path)
+		resolved, err := filepath.EvalSymlinks(path)
 		if err != nil {
 			return nil, "", errkind.New(errkind.Missing, op, errors.New("the worker does not see the file"), "put it on the worker's machine, in a folder that worker run --add-data-from names")
 		}
 		for _, folder := range folders {
-			inside, err := filepath.Rel(folder, real)
+			inside, err := filepath.Rel(folder, resolved)
 			if err != nil || inside == ".." || strings.HasPrefix(inside, "../") {
 				continue
 			}
@@ -40,14 +40,14 @@ func openLocal(folders []string) func(context.Context, string) (source.Source, s
 // realFolders resolves the folders of --add-data-from.
 func realFolders(folders []string) (out []string, err error) {
 	for _, folder := range folders {
-		real, err := filepath.EvalSymlinks(folder)
+		resolved, err := filepath.EvalSymlinks(folder)
 		if err == nil {
-			real, err = filepath.Abs(real)
+			resolved, err = filepath.Abs(resolved)
 		}
 		if err != nil {
 			return nil, usageError{fmt.Errorf("--add-data-from: %w", err)}
 		}
-		out = append(out, real)
+		out = append(out, resolved)
 	}
 	return out, nil
 }

@@ -257,17 +257,17 @@ func TestThousandFiles(t *testing.T) {
 					panic(err)
 				}
 			}
-			switch {
-			case i%10 == 1: // half-written, in place
+			switch i % 10 {
+			case 1: // half-written, in place
 				write(path, content[:len(content)/2])
 				time.Sleep(20 * time.Millisecond)
 				write(path, content)
-			case i%10 == 2: // written again with other rows
+			case 2: // written again with other rows
 				write(path, content)
 				time.Sleep(20 * time.Millisecond)
 				content = acmeHeader + prospectRows(fmt.Sprintf("p%d", i), fmt.Sprintf("r%d", i))
 				write(path, content)
-			case i%10 == 3: // and the same bytes under a second name
+			case 3: // and the same bytes under a second name
 				write(path, content)
 				second := fmt.Sprintf("in/%04d-again.csv", i)
 				copies[second] = path

@@ -88,10 +88,10 @@ func (o *objects) take(kind jsontext.Kind, value []byte) Fault {
 		return FaultRepeated
 	}
 	o.found[i] = true
-	switch {
-	case kind == 'n':
+	switch kind {
+	case 'n':
 		return ""
-	case kind == '"':
+	case '"':
 		value = o.unquote(value)
 	}
 	if bytes.IndexByte(value, 0) >= 0 {

@@ -178,4 +178,3 @@ func known(value []byte, null func([]byte) bool) []byte {
 	}
 	return value
 }
-

@@ -23,7 +23,8 @@ func (s *letters) apply(value []byte) ([]byte, bool) {
 	if first == len(value) {
 		return value, true // most values are in the case that is wanted
 	}
-	out := append(s.buffer[:0], value[:first]...)
+	out := s.buffer[:0]
+	out = append(out, value[:first]...)
 	for rest := value[first:]; len(rest) > 0; {
 		if c := rest[0]; c < utf8.RuneSelf {
 			out, rest = append(out, byte(s.change(rune(c)))), rest[1:]

@@ -127,7 +127,7 @@ func TestStalledDownload(t *testing.T) {
 			require.NoError(t, err, "one stall is survived")
 			require.Equal(t, digits+digits, content)
 
-			s, f = faulty(t, []byte(digits+digits), func(n int64, w http.ResponseWriter, r *http.Request) bool {
+			s, f = faulty(t, []byte(digits+digits), func(n int64, _ http.ResponseWriter, r *http.Request) bool {
 				if n == 1 {
 					return false
 				}
