@@ -112,6 +112,9 @@ func (d *download) fetch(ctx context.Context, worker int, offset int64, into []b
 			}
 			arrived(have)
 		}
+		if have == len(into) {
+			return nil
+		}
 		n, err := readAt(remote, into[have:], offset+int64(have), connection.Packet)
 		have += n
 		d.begun[worker] = unproven{offset, have}
