@@ -15,6 +15,7 @@ import (
 // gives signs of life, so that nothing on the way forgets it.
 type SFTPConnection struct {
 	*sftp.Client
+	Packet    int // bytes that one request may read
 	wire      *watchedConn
 	gone      chan struct{} // closed when the connection has ended
 	abandoned atomic.Bool   // it ends soon

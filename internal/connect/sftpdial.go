@@ -21,6 +21,8 @@ const (
 	sftpKeepAlive      = 15 * time.Second
 )
 
+const sftpPacket = 32 << 10
+
 // Writes one after the other would cost a round trip each. Packets of 32 KiB, the library's default,
 // are what every server takes, and larger ones are no faster over a distance.
 var sftpSettings = []sftp.ClientOption{sftp.UseConcurrentWrites(true), sftp.UseConcurrentReads(true)}
@@ -121,7 +123,7 @@ func (d *sftpDialer) signIn(wire *watchedConn) (*SFTPConnection, error) {
 	if err := wire.SetDeadline(time.Time{}); err != nil {
 		return nil, err
 	}
-	connection := &SFTPConnection{Client: files, wire: wire, gone: make(chan struct{})}
+	connection := &SFTPConnection{Client: files, Packet: sftpPacket, wire: wire, gone: make(chan struct{})}
 	go func() {
 		_ = client.Wait() // says that it is gone, whatever the reason
 		close(connection.gone)

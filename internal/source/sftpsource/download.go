@@ -1,76 +1,183 @@
 package sftpsource
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
+	"sync"
 
 	"prospector/internal/connect"
 	"prospector/internal/errkind"
 	"prospector/internal/source"
+	"prospector/internal/source/ranged"
 )
 
-// download reads the rest of a version ahead of its reader, which keeps many requests on their way.
-// It returns when the file is open.
-func (s *Source) download(ctx context.Context, op string, f source.File, offset int64) (io.ReadCloser, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	from, to := io.Pipe()
-	r := &reader{PipeReader: from, ctx: ctx, op: op, cancel: cancel, done: make(chan struct{})}
-	opened := make(chan error, 2)
-	go func() {
-		defer close(r.done)
-		release := context.AfterFunc(ctx, func() { to.CloseWithError(fmt.Errorf("%s: %w", op, ctx.Err())) })
-		defer release()
-		err := s.client.Do(ctx, op, func(c *connect.SFTPConnection) error {
-			return s.copyVersion(c, f, offset, to, func() { opened <- nil })
-		})
-		to.CloseWithError(err) // nil is the end of the file
-		opened <- err
-	}()
-	if err := <-opened; err != nil {
-		r.Close()
-		return nil, err
-	}
-	return r, nil
+// A connection carries 2 MiB per round trip at most, which is the library's window. Two parts on it keep
+// it full while one of them ends and the next begins.
+const (
+	partsPerLane = 2
+	maxLanes     = 4
+)
+
+var reading = ranged.Options{PartSize: 4 << 20, Parallel: partsPerLane * maxLanes}
+
+// download reads the rest of one version.
+type download struct {
+	source  *Source
+	op      string
+	file    source.File
+	lanes   []*lane
+	ctx     context.Context // of the dialling that nobody waits for
+	cancel  context.CancelFunc
+	dialing sync.WaitGroup
+	begun   []unproven // by worker
 }
 
-// copyVersion copies exactly the version f describes, from offset on, or fails before its last byte.
-func (s *Source) copyVersion(c *connect.SFTPConnection, f source.File, offset int64, to io.Writer, opened func()) error {
-	if now, err := s.stat(c, f.Path); err != nil {
-		return err
-	} else if !same(f, now) {
-		return changed()
+// unproven is the beginning of a part that has arrived, but of which the server could not be asked
+// any more whether it is of the version.
+type unproven struct {
+	offset int64
+	size   int
+}
+
+func (s *Source) open(ctx context.Context, op string, f source.File, offset int64) (io.ReadCloser, error) {
+	d := &download{source: s, op: op, file: f, begun: make([]unproven, s.reading.Parallel)}
+	d.ctx, d.cancel = context.WithCancel(ctx)
+	for range maxLanes {
+		d.lanes = append(d.lanes, &lane{download: d})
+	}
+	if err := d.begin(ctx, offset); err != nil {
+		d.end(!errkind.Of(err).Retryable()) // an answer is no failure of the connection
+		return nil, err
 	}
 	if offset == f.Size {
-		opened()
-		return nil
+		d.end(true)
+		return io.NopCloser(strings.NewReader("")), nil
 	}
-	remote, err := c.Open(s.options.Path(f.Path))
+	options := s.reading
+	options.Op = op
+	if f.Size-offset > options.PartSize { // a single part is checked by itself
+		options.Check = d.check
+	}
+	r, err := ranged.Open(ctx, offset, f.Size, options, d.fetch)
+	if err != nil {
+		d.end(false)
+		return nil, err
+	}
+	return &reader{Reader: r, download: d, release: context.AfterFunc(ctx, d.abandon)}, nil
+}
+
+// begin checks that the file is the version still, and opens it on the first lane.
+func (d *download) begin(ctx context.Context, offset int64) error {
+	connection, err := d.source.client.Take(ctx, d.op)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = remote.Close() }() // only read
-	if _, err := remote.Seek(offset, io.SeekStart); err != nil {
+	first := d.lanes[0]
+	first.connection = connection
+	return connection.Do(ctx, d.op, func() error {
+		now, err := d.source.stat(connection, d.file.Path)
+		if err != nil {
+			return err
+		}
+		if !same(d.file, now) {
+			return changed()
+		}
+		if offset < d.file.Size {
+			first.remote, err = connection.Open(d.source.options.Path(d.file.Path))
+		}
+		return err
+	})
+}
+
+// fetch is a ranged.Fetch. What it says has arrived was there while the server still had the version.
+func (d *download) fetch(ctx context.Context, worker int, offset int64, into []byte, arrived func(int)) error {
+	arrived(0) // begin was answered
+	lane, err := d.laneOf(ctx, worker)
+	if err != nil {
 		return err
 	}
-	opened()
-	held := &lastHeld{connection: c, to: to, left: f.Size - offset}
-	if _, err := remote.WriteTo(held); err != nil {
+	connection, remote := lane.connection, lane.remote
+	have := 0
+	if begun := d.begun[worker]; begun.offset == offset {
+		have = begun.size
+	}
+	err = connection.Do(ctx, d.op, func() error {
+		if have > 0 {
+			if err := d.prove(connection); err != nil {
+				return err
+			}
+			arrived(have)
+		}
+		if have == len(into) {
+			return nil
+		}
+		n, err := readAt(remote, into[have:], offset+int64(have), connection.Packet)
+		have += n
+		d.begun[worker] = unproven{offset, have}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		// The library takes a cut connection for the end of the file at times: asking again settles it.
+		if err := d.prove(connection); err != nil {
+			return err
+		}
+		arrived(have)
+		if have < len(into) {
+			return errkind.New(errkind.Transient, "", fmt.Errorf("the file ended %d bytes early", len(into)-have), "open the rest of the file")
+		}
+		return nil
+	})
+	if err != nil {
+		lane.drop(connection)
+	}
+	return err
+}
+
+// check asks on the first lane.
+func (d *download) check(ctx context.Context) error {
+	lane, err := d.laneOf(ctx, 0)
+	if err != nil {
 		return err
 	}
-	// The library takes a cut connection for the end of the file at times: asking again settles it.
-	switch now, err := s.stat(c, f.Path); {
-	case errors.Is(err, fs.ErrNotExist), err == nil && !same(f, now):
+	connection := lane.connection
+	err = connection.Do(ctx, d.op, func() error { return d.prove(connection) })
+	if err != nil {
+		lane.drop(connection)
+	}
+	return err
+}
+
+// prove fails unless the server has the version.
+func (d *download) prove(c *connect.SFTPConnection) error {
+	switch now, err := d.source.stat(c, d.file.Path); {
+	case errors.Is(err, fs.ErrNotExist), err == nil && !same(d.file, now):
 		return changed()
-	case err != nil:
+	default:
 		return err
-	case held.left > 0:
-		return errkind.New(errkind.Transient, "", fmt.Errorf("the file ended %d bytes early", held.left), "open the rest of the file")
 	}
-	return held.flush()
+}
+
+// end gives the connections back, when nothing runs on them any more.
+func (d *download) end(well bool) {
+	d.cancel()
+	d.dialing.Wait()
+	var closing sync.WaitGroup
+	for _, l := range d.lanes {
+		closing.Go(func() { l.end(well) })
+	}
+	closing.Wait()
+}
+
+// abandon ends the connections at once.
+func (d *download) abandon() {
+	d.cancel()
+	for _, l := range d.lanes {
+		l.abandon()
+	}
 }
 
 func same(a, b source.File) bool { return a.Size == b.Size && a.Version() == b.Version() }
@@ -79,57 +186,26 @@ func changed() error {
 	return errkind.New(errkind.Conflict, "", errors.New("the file has changed since it was listed"), "list again and take the new version")
 }
 
-// lastHeld passes on all but the last chunk of a version, which waits for flush, and nothing of what
-// a file has grown by.
-type lastHeld struct {
-	connection *connect.SFTPConnection
-	to         io.Writer
-	left       int64
-	last       []byte
-}
-
-func (w *lastHeld) Write(p []byte) (int, error) {
-	if int64(len(p)) > w.left {
-		return 0, changed()
-	}
-	w.left -= int64(len(p))
-	if w.left == 0 {
-		w.last = bytes.Clone(p)
-		return len(p), nil
-	}
-	return w.pass(p)
-}
-
-func (w *lastHeld) flush() error {
-	_, err := w.pass(w.last)
-	return err
-}
-
-// pass waits for the reader, which may be slow without the server being at fault.
-func (w *lastHeld) pass(p []byte) (n int, err error) {
-	w.connection.Unwatched(func() { n, err = w.to.Write(p) })
-	return n, err
-}
-
 type reader struct {
-	*io.PipeReader
-	ctx    context.Context // what has arrived already is not handed over after its end
-	op     string
-	cancel context.CancelFunc
-	done   chan struct{}
+	*ranged.Reader
+	download *download
+	release  func() bool
+	once     sync.Once
+	whole    bool
 }
 
 func (r *reader) Read(p []byte) (int, error) {
-	if r.ctx.Err() != nil {
-		return 0, fmt.Errorf("%s: %w", r.op, context.Cause(r.ctx))
-	}
-	return r.PipeReader.Read(p)
+	n, err := r.Reader.Read(p)
+	r.whole = r.whole || errors.Is(err, io.EOF)
+	return n, err
 }
 
-// Close ends a download that is not finished, and its connection.
+// Close ends a download that is not finished, and its connections.
 func (r *reader) Close() error {
-	r.cancel()
-	_ = r.PipeReader.Close() // never fails
-	<-r.done
+	r.once.Do(func() {
+		_ = r.Reader.Close() // never fails
+		r.release()
+		r.download.end(r.whole)
+	})
 	return nil
 }

@@ -1,7 +1,8 @@
 // Package sftpsource reads drop points on SFTP servers: everything below a folder. A version is a
-// size and a modification time, both asked for again before the first byte and before the last one
-// is handed over, so that a file that changes in the middle of a download fails instead of mixing.
-// A cut download is not taken up here: the caller opens the rest.
+// size and a modification time, both asked for again before the first byte, after every part, and before
+// the last one is handed over, so that a file that changes in the middle of a download fails instead of
+// mixing. Parts are read side by side, over several connections where the server allows them; a cut
+// part is taken up where it stopped.
 package sftpsource
 
 import (
@@ -10,16 +11,20 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"sync/atomic"
 
 	"prospector/internal/connect"
 	"prospector/internal/errkind"
 	"prospector/internal/source"
+	"prospector/internal/source/ranged"
 )
 
 // Source is a drop point on an SFTP server.
 type Source struct {
 	options connect.SFTPOptions
 	client  *connect.SFTPClient
+	reading ranged.Options
+	lonely  atomic.Bool // the server has refused a second sign-in
 }
 
 var _ source.Source = (*Source)(nil)
@@ -30,7 +35,7 @@ func New(ctx context.Context, options connect.SFTPOptions) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Source{options: options, client: client}, nil
+	return &Source{options: options, client: client, reading: reading}, nil
 }
 
 // Close implements source.Source.
@@ -88,5 +93,5 @@ func (s *Source) Open(ctx context.Context, f source.File, offset int64) (io.Read
 	if offset < 0 || offset > f.Size {
 		return nil, errkind.New(errkind.Internal, op, fmt.Errorf("offset %d is not within %d bytes", offset, f.Size), "")
 	}
-	return s.download(ctx, op, f, offset)
+	return s.open(ctx, op, f, offset)
 }

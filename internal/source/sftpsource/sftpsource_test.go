@@ -3,8 +3,6 @@
 package sftpsource
 
 import (
-	"bytes"
-	"context"
 	"io"
 	"os"
 	"path/filepath"
@@ -27,17 +25,19 @@ type dropPoint struct {
 	server  *sftpserver.Server
 	options connect.SFTPOptions
 	dir     string // of the drop point, on this machine
+
+	hostKeyFile string
 }
 
 func newDropPoint(t *testing.T) dropPoint {
 	t.Helper()
-	root := t.TempDir()
+	root, hostKeyFile := t.TempDir(), filepath.Join(t.TempDir(), "host_key")
 	server, err := sftpserver.Start(t.Context(), sftpserver.Options{
-		Dir: root, HostKeyFile: filepath.Join(t.TempDir(), "host_key"), User: "test", Password: "not-a-secret",
+		Dir: root, HostKeyFile: hostKeyFile, User: "test", Password: "not-a-secret",
 	})
 	require.NoError(t, err)
 	t.Cleanup(server.Stop)
-	d := dropPoint{server: server, dir: filepath.Join(root, "partners", "acme"), options: connect.SFTPOptions{
+	d := dropPoint{server: server, hostKeyFile: hostKeyFile, dir: filepath.Join(root, "partners", "acme"), options: connect.SFTPOptions{
 		Address: server.Address(), User: "test", Password: "not-a-secret", HostKey: server.HostKey(), Folder: "/partners/acme",
 	}}
 	require.NoError(t, os.MkdirAll(d.dir, 0o755))
@@ -182,127 +182,6 @@ func TestReplacedWithSameSize(t *testing.T) {
 func touch(t *testing.T, file string, modified time.Time) {
 	t.Helper()
 	require.NoError(t, os.Chtimes(file, modified, modified))
-}
-
-const (
-	large      = 20_000_000  // more than a connection's buffers hold
-	stallLimit = time.Second // short for a silence, and long for a machine with much to do
-)
-
-// half reads the first half of a large file, does something, and reads the rest.
-func half(t *testing.T, d dropPoint, then func(file string)) (left int64, err error) {
-	t.Helper()
-	d.put(t, "a.csv", make([]byte, large))
-	s := d.open(t)
-	f, err := s.Stat(t.Context(), "a.csv")
-	require.NoError(t, err)
-	body, err := s.Open(t.Context(), f, 0)
-	require.NoError(t, err)
-	defer func() { require.NoError(t, body.Close()) }()
-	_, err = io.CopyN(io.Discard, body, large/2)
-	require.NoError(t, err)
-	then(filepath.Join(d.dir, "a.csv"))
-	left, err = io.Copy(io.Discard, body)
-	return left, err
-}
-
-func TestChangedWhileReading(t *testing.T) {
-	for name, change := range map[string]func(*testing.T, string){
-		"touched": func(t *testing.T, file string) { touch(t, file, time.Now().Add(-time.Hour)) },
-		"grown": func(t *testing.T, file string) {
-			opened, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
-			require.NoError(t, err)
-			_, err = opened.Write(make([]byte, 10))
-			require.NoError(t, err)
-			require.NoError(t, opened.Close())
-		},
-		"cut short": func(t *testing.T, file string) { require.NoError(t, os.Truncate(file, large-1)) },
-		"replaced": func(t *testing.T, file string) {
-			require.NoError(t, os.WriteFile(file+".new", make([]byte, large), 0o600))
-			touch(t, file+".new", time.Now().Add(-time.Hour))
-			require.NoError(t, os.Rename(file+".new", file))
-		},
-		"removed": func(t *testing.T, file string) { require.NoError(t, os.Remove(file)) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			left, err := half(t, newDropPoint(t), func(file string) { change(t, file) })
-			requireKind(t, errkind.Conflict, err)
-			require.Less(t, left, int64(large/2), "the last bytes are held back")
-		})
-	}
-}
-
-func TestCutDownload(t *testing.T) {
-	d := newDropPoint(t)
-	left, err := half(t, d, func(string) { d.server.CutAll() })
-	requireKind(t, errkind.Transient, err)
-	require.Less(t, left, int64(large/2))
-}
-
-func TestCutDownloadIsTakenUp(t *testing.T) {
-	d := newDropPoint(t)
-	want := []byte(strings.Repeat("0123456789", large/10))
-	d.put(t, "a.csv", want)
-	s := d.open(t)
-	f, err := s.Stat(t.Context(), "a.csv")
-	require.NoError(t, err)
-	var got bytes.Buffer
-	body, err := s.Open(t.Context(), f, 0)
-	require.NoError(t, err)
-	_, err = io.CopyN(&got, body, large/3)
-	require.NoError(t, err)
-	d.server.CutAll()
-	_, err = io.Copy(&got, body)
-	require.Error(t, err)
-	require.NoError(t, body.Close())
-
-	body, err = s.Open(t.Context(), f, int64(got.Len()))
-	require.NoError(t, err)
-	_, err = io.Copy(&got, body)
-	require.NoError(t, err)
-	require.NoError(t, body.Close())
-	require.True(t, bytes.Equal(want, got.Bytes()))
-}
-
-func TestStalledDownload(t *testing.T) {
-	t.Parallel()
-	d := newDropPoint(t)
-	d.options.StallLimit = stallLimit
-	_, err := half(t, d, func(string) { d.server.SilenceAll() })
-	requireKind(t, errkind.Transient, err)
-	require.ErrorContains(t, err, "no byte has moved for 1s")
-}
-
-// A reader that takes its time is not the server's silence.
-func TestSlowReader(t *testing.T) {
-	t.Parallel()
-	d := newDropPoint(t)
-	d.options.StallLimit = stallLimit
-	left, err := half(t, d, func(string) { time.Sleep(2 * stallLimit) })
-	require.NoError(t, err)
-	require.EqualValues(t, large/2, left)
-}
-
-// Neither a reader that is closed early nor one that is left behind holds anything.
-func TestUnfinishedReaders(t *testing.T) {
-	d := newDropPoint(t)
-	d.put(t, "a.csv", make([]byte, large))
-	s := d.open(t)
-	f, err := s.Stat(t.Context(), "a.csv")
-	require.NoError(t, err)
-	body, err := s.Open(t.Context(), f, 0)
-	require.NoError(t, err)
-	require.NoError(t, body.Close())
-	_, err = body.Read(make([]byte, 1))
-	require.Error(t, err)
-
-	ctx, cancel := context.WithCancel(t.Context())
-	body, err = s.Open(ctx, f, 0)
-	require.NoError(t, err)
-	cancel()
-	<-body.(*reader).done
-	_, err = io.Copy(io.Discard, body)
-	require.ErrorIs(t, err, context.Canceled)
 }
 
 func TestLeads(t *testing.T) {
