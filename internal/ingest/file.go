@@ -167,7 +167,10 @@ func (r *reading) openReader() error {
 	}
 	format := r.of.format(r.wanted)
 	if format.Records == "parquet" {
-		r.reader, err = parquetfile.New(r.file, info.Size(), r.wanted)
+		opened, err := parquetfile.Open(r.file, info.Size(), r.wanted)
+		if err == nil {
+			r.reader = opened
+		}
 		return err
 	}
 	f := r.of.Source.Format
