@@ -33,6 +33,8 @@ type Step struct {
 	Hash *identity.Algorithm `yaml:"hash" jsonschema:"enum=sha256,enum=sha1,enum=md5"`
 	// Hashed values are such hashes already: anything else fails.
 	Hashed *identity.Algorithm `yaml:"hashed" jsonschema:"enum=sha256,enum=sha1,enum=md5"`
+
+	wrong error // of a step that there is not
 }
 
 // Words are the steps that are a bare word.
@@ -66,7 +68,8 @@ func (s *Step) UnmarshalYAML(unmarshal func(any) error) error {
 	}
 	for key := range keys {
 		if !slices.Contains(Functions, key) {
-			return unknown(key, Functions)
+			*s = Step{wrong: unknown(key, Functions)}
+			return nil // Check says so, and who reads the YAML knows where it stands
 		}
 	}
 	type plain Step
@@ -82,6 +85,9 @@ func (s Step) Check() error {
 
 // compile returns the step's name and function.
 func (s Step) compile() (name string, f function, err error) {
+	if s.wrong != nil {
+		return "", nil, s.wrong
+	}
 	names := s.given()
 	switch {
 	case s.Word != "" && len(names) == 0:
