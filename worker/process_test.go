@@ -136,7 +136,7 @@ type identified interface{ WorkflowID() string }
 // run starts a workflow and waits for it.
 func (d *devProcess) run(workflow any, in identified, result any) error {
 	d.t.Helper()
-	ctx, cancel := context.WithTimeout(d.t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(d.t.Context(), 10*time.Minute) // a thousand files take a while
 	defer cancel()
 	return execute(ctx, d.client, in.WorkflowID(), workflow, in, result)
 }
