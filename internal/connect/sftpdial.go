@@ -21,10 +21,12 @@ const (
 	sftpKeepAlive      = 15 * time.Second
 )
 
-const sftpPacket = 32 << 10
+const (
+	sftpPacket      = 32 << 10 // the library's default, which every server takes
+	sftpLargePacket = 255 << 10
+)
 
-// Writes one after the other would cost a round trip each. Packets of 32 KiB, the library's default,
-// are what every server takes, and larger ones are no faster over a distance.
+// Writes one after the other would cost a round trip each.
 var sftpSettings = []sftp.ClientOption{sftp.UseConcurrentWrites(true), sftp.UseConcurrentReads(true)}
 
 // sftpDialer opens signed-in connections.
@@ -123,11 +125,25 @@ func (d *sftpDialer) signIn(wire *watchedConn) (*SFTPConnection, error) {
 	if err := wire.SetDeadline(time.Time{}); err != nil {
 		return nil, err
 	}
-	connection := &SFTPConnection{Client: files, Packet: sftpPacket, wire: wire, gone: make(chan struct{})}
+	packet, err := packetOf(conn, files)
+	if err != nil {
+		return nil, err
+	}
+	connection := &SFTPConnection{Client: files, Packet: packet, wire: wire, gone: make(chan struct{})}
 	go func() {
 		_ = client.Wait() // says that it is gone, whatever the reason
 		close(connection.gone)
 	}()
 	go connection.keepAlive(client, d.keepAlive)
 	return connection, nil
+}
+
+// packetOf is how many bytes a request may move, and tells the library. OpenSSH takes 255 KiB since it
+// has a name for its limits, which costs less time per byte; over a distance, it is no faster.
+func packetOf(conn ssh.Conn, files *sftp.Client) (int, error) {
+	_, limits := files.HasExtension("limits@openssh.com")
+	if !limits || !strings.Contains(string(conn.ServerVersion()), "OpenSSH") {
+		return sftpPacket, nil
+	}
+	return sftpLargePacket, sftp.MaxPacketUnchecked(sftpLargePacket)(files)
 }

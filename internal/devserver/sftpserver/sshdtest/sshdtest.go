@@ -49,7 +49,7 @@ type Server struct {
 
 // Start starts sshd and stops it at the end of the test. Without sshd on this machine, the test is
 // skipped; with PROSPECTOR_REQUIRE_TOOLS=1 it fails.
-func Start(t *testing.T) *Server {
+func Start(t testing.TB) *Server {
 	t.Helper()
 	if _, err := os.Stat(program); err != nil {
 		if os.Getenv(required) == "1" {
@@ -99,7 +99,7 @@ func Start(t *testing.T) *Server {
 }
 
 // run returns when the server answers.
-func run(t *testing.T, address, config string) {
+func run(t testing.TB, address, config string) {
 	t.Helper()
 	var said bytes.Buffer
 	command := exec.Command(program, "-D", "-e", "-f", config)
@@ -136,7 +136,7 @@ func run(t *testing.T, address, config string) {
 }
 
 // writeKey writes the private key and returns the public one as a line.
-func writeKey(t *testing.T, file string, key crypto.Signer) string {
+func writeKey(t testing.TB, file string, key crypto.Signer) string {
 	t.Helper()
 	block, err := ssh.MarshalPrivateKey(key, "")
 	require.NoError(t, err)
@@ -146,7 +146,7 @@ func writeKey(t *testing.T, file string, key crypto.Signer) string {
 	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(public)))
 }
 
-func write(t *testing.T, file, content string) {
+func write(t testing.TB, file, content string) {
 	t.Helper()
 	require.NoError(t, os.WriteFile(file, []byte(content), 0o600))
 }
