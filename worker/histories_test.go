@@ -29,6 +29,9 @@ func saveHistories(t *testing.T, d *devProcess) {
 	require.Error(t, d.run(workflows.EvaluateAudiences, workflows.EvaluateAudiencesInput{Activate: true}, nil))
 	folder := filepath.Join(filepath.Dir(d.hostKeyFile), "workspace")
 	require.NoError(t, d.run(workflows.PlanWorkspace, workflows.PlanWorkspaceInput{Dir: folder}, nil))
+	require.NoError(t, d.run(workflows.ListFiles, workflows.ListFilesInput{Source: "acme"}, nil))
+	require.NoError(t, d.run(workflows.BackfillSource, workflows.BackfillSourceInput{Source: "merk", From: "2026-11-01", To: "2026-11-02"}, nil))
+	require.NoError(t, d.run(workflows.BackfillSource, workflows.BackfillSourceInput{Source: "merk", From: "2026-11-01", To: "2026-11-02", Plan: true}, nil))
 	require.Error(t, d.applyEdited("identities.yaml", "symbol: merk_pid\ntype: Partner ID", "symbol: merk_pid\ntype: Device ID"))
 
 	listed, err := d.client.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{Namespace: d.client.Namespace})
