@@ -43,7 +43,8 @@ func writeFile(t testing.TB, groups int, columns []values, options ...parquet.Wr
 	var out bytes.Buffer
 	w := file.NewParquetWriter(&out, root, file.WithWriterProps(parquet.NewWriterProperties(options...)))
 	for range groups {
-		group := w.AppendRowGroup()
+		group, err := w.AppendRowGroupChecked()
+		require.NoError(t, err)
 		for _, c := range columns {
 			writer, err := group.NextColumn()
 			require.NoError(t, err)

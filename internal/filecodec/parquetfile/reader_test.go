@@ -2,6 +2,7 @@ package parquetfile
 
 import (
 	"bytes"
+	"errors"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -243,7 +244,8 @@ func nested(t *testing.T) []byte {
 	require.NoError(t, err)
 	var out bytes.Buffer
 	w := file.NewParquetWriter(&out, root)
-	rows := w.AppendRowGroup()
+	rows, err := w.AppendRowGroupChecked()
+	require.NoError(t, err)
 	texts := func(s ...string) (out []parquet.ByteArray) {
 		for _, v := range s {
 			out = append(out, []byte(v))
@@ -348,7 +350,7 @@ func readFileCount(data []byte) (*Reader, int, error) {
 		return nil, 0, err
 	}
 	for n := 0; ; n++ {
-		if _, err := r.Next(); err == io.EOF {
+		if _, err := r.Next(); errors.Is(err, io.EOF) {
 			return r, n, nil
 		} else if err != nil {
 			return r, n, err
