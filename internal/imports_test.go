@@ -58,7 +58,7 @@ var rooms = map[string][]string{
 	"internal/source/sourcetest":           {"internal/errkind", "internal/source"},
 	"internal/source/foldersource":         {"internal/errkind", "internal/source"},
 	"internal/source/s3source":             {"internal/connect", "internal/errkind", "internal/source", "internal/source/ranged"},
-	"internal/source/sftpsource":           {"internal/connect", "internal/errkind", "internal/source"},
+	"internal/source/sftpsource":           {"internal/connect", "internal/errkind", "internal/source", "internal/source/ranged"},
 	"internal/destination":                 {},
 	"internal/destination/destinationtest": {"internal/destination", "internal/errkind"},
 	"internal/destination/s3destination":   {"internal/connect", "internal/destination", "internal/errkind"},
