@@ -243,6 +243,7 @@ func TestThousandFiles(t *testing.T) {
 	const files = 1000
 	d := startDev(t, t.TempDir(), nil)
 	folder := d.folderSource("path: in/*.csv\nreadiness: {rule: stable, seconds: 1}\n")
+	require.NoError(t, os.MkdirAll(filepath.Join(folder, "in"), 0o755))
 	final := map[string]string{} // content by path
 	copies := map[string]string{}
 	dropped := make(chan struct{})
@@ -278,7 +279,6 @@ func TestThousandFiles(t *testing.T) {
 			final[path] = content
 		}
 	}()
-	require.NoError(t, os.MkdirAll(filepath.Join(folder, "in"), 0o755))
 	loaded, duplicates := map[string]int{}, map[string]int{}
 	rows := int64(0)
 	done := false
