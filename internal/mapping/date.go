@@ -115,20 +115,27 @@ const furthest = 26 * 60 * 60 // seconds
 
 // instant is the first Unix time at which a zone's clocks show the local time, itself counted as if it
 // were UTC. It is false when they never do.
-func instant(local int64, zone *time.Location) (int64, bool) {
-	for at := local - furthest; ; {
+func instant(local int64, zone *time.Location) (first int64, found bool) {
+	for at := local - furthest; at <= local+furthest; {
 		t := time.Unix(at, 0).In(zone)
-		_, offset := t.Zone()
-		seconds := local - int64(offset)
-		start, end := t.ZoneBounds()
-		if (start.IsZero() || seconds >= start.Unix()) && (end.IsZero() || seconds < end.Unix()) {
-			return seconds, true
+		offset := offsetAt(t)
+		seconds := local - offset
+		if offsetAt(time.Unix(seconds, 0).In(zone)) == offset && (!found || seconds < first) {
+			first, found = seconds, true
 		}
-		if end.IsZero() || end.Unix() > local+furthest {
-			return 0, false
+		_, end := t.ZoneBounds()
+		if end.IsZero() {
+			break
 		}
-		at = end.Unix()
+		at = max(end.Unix(), at+60*60) // on the last day of leap years, ZoneBounds ends in the past
 	}
+	return first, found
+}
+
+// offsetAt is how many seconds the zone's clocks are ahead of UTC.
+func offsetAt(t time.Time) int64 {
+	_, offset := t.Zone()
+	return int64(offset)
 }
 
 func appendNumber(out []byte, number, width int) []byte {
