@@ -93,6 +93,9 @@ var fences = map[string][]string{
 	"golang.org/x/crypto":             {"internal/connect", "internal/devserver"},
 	"github.com/ProtonMail":           {"internal/pgp"},
 	"github.com/apache/arrow-go":      {"internal/filecodec/parquetfile"},
+	"github.com/apache/thrift":        {"internal/filecodec/parquetfile"},
+	"github.com/parquet-go":           {}, // in tests only, as the next
+	"github.com/xitongsys":            {},
 	"github.com/spf13/cobra":          {"worker", "starter"},
 	"github.com/goccy/go-yaml":        {"internal/yamldoc"},
 	"github.com/santhosh-tekuri":      {"internal/workspace"},

@@ -134,7 +134,7 @@ func (c *column) checkChunk(meta *metadata.ColumnChunkMetaData, rows int64) erro
 
 // batchReader is what the library's readers of all types have.
 type batchReader[T any] interface {
-	ReadBatch(batchSize int64, values []T, levels, repetitions []int16) (total int64, read int, err error)
+	ReadBatchInPage(batchSize int64, values []T, levels, repetitions []int16) (total int64, read int, err error)
 }
 
 // reading returns how a column of values of one type is read: each value becomes text at once, since
@@ -147,7 +147,7 @@ func reading[T any](form func(dst []byte, value T) []byte) func(*column, []int) 
 			return errors.New("it has values of another type")
 		}
 		for row := 0; row < len(sizes); {
-			total, read, err := reader.ReadBatch(int64(len(sizes)-row), values, c.levels, nil)
+			total, read, err := reader.ReadBatchInPage(int64(len(sizes)-row), values, c.levels, nil)
 			if err != nil {
 				return err
 			}

@@ -205,24 +205,47 @@ func parsePageHeader(text []byte) (h pageHeader, err error) {
 	return h, err
 }
 
-// countNodes returns how many elements the schema in a footer has: its second field, a list.
-func countNodes(footer []byte) (nodes int, err error) {
+// schemaFields are the types of the fields of a schema element, from Parquet's own parquet.thrift.
+var schemaFields = [...]thrift.TType{1: thrift.I32, 2: thrift.I32, 3: thrift.I32, 4: thrift.STRING, 5: thrift.I32, 6: thrift.I32, 7: thrift.I32, 8: thrift.I32, 9: thrift.I32, 10: thrift.STRUCT}
+
+// checkSchema looks at the schema in a footer, its second field, before the library builds it: how many
+// elements it has, and that each field has its type. The library passes over one that has not, and the
+// column loses what the field says; a footer has no checksum that would tell.
+func checkSchema(footer []byte) error {
+	ctx := context.Background()
 	p := thrift.NewTCompactProtocolConf(&thrift.TMemoryBuffer{Buffer: bytes.NewBuffer(footer)}, &thrift.TConfiguration{})
 	found := errors.New("the schema is found")
-	err = fields(p, func(id int16, kind thrift.TType) (bool, error) {
+	err := fields(p, func(id int16, kind thrift.TType) (bool, error) {
 		if id != 2 || kind != thrift.LIST {
 			return false, nil
 		}
-		if _, nodes, err = p.ReadListBegin(context.Background()); err != nil {
+		element, nodes, err := p.ReadListBegin(ctx)
+		switch {
+		case err != nil:
 			return true, err
+		case element != thrift.STRUCT:
+			return true, errors.New("its schema is no list of columns")
+		case nodes > maxNodes:
+			return true, fmt.Errorf("it has %d columns; %d is the limit", nodes, maxNodes)
+		}
+		for range nodes {
+			err := fields(p, func(id int16, kind thrift.TType) (bool, error) {
+				if id < 1 || int(id) < len(schemaFields) && schemaFields[id] != kind {
+					return true, fmt.Errorf("field %d of a column in its schema is of another type", id)
+				}
+				return false, nil
+			})
+			if err != nil {
+				return true, err
+			}
 		}
 		return true, found
 	})
 	switch {
 	case errors.Is(err, found):
-		return nodes, nil
+		return nil
 	case err == nil:
-		return 0, errors.New("the footer has no schema")
+		return errors.New("the footer has no schema")
 	}
-	return 0, fmt.Errorf("the footer cannot be read: %w", err)
+	return fmt.Errorf("the footer cannot be read: %w", err)
 }

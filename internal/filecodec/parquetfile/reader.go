@@ -120,11 +120,7 @@ func checkEnds(r io.ReaderAt, size int64) error {
 	if _, err := r.ReadAt(footer, size-8-length); err != nil {
 		return err
 	}
-	nodes, err := countNodes(footer)
-	if err == nil && nodes > maxNodes {
-		err = fmt.Errorf("the Parquet file has %d columns; %d is the limit", nodes, maxNodes)
-	}
-	return err
+	return checkSchema(footer)
 }
 
 func checkGroups(f *file.Reader) error {
@@ -162,7 +158,7 @@ func (r *Reader) Rows() int64 { return r.file.NumRows() }
 // Next returns the next row. Its fields are those of all columns, with values of the wanted ones.
 func (r *Reader) Next() (filecodec.Record, error) {
 	if r.err == nil && r.next == len(r.sizes) {
-		r.err = r.load()
+		r.err = r.advance()
 	}
 	if r.err != nil {
 		return filecodec.Record{}, r.err
@@ -243,6 +239,19 @@ func (r *Reader) closeGroup() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// advance reads the next batch. It returns io.EOF only behind the last of the rows that the footer
+// announces: the library also says so of a page that ends too early, which must not pass for the end.
+func (r *Reader) advance() error {
+	err := r.load()
+	switch {
+	case err == nil || !errors.Is(err, io.EOF):
+		return err
+	case r.records != r.Rows() || r.group != r.file.NumRowGroups() || r.left != 0:
+		return fmt.Errorf("after %d of %d rows: %s: %w", r.records, r.Rows(), err.Error(), io.ErrUnexpectedEOF)
+	}
+	return io.EOF
 }
 
 // load reads the next batch, or returns io.EOF behind the last one.
