@@ -132,7 +132,7 @@ func (w *window) fill(n int) error {
 	for w.end < n && w.end < len(w.buffer) {
 		read, err := w.source.Read(w.buffer[w.end:])
 		w.end += read
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { //nolint:errorlint // an error that wraps it is a failure, not the end of the file
 			w.eof = true
 			return nil
 		}

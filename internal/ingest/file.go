@@ -228,7 +228,7 @@ func (r *reading) each(ctx context.Context, progress func(int64), take func(file
 			return nil
 		}
 		record, err := r.reader.Next()
-		if errors.Is(err, io.EOF) || err != nil && r.of.Head && r.reader.Records() > 0 {
+		if err == io.EOF || err != nil && r.of.Head && r.reader.Records() > 0 { //nolint:errorlint // what wraps the end is a failure
 			progress(r.reader.Records())
 			return nil
 		}
