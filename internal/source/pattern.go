@@ -33,6 +33,34 @@ func matchSegments(pattern, segments []string) bool {
 	return len(segments) == 0
 }
 
+// Literal is the folder that every path that matches pattern is below: the pattern's first segments, as
+// long as they are names. It is for drivers, like Leads.
+func Literal(pattern string) string {
+	segments := strings.Split(pattern, "/")
+	n := 0
+	for n < len(segments)-1 && !strings.ContainsAny(segments[n], `*?[\`) && segments[n] != "" && segments[n] != "." && segments[n] != ".." {
+		n++
+	}
+	return strings.Join(segments[:n], "/")
+}
+
+// Leads reports whether a file below folder may match pattern.
+func Leads(pattern, folder string) bool {
+	segments, above := strings.Split(pattern, "/"), strings.Split(folder, "/")
+	for i, name := range above {
+		if i == len(segments) {
+			return false
+		}
+		if segments[i] == "**" {
+			return true
+		}
+		if ok, err := path.Match(segments[i], name); err != nil || !ok {
+			return false
+		}
+	}
+	return len(above) < len(segments)
+}
+
 // RecursivePattern is the pattern that also takes what lies deeper: the last segment of pattern is for
 // the file's name, in the folder that the other segments name and in all folders below it.
 func RecursivePattern(pattern string) string {

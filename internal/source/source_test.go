@@ -98,3 +98,23 @@ func TestVersion(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, `{"path":"a.csv","size":0,"modified":"0001-01-01T00:00:00Z"}`, string(text))
 }
+
+func TestLeads(t *testing.T) {
+	for _, test := range []struct {
+		pattern, folder string
+		want            bool
+	}{
+		{"*.csv", "in", false}, {"in/*.csv", "in", true}, {"in/*.csv", "in/eu", false}, {"*/*.csv", "in", true}, {"in/*.csv", "out", false},
+		{"**", "a/b/c", true}, {"in/**", "in/a/b", true}, {"in/**", "out", false}, {"a/**/b.csv", "a/x/y", true}, {"[", "in", false},
+	} {
+		require.Equal(t, test.want, source.Leads(test.pattern, test.folder), "%s below %s", test.folder, test.pattern)
+	}
+}
+
+func TestLiteral(t *testing.T) {
+	for pattern, want := range map[string]string{
+		"a.csv": "", "*.csv": "", "in/*.csv": "in", "in/eu/a.csv": "in/eu", "in/*/eu/a.csv": "in", "in/**": "in", "../x/*": "", `i\n/*`: "",
+	} {
+		require.Equal(t, want, source.Literal(pattern), pattern)
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -182,24 +181,4 @@ func TestReplacedWithSameSize(t *testing.T) {
 func touch(t *testing.T, file string, modified time.Time) {
 	t.Helper()
 	require.NoError(t, os.Chtimes(file, modified, modified))
-}
-
-func TestLeads(t *testing.T) {
-	for _, test := range []struct {
-		pattern, folder string
-		want            bool
-	}{
-		{"*.csv", "in", false}, {"in/*.csv", "in", true}, {"in/*.csv", "in/eu", false}, {"*/*.csv", "in", true}, {"in/*.csv", "out", false},
-		{"**", "a/b/c", true}, {"in/**", "in/a/b", true}, {"in/**", "out", false}, {"a/**/b.csv", "a/x/y", true}, {"[", "in", false},
-	} {
-		require.Equal(t, test.want, leads(strings.Split(test.pattern, "/"), strings.Split(test.folder, "/")), "%s below %s", test.folder, test.pattern)
-	}
-}
-
-func TestLiteral(t *testing.T) {
-	for pattern, want := range map[string]string{
-		"a.csv": "", "*.csv": "", "in/*.csv": "in", "in/eu/a.csv": "in/eu", "in/*/eu/a.csv": "in", "in/**": "in", "../x/*": "", `i\n/*`: "",
-	} {
-		require.Equal(t, want, literal(strings.Split(pattern, "/")), pattern)
-	}
 }

@@ -3,10 +3,10 @@ package sftpsource
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"slices"
-	"strings"
 
 	"prospector/internal/connect"
 	"prospector/internal/errkind"
@@ -18,12 +18,11 @@ type walk struct {
 	connection *connect.SFTPConnection
 	options    connect.SFTPOptions
 	pattern    string
-	segments   []string // of the pattern
 	files      []source.File
 }
 
 func newWalk(c *connect.SFTPConnection, options connect.SFTPOptions, pattern string) *walk {
-	return &walk{connection: c, options: options, pattern: pattern, segments: strings.Split(pattern, "/")}
+	return &walk{connection: c, options: options, pattern: pattern}
 }
 
 func (w *walk) start() error {
@@ -34,7 +33,7 @@ func (w *walk) start() error {
 	if err != nil {
 		return err
 	}
-	folder := literal(w.segments)
+	folder := source.Literal(w.pattern)
 	if folder != "" {
 		info, err := w.connection.Stat(w.options.Path(folder))
 		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
@@ -57,13 +56,13 @@ func (w *walk) folder(folder string) error {
 		return nil // it was removed meanwhile
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("folder %s: %w", source.Quote(folder), err)
 	}
 	for _, entry := range entries {
 		at := path.Join(folder, entry.Name())
 		switch {
 		case entry.IsDir():
-			if leads(w.segments, strings.Split(at, "/")) {
+			if source.Leads(w.pattern, at) {
 				if err := w.folder(at); err != nil {
 					return err
 				}
@@ -92,30 +91,4 @@ func (w *walk) file(at string, info fs.FileInfo) error {
 		w.files = append(w.files, file(at, info))
 	}
 	return nil
-}
-
-// literal is the folder that every path that matches is below: the pattern's first segments, as long
-// as they are names.
-func literal(pattern []string) string {
-	n := 0
-	for n < len(pattern)-1 && !strings.ContainsAny(pattern[n], `*?[\`) && pattern[n] != "" && pattern[n] != "." && pattern[n] != ".." {
-		n++
-	}
-	return strings.Join(pattern[:n], "/")
-}
-
-// leads reports whether a file below folder may match pattern.
-func leads(pattern, folder []string) bool {
-	for i, segment := range folder {
-		if i == len(pattern) {
-			return false
-		}
-		if pattern[i] == "**" {
-			return true
-		}
-		if ok, err := path.Match(pattern[i], segment); err != nil || !ok {
-			return false
-		}
-	}
-	return len(folder) < len(pattern)
 }

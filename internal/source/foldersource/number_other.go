@@ -1,7 +1,0 @@
-//go:build !unix
-
-package foldersource
-
-import "io/fs"
-
-func number(fs.FileInfo) string { return "" }

@@ -1,0 +1,93 @@
+package foldersource
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"prospector/internal/source"
+)
+
+// List implements source.Source. Links to files within the folder count as files; links to folders are
+// not followed, except where the pattern names them.
+func (s *Source) List(ctx context.Context, pattern string) ([]source.File, error) {
+	op := "list " + s.path(pattern)
+	root, err := within(ctx, s.stall, s.root)
+	if err != nil {
+		return nil, failure(op, err)
+	}
+	defer func() { _ = root.Close() }() // only read
+	w := &walk{ctx: ctx, stall: s.stall, root: root, pattern: pattern}
+	if err := w.folder(source.Literal(pattern)); err != nil {
+		return nil, failure(op, err)
+	}
+	slices.SortFunc(w.files, func(a, b source.File) int { return cmp.Compare(a.Path, b.Path) })
+	return w.files, nil
+}
+
+// walk collects the files that match a pattern and looks into no folder that cannot hold one.
+type walk struct {
+	ctx     context.Context
+	stall   time.Duration
+	root    *os.Root
+	pattern string
+	files   []source.File
+}
+
+func (w *walk) folder(folder string) error {
+	entries, err := within(w.ctx, w.stall, func() ([]fs.DirEntry, error) { return w.entries(folder) })
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || leadsOut(err) {
+		return nil // the pattern names no folder, or it was removed meanwhile
+	}
+	if err != nil {
+		return failure("folder "+source.Quote(cmp.Or(folder, ".")), err)
+	}
+	for _, entry := range entries {
+		at := path.Join(folder, entry.Name())
+		switch {
+		case entry.IsDir():
+			if source.Leads(w.pattern, at) {
+				if err := w.folder(at); err != nil {
+					return err
+				}
+			}
+		case source.Ignored(at, nil) || !source.Match(w.pattern, at):
+		default:
+			if err := w.file(at); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (w *walk) entries(folder string) ([]fs.DirEntry, error) {
+	opened, err := w.root.Open(filepath.FromSlash(cmp.Or(folder, ".")))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = opened.Close() }() // only read
+	return opened.ReadDir(-1)
+}
+
+// file takes a regular file, and a link to one as what it leads to.
+func (w *walk) file(at string) error {
+	info, err := within(w.ctx, w.stall, func() (fs.FileInfo, error) { return w.root.Stat(filepath.FromSlash(at)) })
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ELOOP) || leadsOut(err) {
+		return nil // it leads to nothing that could be read, or was removed meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	if info.Mode().IsRegular() {
+		w.files = append(w.files, file(at, info))
+	}
+	return nil
+}
