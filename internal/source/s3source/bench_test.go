@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/s3/manager"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/require"
 
@@ -27,7 +26,7 @@ func BenchmarkTransfer(b *testing.B) {
 	require.NoError(b, server.CreateBucket(b.Context(), o.Bucket))
 	s, err := New(b.Context(), o)
 	require.NoError(b, err)
-	_, err = manager.NewUploader(s.client).Upload(b.Context(), &s3.PutObjectInput{Bucket: aws.String(o.Bucket), Key: aws.String("a.csv"), Body: bytes.NewReader(random(size))})
+	_, err = s.client.PutObject(b.Context(), &s3.PutObjectInput{Bucket: aws.String(o.Bucket), Key: aws.String("a.csv"), Body: bytes.NewReader(random(size))})
 	require.NoError(b, err)
 	f, err := s.Stat(b.Context(), "a.csv")
 	require.NoError(b, err)

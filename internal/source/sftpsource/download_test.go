@@ -163,6 +163,35 @@ func TestCutsInEveryPart(t *testing.T) {
 	require.GreaterOrEqual(t, proxy.Cuts(), 10)
 }
 
+// The bytes that are handed out before the Conflict are all of the old version, wherever the change
+// finds the parts.
+func TestReplacedWhileReading(t *testing.T) {
+	for name, replace := range map[string]func(*testing.T, string, []byte){
+		"by a rename": func(t *testing.T, file string, content []byte) {
+			require.NoError(t, os.WriteFile(file+".new", content, 0o600))
+			require.NoError(t, os.Rename(file+".new", file))
+		},
+		"in place": func(t *testing.T, file string, content []byte) {
+			require.NoError(t, os.WriteFile(file, content, 0o600))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const size = 100_000_000
+			before := random(size)
+			d := newDropPoint(t)
+			d.put(t, "a.csv", before)
+			_, body := begin(t, d.open(t))
+			got := make([]byte, 1_000_000)
+			_, err := io.ReadFull(body, got)
+			require.NoError(t, err)
+			replace(t, filepath.Join(d.dir, "a.csv"), make([]byte, size+1))
+			rest, err := io.ReadAll(body)
+			requireKind(t, errkind.Conflict, err)
+			require.True(t, bytes.HasPrefix(before, append(got, rest...)))
+		})
+	}
+}
+
 func TestLostServer(t *testing.T) {
 	d, proxy := proxied(t, newDropPoint(t))
 	d.put(t, "a.csv", random(50_000_000))
