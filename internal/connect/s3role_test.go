@@ -102,8 +102,10 @@ func TestS3RoleIssuerDown(t *testing.T) {
 	noAWS(t)
 	down := httptest.NewServer(nil)
 	down.Close()
-	err := listAt(t.Context(), t, S3Options{Endpoint: "http://127.0.0.1:9", Bucket: "leads", AccessKey: "test", SecretKey: secret, PathStyle: true,
+	client, err := S3(t.Context(), S3Options{Endpoint: "http://127.0.0.1:9", Bucket: "leads", AccessKey: "test", SecretKey: secret, PathStyle: true,
 		Role: S3Role{ARN: "arn:aws:iam::123456789012:role/leads", Endpoint: down.URL}})
+	require.NoError(t, err)
+	_, err = client.Options().Credentials.Retrieve(t.Context())
 	requireKind(t, errkind.Transient, err)
 	require.ErrorContains(t, err, "the service that issues them cannot be reached")
 }

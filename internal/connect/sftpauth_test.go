@@ -31,7 +31,7 @@ func TestSFTPPrivateKeys(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "key")
-			made, err := exec.Command(keygen, append(arguments, "-q", "-f", file, "-N", sftpPassphrase)...).CombinedOutput()
+			made, err := exec.Command(keygen, append(arguments, "-q", "-a", "1", "-f", file, "-N", sftpPassphrase)...).CombinedOutput()
 			require.NoError(t, err, "%s", made)
 			public, err := os.ReadFile(file + ".pub")
 			require.NoError(t, err)
