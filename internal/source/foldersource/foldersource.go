@@ -1,8 +1,8 @@
 // Package foldersource reads drop points that are folders of this machine, local or mounted. Nothing
 // leads out of the folder: a relative link within it is followed as sftpsource does, any other is left
-// out. A version is the modification time as exactly as the file system keeps it, and the size; inode
-// numbers are no part of it, because some mounts give others after a while. A call on a mount that has
-// died ends like one on a network that has.
+// out. A version is told by the file's number, its size and its time to the nanosecond, so that a
+// replacement of the same size in the same second is another one; on a mount that numbers its files anew,
+// all are. A call on a mount that has died ends like one on a network that has.
 package foldersource
 
 import (
@@ -13,7 +13,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -98,11 +97,11 @@ func stat(root *os.Root, filePath string) (fs.FileInfo, error) {
 	return info, err
 }
 
+// file describes a file. Its token tells versions apart that size and second do not.
 func file(filePath string, info fs.FileInfo) source.File {
-	modified := info.ModTime().UTC()
 	return source.File{
-		Path: filePath, Size: info.Size(), Modified: modified,
-		ETag: modified.Format("20060102T150405.000000000Z") + "-" + strconv.FormatInt(info.Size(), 10),
+		Path: filePath, Size: info.Size(), Modified: info.ModTime().UTC(),
+		ETag: strings.TrimPrefix(fmt.Sprintf("%s-%d-%d", number(info), info.ModTime().UnixNano(), info.Size()), "-"),
 	}
 }
 

@@ -157,6 +157,22 @@ func TestVersion(t *testing.T) {
 	}
 }
 
+// EC-14: a replacement of the same size and the same time is another version.
+func TestReplacedWithSameSizeAndTime(t *testing.T) {
+	folder := t.TempDir()
+	at := time.Date(2026, 11, 24, 6, 0, 0, 0, time.UTC)
+	for name, content := range map[string]string{"a.csv": "before", "new": "after!"} {
+		put(t, filepath.Join(folder, name), []byte(content))
+		require.NoError(t, os.Chtimes(filepath.Join(folder, name), at, at))
+	}
+	s := open(t, folder)
+	f, err := s.Stat(t.Context(), "a.csv")
+	require.NoError(t, err)
+	require.NoError(t, os.Rename(filepath.Join(folder, "new"), filepath.Join(folder, "a.csv")))
+	_, err = s.Open(t.Context(), f, 0)
+	requireKind(t, errkind.Conflict, err)
+}
+
 func TestChangedWhileReading(t *testing.T) {
 	content := bytes.Repeat([]byte("0123456789"), 500_000)
 	for name, change := range map[string]func(*testing.T, string){

@@ -1,0 +1,7 @@
+//go:build !unix
+
+package foldersource
+
+import "io/fs"
+
+func number(fs.FileInfo) string { return "" }
