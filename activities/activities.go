@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"prospector/internal/destination"
+	"prospector/internal/ingest"
 	"prospector/internal/pgp"
 	"prospector/internal/source"
 	"prospector/internal/store"
@@ -31,7 +32,8 @@ type Activities struct {
 	Batches      Batches
 	Audiences    Audiences
 	Local        func(ctx context.Context, path string) (source.Source, string, error) // a file on this machine that may be taken
-	Openers      func(*workspace.Source) (*pgp.Opener, error)                          // of what a partner encrypts
+	Parquet      ingest.ParquetOpener
+	Openers      func(*workspace.Source) (*pgp.Opener, error) // of what a partner encrypts
 	Sources      func(context.Context, *workspace.Source) (source.Source, error)
 	Destinations func(context.Context, *workspace.Destination) (destination.Destination, error)
 

@@ -143,6 +143,8 @@ func TestBackfillOffAndLastModified(t *testing.T) {
 	require.Empty(t, d.sync(ListSourceInput{}))
 	require.Equal(t, []string{"seen loaded", "seen skipped"}, d.story("in/a.csv"))
 	require.Equal(t, []string{"in/b.csv"}, d.sync(ListSourceInput{Skipped: true}), "a backfill takes it after all")
+	d.put("in/late.csv", "late", now().Add(-24*time.Hour))
+	require.Equal(t, []string{"in/late.csv"}, d.sync(ListSourceInput{}), "it came since, whatever its time says")
 }
 
 // AS-11: with backfill, the first run takes what is there.

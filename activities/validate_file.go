@@ -70,7 +70,7 @@ func (a *Activities) stagedFile(ctx context.Context, batch string) (ingest.File,
 	if s.Encryption != nil {
 		staged = a.staged(ctx, batch, "plain")
 	}
-	return ingest.File{Name: entry.Path, Path: staged, Batch: batch, Source: s, Dataset: stored, BusinessDate: entry.BusinessDate, Expected: entry.Expected.RowCount(),
+	return ingest.File{Name: entry.Path, Path: staged, Batch: batch, Source: s, Dataset: stored, BusinessDate: entry.BusinessDate, Expected: entry.Expected.RowCount(), Parquet: a.Parquet,
 		Identity: w.Schema(d).PrimaryIdentity.Field, Rejections: a.staged(ctx, batch, "rejections.jsonl")}, entry.SHA256, nil
 }
 

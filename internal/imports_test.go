@@ -16,7 +16,7 @@ var rooms = map[string][]string{
 	"worker": {"workflows", "activities", "testdata", "testdata/partnerdata", "internal/catalog", "internal/catalog/sqlite", "internal/connect", "internal/datadir",
 		"internal/destination", "internal/destination/s3destination", "internal/destination/sftpdestination", "internal/devserver",
 		"internal/devserver/objectstore", "internal/devserver/sftpserver", "internal/devserver/temporalserver", "internal/errkind",
-		"internal/source", "internal/pgp", "internal/source/foldersource", "internal/source/s3source", "internal/source/sftpsource", "internal/store", "internal/store/duckdb",
+		"internal/source", "internal/filecodec", "internal/filecodec/parquetfile", "internal/pgp", "internal/source/foldersource", "internal/source/s3source", "internal/source/sftpsource", "internal/store", "internal/store/duckdb",
 		"internal/temporalclient", "internal/workspace"},
 	"starter": {"workflows", "activities", "internal/catalog", "internal/errkind", "internal/identity", "internal/infer", "internal/plan",
 		"internal/temporalclient", "internal/workspace", "internal/xdm"},
@@ -45,7 +45,7 @@ var rooms = map[string][]string{
 	"internal/workspace/generate":    {"internal/governance", "internal/identity", "internal/mapping", "internal/workspace", "internal/xdm"},
 	"internal/filecodec":             {},
 	"internal/filecodec/parquetfile": {"internal/filecodec"},
-	"internal/ingest":                {"internal/errkind", "internal/filecodec", "internal/filecodec/parquetfile", "internal/mapping", "internal/prospect", "internal/store", "internal/workspace"},
+	"internal/ingest":                {"internal/errkind", "internal/filecodec", "internal/mapping", "internal/prospect", "internal/store", "internal/workspace"},
 
 	"internal/store":          {"internal/audience", "internal/prospect", "internal/xdm"},
 	"internal/store/duckdb":   {"internal/errkind", "internal/prospect", "internal/store", "internal/xdm", "sql"},
@@ -136,7 +136,7 @@ func TestImportsPointOneWay(t *testing.T) {
 // The command line runs anywhere and starts at once: it links no store, no driver and no server.
 func TestStarterLinksNoStore(t *testing.T) {
 	for _, p := range listPackages(t, "{{.ImportPath}}", "-deps", "prospector/starter") {
-		for _, heavy := range []string{"github.com/duckdb", "modernc.org/sqlite", "github.com/aws", "github.com/pkg/sftp", "go.temporal.io/server", "runtime/cgo"} {
+		for _, heavy := range []string{"github.com/duckdb", "modernc.org/sqlite", "github.com/aws", "github.com/pkg/sftp", "github.com/apache/arrow-go", "go.temporal.io/server", "runtime/cgo"} {
 			require.False(t, within(p[0], heavy), "starter links %s", p[0])
 		}
 	}

@@ -25,7 +25,7 @@ The worker reads the files itself: they must be on its machine, in a folder that
 		Example: `  starter add-data acme prospects.csv.gz`,
 		Args:    arguments(cobra.MinimumNArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
-			var results []json.RawMessage
+			var files []workflows.IngestFileResult
 			var failed []error
 			for _, file := range args[1:] {
 				path, err := filepath.Abs(file)
@@ -38,20 +38,13 @@ The worker reads the files itself: they must be on its machine, in a folder that
 				}
 				in := workflows.IngestFileInput{Source: sourceName, Dataset: args[0], Path: "local:" + path}
 				err = o.run(c.Context(), workflows.IngestFile, in, func(result json.RawMessage) error {
-					results = append(results, result)
-					return nil
+					loaded, err := decoded[workflows.IngestFileResult](result)
+					files = append(files, loaded)
+					return err
 				})
 				if err != nil {
 					failed = append(failed, fmt.Errorf("%s: %w", file, err))
 				}
-			}
-			var files []workflows.IngestFileResult
-			for _, result := range results {
-				r, err := decoded[workflows.IngestFileResult](result)
-				if err != nil {
-					return err
-				}
-				files = append(files, r)
 			}
 			if len(files) > 0 {
 				failed = append(failed, printFiles(files))

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"io"
 
 	"prospector/internal/connect"
 	"prospector/internal/destination"
 	"prospector/internal/destination/s3destination"
 	"prospector/internal/destination/sftpdestination"
+	"prospector/internal/filecodec"
+	"prospector/internal/filecodec/parquetfile"
 	"prospector/internal/pgp"
 	"prospector/internal/source"
 	"prospector/internal/source/foldersource"
@@ -85,6 +88,15 @@ func openKeys(s *workspace.Source) (*pgp.Opener, error) {
 		return nil, err
 	}
 	return pgp.New(keys)
+}
+
+// openParquet implements ingest.ParquetOpener.
+func openParquet(file io.ReaderAt, size int64, wanted []string) (filecodec.Reader, error) {
+	opened, err := parquetfile.Open(file, size, wanted)
+	if err != nil {
+		return nil, err // not a nil *Reader within the interface
+	}
+	return opened, nil
 }
 
 // setting is where a resolved reference goes.

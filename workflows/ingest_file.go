@@ -51,7 +51,7 @@ func IngestFile(ctx workflow.Context, in IngestFileInput) (out IngestFileResult,
 	describe(ctx, attributeSource.ValueSet(in.Source), attributeOutcome.ValueSet(OutcomeRunning))
 	out, err = ingestFile(ctx, in)
 	outcome := outcomeOf(err)
-	if err == nil && (out.AlreadyDone || out.DuplicateOf != "") {
+	if err == nil && (out.AlreadyDone || out.State != catalog.Loaded) {
 		outcome = OutcomeUnchanged
 	}
 	ended(ctx, outcome)
@@ -77,7 +77,7 @@ func ingestFile(ctx workflow.Context, in IngestFileInput) (out IngestFileResult,
 		out.Source = taken.Source
 	}
 	out.Batch, out.Dataset, out.State, out.Outcome = taken.Batch, taken.Dataset, taken.State, taken.Outcome
-	describe(ctx, attributeDataset.ValueSet(taken.Dataset), attributeBatchID.ValueSet(taken.Batch))
+	describe(ctx, attributeSource.ValueSet(out.Source), attributeDataset.ValueSet(taken.Dataset), attributeBatchID.ValueSet(taken.Batch))
 	if taken.State == catalog.Loaded || taken.State == catalog.Duplicate {
 		out.AlreadyDone = true
 		return out, nil

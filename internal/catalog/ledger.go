@@ -150,13 +150,6 @@ func (c *Catalog) Files(ctx context.Context, sourceName string) (out []File, err
 	return out, err
 }
 
-// FilesSeen is how many file versions the ledger holds of a source.
-func (c *Catalog) FilesSeen(ctx context.Context, sourceName string) (int64, error) {
-	var n int64
-	err := c.query(ctx, "catalog/count_files", []any{sourceName}, func(scan func(...any) error) error { return scan(&n) })
-	return n, err
-}
-
 // SetFileState records what became of a file, now and in its story. An empty sha256 keeps the one that is known.
 func (c *Catalog) SetFileState(ctx context.Context, batch string, state State, sha256, detail string, at time.Time) error {
 	return c.SetFileStates(ctx, []FileState{{batch, state, sha256, detail}}, at)

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,6 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"prospector/internal/errkind"
+	"prospector/internal/filecodec"
+	"prospector/internal/filecodec/parquetfile"
 	"prospector/internal/ingest"
 	"prospector/internal/store"
 	"prospector/internal/store/duckdb"
@@ -56,7 +59,13 @@ func newLoading(t *testing.T, lines string) *loading {
 	d, err := w.Dataset("acme_2026")
 	require.NoError(t, err)
 	return &loading{T: t, store: s, file: ingest.File{Name: "in/file", Path: filepath.Join(dir, "raw"), Batch: "batch_1", Source: w.Sources[0], Identity: "partnerID",
-		Dataset: store.Dataset{Name: d.Name, Schema: w.Schema(d).Composed}, Rejections: filepath.Join(dir, "rejections")}}
+		Dataset: store.Dataset{Name: d.Name, Schema: w.Schema(d).Composed}, Rejections: filepath.Join(dir, "rejections"), Parquet: func(r io.ReaderAt, size int64, wanted []string) (filecodec.Reader, error) {
+			opened, err := parquetfile.Open(r, size, wanted)
+			if err != nil {
+				return nil, err
+			}
+			return opened, nil
+		}}}
 }
 
 func (l *loading) validate(content []byte) (ingest.Counts, error) {

@@ -1,0 +1,269 @@
+package activities
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"prospector/internal/catalog"
+	"prospector/internal/errkind"
+	"prospector/internal/readiness"
+	"prospector/internal/source"
+	"prospector/internal/workspace"
+)
+
+// listing is one look at a drop point.
+type listing struct {
+	activities *Activities
+	source     *workspace.Source
+	opened     source.Source
+	pattern    readiness.Pattern
+	rule       readiness.Rule
+	in         ListSourceInput
+	at         time.Time
+
+	companions map[string]source.File // markers or manifests, by path
+	manifests  map[string]readiness.Manifest
+	broken     map[string]error // manifests that cannot be used
+	files      []catalog.Sighting
+	wrong      map[string]error // files whose names or dates are refused, by path
+	known      []catalog.File   // before this look
+	entries    []catalog.File   // of files, in their order
+	changes    []catalog.FileState
+}
+
+// list looks at markers and manifests first: what they vouch for was whole before the files are listed.
+func (l *listing) list(ctx context.Context) error {
+	l.companions, l.wrong = map[string]source.File{}, map[string]error{}
+	if l.rule.Needs() {
+		found, err := l.opened.List(ctx, l.pattern.Companions(l.rule))
+		if err != nil {
+			return err
+		}
+		for _, f := range found {
+			l.companions[f.Path] = f
+		}
+	}
+	files, err := l.opened.List(ctx, l.pattern.Glob())
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if _, companion := l.companions[f.Path]; companion || source.Ignored(f.Path, l.source.Ignore) {
+			continue
+		}
+		seen := catalog.Sighting{File: f}
+		if err := source.CheckName(f.Path); err != nil {
+			l.wrong[f.Path] = err
+		} else if seen.BusinessDate, err = l.pattern.BusinessDate(f.Path); err != nil {
+			l.wrong[f.Path] = errkind.New(errkind.BadInput, fmt.Sprintf("%q", f.Path), err, "ask the partner to name it as agreed")
+		}
+		l.files = append(l.files, seen)
+	}
+	return nil
+}
+
+// enter makes the ledger know what was listed.
+func (l *listing) enter(ctx context.Context) (err error) {
+	if l.known, err = l.activities.Ledger.Files(ctx, l.source.Name); err != nil {
+		return err
+	}
+	if !l.in.DryRun {
+		l.entries, err = l.activities.Ledger.SeeFiles(ctx, l.source.Name, l.files, l.at)
+		return err
+	}
+	known := map[string]catalog.File{}
+	for _, f := range l.known {
+		known[f.Batch] = f
+	}
+	for _, f := range l.files {
+		batch := catalog.BatchID(l.source.Name, f.File)
+		entry, ok := known[batch]
+		if !ok {
+			entry = catalog.File{File: f.File, Source: l.source.Name, Batch: batch, State: catalog.Seen, BusinessDate: f.BusinessDate, SeenAt: l.at}
+		}
+		l.entries = append(l.entries, entry)
+	}
+	return nil
+}
+
+func (l *listing) judge(ctx context.Context, asked asked, out *ListSourceOutput) error {
+	out.Matching = len(l.entries)
+	l.sayGone(out)
+	start := time.Time{}
+	if !l.source.Backfills() {
+		var err error
+		if start, err = l.start(ctx); err != nil {
+			return err
+		}
+	}
+	slices.SortStableFunc(l.entries, func(x, y catalog.File) int {
+		return cmp.Or(strings.Compare(asked.dayOf(x), asked.dayOf(y)), x.Modified.Compare(y.Modified), cmp.Compare(x.Path, y.Path))
+	})
+	for _, f := range l.entries {
+		if err := l.judgeFile(ctx, f, start, asked, out); err != nil {
+			return err
+		}
+	}
+	if n := len(out.Due); n > filesAtOnce {
+		out.Due, out.More = out.Due[:filesAtOnce], n-filesAtOnce
+	}
+	return nil
+}
+
+// start is before which files are old news. Once a run has ended well, whatever is new has come since, even when the
+// server dates it earlier, as uploads that keep their times do.
+func (l *listing) start(ctx context.Context) (time.Time, error) {
+	runs, err := l.activities.Ledger.Syncs(ctx, l.source.Name, 100)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if slices.ContainsFunc(runs, func(s catalog.Sync) bool { return s.Outcome == catalog.SyncSucceeded }) {
+		return time.Time{}, nil
+	}
+	if s := l.source.Schedule; s != nil && s.Start != "" {
+		return s.Instant(s.Start)
+	}
+	if l.in.DryRun {
+		return l.at, nil
+	}
+	return l.activities.Ledger.SourceStart(ctx, l.source.Name, l.at)
+}
+
+func (l *listing) judgeFile(ctx context.Context, f catalog.File, start time.Time, asked asked, out *ListSourceOutput) error {
+	if wrong := l.wrong[f.Path]; wrong != nil {
+		if f.State.Refused() {
+			out.RefusedBefore++
+			return nil
+		}
+		out.Refused = append(out.Refused, RefusedFile{Path: fmt.Sprintf("%q", f.Path), Batch: f.Batch, Reason: wrong.Error()})
+		l.change(f, catalog.Rejected, wrong.Error())
+		return nil
+	}
+	old := f.Modified.Before(start)
+	switch {
+	case slices.Contains(l.in.Leave, f.Batch):
+	case f.State == catalog.Skipped && !l.in.Skipped, old && f.State == catalog.Seen && !l.in.Skipped:
+		out.Skipped++
+		l.change(f, catalog.Skipped, "it was there before the source")
+	case f.State.Refused() && !l.in.Retry:
+		out.RefusedBefore++
+	case f.State == catalog.Loaded, f.State == catalog.Duplicate:
+		out.AlreadyLoaded++
+	case !asked.wants(f):
+		out.Elsewhen++
+	default:
+		reason, after, err := l.waits(ctx, f)
+		if err != nil {
+			return err
+		}
+		if reason == "" {
+			if f.State != catalog.Seen && !f.State.Refused() && f.State != catalog.Failed && f.State != catalog.Taken {
+				l.change(f, catalog.Seen, "")
+			}
+			out.Due = append(out.Due, DueFile{Path: f.Path, Batch: f.Batch, BusinessDate: f.BusinessDate, Size: f.Size})
+			return nil
+		}
+		out.Waiting = append(out.Waiting, WaitingFile{Path: f.Path, Reason: reason})
+		l.change(f, catalog.Waiting, reason)
+		if after > 0 && (out.LookAgain == 0 || after < out.LookAgain) {
+			out.LookAgain = max(after.Truncate(time.Millisecond)+time.Millisecond, 100*time.Millisecond)
+		}
+	}
+	return nil
+}
+
+func (l *listing) change(f catalog.File, state catalog.State, detail string) {
+	if f.State != state || f.Detail != detail {
+		l.changes = append(l.changes, catalog.FileState{Batch: f.Batch, State: state, Detail: detail})
+	}
+}
+
+// sayGone ends the stories of versions that were never taken and are no longer there.
+func (l *listing) sayGone(out *ListSourceOutput) {
+	listed := map[string]bool{}
+	paths := map[string]bool{}
+	for _, f := range l.entries {
+		listed[f.Batch], paths[f.Path] = true, true
+	}
+	for _, f := range l.known {
+		if listed[f.Batch] || !f.State.Due() || f.State == catalog.Gone || strings.HasPrefix(f.Path, localPrefix) {
+			continue
+		}
+		detail := "it is no longer there"
+		if paths[f.Path] {
+			detail = "the partner replaced it before it was taken"
+		} else {
+			out.Gone = append(out.Gone, f.Path)
+		}
+		l.change(f, catalog.Gone, detail)
+	}
+}
+
+// waits says why a file is not ready. What a manifest promises of one that is goes into the ledger.
+func (l *listing) waits(ctx context.Context, f catalog.File) (reason string, after time.Duration, err error) {
+	if f.State == catalog.Failed || f.State == catalog.Taken || f.State.Refused() {
+		return "", 0, nil // this very version was ready before
+	}
+	var companion *source.File
+	if found, ok := l.companions[l.rule.Companion(f.Path)]; ok {
+		companion = &found
+	}
+	reason, after = l.rule.Waits(f.File, f.SeenAt, l.at, companion)
+	if reason != "" || l.rule.Kind != readiness.Manifested {
+		return reason, after, nil
+	}
+	manifest, wrong, err := l.manifest(ctx, *companion, f.Path)
+	if err != nil {
+		return "", 0, err
+	}
+	promise, promised := manifest[f.Path]
+	switch {
+	case wrong != nil:
+		return fmt.Sprintf("its manifest cannot be used: %s", wrong), 0, nil
+	case !promised:
+		return "its manifest does not list it", 0, nil
+	case promise.Size != nil && *promise.Size != f.Size:
+		return fmt.Sprintf("its manifest says %d bytes, it has %d", *promise.Size, f.Size), 0, nil
+	case l.in.DryRun:
+		return "", 0, nil
+	}
+	return "", 0, l.activities.Ledger.ExpectFile(ctx, f.Batch, catalog.Expected{SHA256: promise.SHA256, MD5: promise.MD5, Rows: promise.Rows})
+}
+
+// manifest reads a manifest once.
+func (l *listing) manifest(ctx context.Context, f source.File, of string) (readiness.Manifest, error, error) {
+	if m, ok := l.manifests[f.Path]; ok || l.broken[f.Path] != nil {
+		return m, l.broken[f.Path], nil
+	}
+	if l.manifests == nil {
+		l.manifests, l.broken = map[string]readiness.Manifest{}, map[string]error{}
+	}
+	if f.Size > readiness.MaxManifest {
+		l.broken[f.Path] = fmt.Errorf("it has %d bytes, there may be %d", f.Size, readiness.MaxManifest)
+		return nil, l.broken[f.Path], nil
+	}
+	body, err := l.opened.Open(ctx, f, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = body.Close() }() // only read
+	data, err := io.ReadAll(body)
+	if err != nil {
+		return nil, nil, err
+	}
+	if l.rule.Suffix == "" {
+		of = ""
+	}
+	m, wrong := readiness.ParseManifest(f.Path, data, of)
+	if wrong != nil {
+		l.broken[f.Path] = wrong
+		return nil, wrong, nil
+	}
+	l.manifests[f.Path] = m
+	return m, nil, nil
+}
