@@ -32,7 +32,7 @@ type Ledger interface {
 	SyncOf(ctx context.Context, run string) (catalog.Sync, error)
 	Syncs(ctx context.Context, source string, limit int) ([]catalog.Sync, error)
 	StartSources(ctx context.Context, names []string, at time.Time) error
-	SourceStart(ctx context.Context, source string, now time.Time) (time.Time, error)
+	SourceStart(ctx context.Context, source string) (time.Time, error)
 }
 
 // ListSourceInput asks what is new at a source.

@@ -128,10 +128,14 @@ func (l *listing) start(ctx context.Context) (time.Time, error) {
 	if s := l.source.Schedule; s != nil && s.Start != "" {
 		return s.Instant(s.Start)
 	}
-	if l.in.DryRun {
-		return l.at, nil
+	start, err := l.activities.Ledger.SourceStart(ctx, l.source.Name)
+	if err != nil || !start.IsZero() {
+		return start, err
 	}
-	return l.activities.Ledger.SourceStart(ctx, l.source.Name, l.at)
+	if !l.in.DryRun { // it was applied before starts were recorded
+		err = l.activities.Ledger.StartSources(ctx, []string{l.source.Name}, l.at)
+	}
+	return l.at, err
 }
 
 func (l *listing) judgeFile(ctx context.Context, f catalog.File, start time.Time, asked asked, out *ListSourceOutput) error {

@@ -98,9 +98,12 @@ func printable(path string) string {
 func printSyncs(runs []catalog.Sync) error {
 	rows := [][]string{{"run", "began", "outcome", "files", "rows", "window", "business date", ""}}
 	for _, s := range runs {
-		window := "up to " + s.Window.To.Format(time.RFC3339)
+		window := ""
 		if !s.Window.From.IsZero() {
-			window = s.Window.From.Format(time.RFC3339) + " " + window
+			window = s.Window.From.Format(time.RFC3339) + " "
+		}
+		if !s.Window.To.IsZero() {
+			window += "up to " + s.Window.To.Format(time.RFC3339)
 		}
 		rows = append(rows, []string{s.Run, s.BeganAt.Format(time.RFC3339), s.Outcome, fmt.Sprint(s.Files), fmt.Sprint(s.Rows), window, s.BusinessDate, s.Detail})
 	}

@@ -49,7 +49,11 @@ func printSynced(result json.RawMessage) error {
 		fmt.Printf("gone     %s: the partner removed it before it was taken\n", path)
 	}
 	for _, f := range r.Failed {
-		fmt.Printf("failed   %s: %s\n", f.Path, f.Message)
+		text := f.Message
+		if !strings.Contains(text, f.Path) {
+			text = f.Path + ": " + text
+		}
+		fmt.Printf("failed   %s\n", text)
 	}
 	if len(r.Probed) > 0 {
 		return printProbed(r.Probed)

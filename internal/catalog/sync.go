@@ -40,10 +40,13 @@ const (
 )
 
 // BeginSync records that a run looks at a source. Without a window of its own it answers for what has come since
-// the last run. Recording it again changes nothing.
+// the last run; one that is for a single day answers for no window. Recording it again changes nothing.
 func (c *Catalog) BeginSync(ctx context.Context, s Sync) error {
 	from, to := "-", instant(s.BeganAt)
-	if s.Window != (Window{}) {
+	switch {
+	case s.Window == Window{} && s.BusinessDate != "":
+		from, to = "", ""
+	case s.Window != Window{}:
 		if from = ""; !s.Window.From.IsZero() {
 			from = instant(s.Window.From)
 		}
@@ -111,11 +114,8 @@ func (c *Catalog) StartSources(ctx context.Context, names []string, at time.Time
 	return nil
 }
 
-// SourceStart says since when a source has been; now, if that was not known.
-func (c *Catalog) SourceStart(ctx context.Context, name string, now time.Time) (start time.Time, err error) {
-	if err = c.StartSources(ctx, []string{name}, now); err != nil {
-		return start, err
-	}
+// SourceStart says since when a source has been; the zero time when that is not known.
+func (c *Catalog) SourceStart(ctx context.Context, name string) (start time.Time, err error) {
 	err = c.query(ctx, "catalog/source_start", []any{name}, func(scan func(...any) error) error {
 		var text string
 		err := scan(&text)
