@@ -50,7 +50,14 @@ func dataset(w *workspace.Workspace, name string) (store.Dataset, *workspace.Dat
 	if err != nil {
 		return store.Dataset{}, nil, err
 	}
-	return store.Dataset{Name: d.Name, Schema: w.Schema(d).Composed}, d, nil
+	return stored(w, d), d, nil
+}
+
+// stored describes a dataset to the store.
+func stored(w *workspace.Workspace, d *workspace.Dataset) store.Dataset {
+	schema := w.Schema(d)
+	return store.Dataset{Name: d.Name, Schema: schema.Composed, Identity: schema.PrimaryIdentity.Field, Merge: store.Merge(d.Merge), MostRemoved: d.Removable(),
+		LifetimeDays: d.LifetimeDays, Quarantine: time.Duration(d.QuarantineDays) * 24 * time.Hour, History: d.History}
 }
 
 // staged is where a batch's files are between fetch and load. Each run has a folder of its own, so

@@ -79,7 +79,7 @@ func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembers
 	}
 	scopes := make([]store.AudienceScope, 0, len(audiences))
 	for _, audience := range audiences {
-		scopes = append(scopes, store.AudienceScope{Name: audience.Name, Rule: audience.Parsed, Datasets: profileDatasets(w, audience.Namespaces),
+		scopes = append(scopes, store.AudienceScope{Name: audience.Name, Rule: audience.Parsed, Namespaces: profileNamespaces(w, audience.Namespaces),
 			Previous: previous[audience.Name].Part, Part: path.Join("memberships", in.Evaluation, audience.Name+".parquet")})
 	}
 	done := int64(0)
@@ -133,20 +133,25 @@ func chosen(w *workspace.Workspace, names []string) ([]*workspace.Audience, erro
 	return out, nil
 }
 
-func profileDatasets(w *workspace.Workspace, namespaces []string) []store.NamespaceDataset {
-	var out []store.NamespaceDataset
-	for _, d := range w.ProfileDatasets(namespaces) {
-		out = append(out, store.NamespaceDataset{Dataset: store.Dataset{Name: d.Name, Schema: w.Schema(d).Composed}, Namespace: w.Namespace(d)})
+// profileNamespaces are the namespaces whose prospects may be meant, all of the workspace when none is named, with the
+// datasets that hold their fragments.
+func profileNamespaces(w *workspace.Workspace, symbols []string) (out []store.Namespace) {
+	for _, d := range w.ProfileDatasets(symbols) {
+		symbol := w.Namespace(d)
+		i := slices.IndexFunc(out, func(n store.Namespace) bool { return n.Symbol == symbol })
+		if i < 0 {
+			i, out = len(out), append(out, store.Namespace{Symbol: symbol})
+		}
+		out[i].Datasets = append(out[i].Datasets, stored(w, d))
 	}
 	return out
 }
 
-// onlyDataset is the one dataset whose prospects an activation exports.
-func onlyDataset(w *workspace.Workspace, activation *workspace.Activation) (store.NamespaceDataset, error) {
-	datasets := profileDatasets(w, []string{activation.Namespace})
-	if len(datasets) != 1 {
-		return store.NamespaceDataset{}, errkind.Newf(errkind.Invalid, "activation %s: %d profile-enabled datasets hold namespace %s, there must be one",
-			activation.Name, len(datasets), activation.Namespace)
+// exportedNamespace is the namespace whose prospects an activation exports.
+func exportedNamespace(w *workspace.Workspace, activation *workspace.Activation) (store.Namespace, error) {
+	namespaces := profileNamespaces(w, []string{activation.Namespace})
+	if len(namespaces) != 1 {
+		return store.Namespace{}, errkind.Newf(errkind.Invalid, "activation %s: no dataset that is enabled for Profile holds namespace %s", activation.Name, activation.Namespace)
 	}
-	return datasets[0], nil
+	return namespaces[0], nil
 }

@@ -32,7 +32,7 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 	if err != nil {
 		return out, err
 	}
-	dataset, err := onlyDataset(w, activation)
+	namespace, err := exportedNamespace(w, activation)
 	if err != nil {
 		return out, err
 	}
@@ -41,7 +41,7 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 	}
 	rows := int64(0)
 	for _, set := range fileSets(w, activation, destination, in) {
-		set.query.Dataset = dataset
+		set.query.Namespace, set.query.AsOf = namespace, now()
 		var files []export.File
 		err := a.Audiences.Export(ctx, set.query, func(r io.Reader) (err error) {
 			files, err = export.Split(r, set.layout, a.createExported(in.Delivery), func(n int64) { report(rows + n) })

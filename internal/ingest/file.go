@@ -158,6 +158,10 @@ func open(f File) (_ *reading, err error) {
 		return nil, err
 	}
 	r.missing = len(drift.Missing)
+	for i, t := range targets {
+		needs := t.Columns()
+		r.columns[i].Absent = len(needs) > 0 && !slices.ContainsFunc(needs, func(name string) bool { return !slices.Contains(drift.Missing, name) })
+	}
 	if r.mapping, err = mapping.Compile(targets, append(header, drift.Missing...)); err != nil {
 		return nil, errkind.New(errkind.Invalid, "source "+f.Source.Name, err, "correct calculatedFields of the source")
 	}

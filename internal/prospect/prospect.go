@@ -71,7 +71,8 @@ func Texts(reasons []Reason) string {
 
 // Column is one column of a batch: the field that it fills.
 type Column struct {
-	Field xdm.Field
+	Field  xdm.Field
+	Absent bool // the file has none of the columns that it is filled from
 }
 
 // Columns are the fields that a mapping fills, in its order.

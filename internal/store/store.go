@@ -12,14 +12,32 @@ import (
 
 // Batch statuses.
 const (
-	Loaded = "loaded" // its accepted rows are profiles
-	Failed = "failed" // above the error threshold: only its quarantine is kept
+	Loaded  = "loaded"  // its accepted rows are profiles
+	Failed  = "failed"  // above the error threshold: only its quarantine is kept
+	Deleted = "deleted" // undone: the dataset is as if it had never come
 )
 
-// Dataset names a dataset and the schema that gives its profile table columns.
+// Merge says what a batch does to the profiles that its dataset holds (PF-19).
+type Merge string
+
+// The merge modes.
+const (
+	Replace Merge = "replace" // a row replaces the row of its id
+	Upsert  Merge = "upsert"  // a row replaces the columns that its file carries
+	Full    Merge = "full"    // as Replace, and ids that are not in the file are removed
+)
+
+// Dataset names a dataset, the schema that gives its profile table columns, and how its profiles are kept.
 type Dataset struct {
-	Name   string
-	Schema *xdm.Schema
+	Name     string
+	Schema   *xdm.Schema
+	Identity string // path of the primary identity
+
+	Merge        Merge         // empty is Replace
+	MostRemoved  float64       // percent of the profiles that a full file may remove
+	LifetimeDays int           // of a profile that no batch refreshes (PF-9)
+	Quarantine   time.Duration // how long rejected rows are kept (BI-12)
+	History      bool          // what profiles were before may be shown
 }
 
 // Batch is one file taken into a dataset.
@@ -30,6 +48,8 @@ type Batch struct {
 	SHA256 string // of the file's bytes as fetched
 	// BusinessDate of the file, 2006-01-02, or empty. A profile of a later one is not replaced.
 	BusinessDate string
+	Header       []string // the file's columns, so that single records can be read again
+	ReplayOf     string   // batch whose rejected rows these are, or empty
 }
 
 // Part is what validation wrote for a batch.
@@ -50,24 +70,28 @@ type Load struct {
 	Batch      Batch
 	Columns    []prospect.Column
 	Labels     map[string][]string // by path, as declared when the batch was taken (LB-8)
-	Quarantine string              // file of rejections, JSON Lines
-	Read       int64
-	Accepted   int64
-	Rejected   int64
-	Status     string // Loaded or Failed
-	At         time.Time
+	Quarantine string              // file of rejections, JSON Lines; empty: rejected rows are counted and not kept
+	// AllowRemovals lets a full file remove more than the dataset's guard allows.
+	AllowRemovals bool
+	Read          int64
+	Accepted      int64
+	Rejected      int64
+	Status        string // Loaded or Failed
+	At            time.Time
 }
 
-// Outcome is what a batch came to. Loaded: Accepted = Created + Updated + Superseded + Outdated.
+// Outcome is what a batch came to. Loaded: Accepted = Created + Updated + Unchanged + Superseded + Outdated.
 type Outcome struct {
 	Status     string `json:"status"`
 	Read       int64  `json:"read"`
 	Accepted   int64  `json:"accepted"`
 	Rejected   int64  `json:"rejected"`
-	Created    int64  `json:"created"`            // ids that the dataset did not know
-	Updated    int64  `json:"updated"`            // ids that it knew
-	Superseded int64  `json:"superseded"`         // accepted rows replaced by a later line of the same file
-	Outdated   int64  `json:"outdated,omitempty"` // ids of which the dataset holds a row of a later business date
+	Created    int64  `json:"created"`             // ids that the dataset did not know
+	Updated    int64  `json:"updated"`             // ids that it knew with other values
+	Unchanged  int64  `json:"unchanged,omitempty"` // ids that it knew with the same values; they are refreshed
+	Superseded int64  `json:"superseded"`          // accepted rows replaced by a later line of the same file
+	Outdated   int64  `json:"outdated,omitempty"`  // ids of which the dataset holds a row of a later business date
+	Removed    int64  `json:"removed,omitempty"`   // ids that a full file no longer holds
 }
 
 // RejectionCount is how many rows of a batch were refused for one reason.
@@ -76,19 +100,20 @@ type RejectionCount struct {
 	Rows   int64           `json:"rows"`
 }
 
-// AudienceScope is one audience and the datasets whose prospects it may hold.
-type AudienceScope struct {
-	Name     string
-	Rule     *audience.Rule
-	Datasets []NamespaceDataset
-	Previous string // membership part of the previous evaluation, relative to the data directory
-	Part     string // where to write this one
+// Namespace is a namespace and the datasets that hold its fragments. A profile is the merge of its fragments:
+// attribute by attribute, the value counts that is not null in the fragment ingested last (PF-15, PF-16).
+type Namespace struct {
+	Symbol   string
+	Datasets []Dataset
 }
 
-// NamespaceDataset is a profile dataset and the namespace that identifies its prospects.
-type NamespaceDataset struct {
-	Dataset
-	Namespace string
+// AudienceScope is one audience and the namespaces whose prospects it may hold.
+type AudienceScope struct {
+	Name       string
+	Rule       *audience.Rule
+	Namespaces []Namespace
+	Previous   string // membership part of the previous evaluation, relative to the data directory
+	Part       string // where to write this one
 }
 
 // Membership is the result for one audience (AU-34). Realized prospects are new in it, existing ones
@@ -109,9 +134,10 @@ func (m Membership) Size() int64 { return m.Realized + m.Existing }
 
 // ExportQuery asks for the rows of one file set: one namespace, one or more audiences.
 type ExportQuery struct {
-	Dataset       NamespaceDataset
-	Paths         []string // columns, in order
-	Memberships   []string // parts of the audiences, relative to the data directory
-	StatusColumns bool     // one column per audience with active, expired or nothing (DE-23)
+	Namespace     Namespace
+	AsOf          time.Time // profiles that have expired by then are left out (EC-12)
+	Paths         []string  // columns, in order
+	Memberships   []string  // parts of the audiences, relative to the data directory
+	StatusColumns bool      // one column per audience with active, expired or nothing (DE-23)
 	Delimiter     string
 }

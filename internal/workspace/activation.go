@@ -71,15 +71,19 @@ func (l *loader) checkActivation(a *Activation) {
 		l.at(a, "namespace").warning("map an identity that it knows, or add the namespace to planning.identities of the destination",
 			"destination %s can act on %s, and gets %s", destination.Name, strings.Join(destination.Planning.Identities, ", "), a.Namespace)
 	}
-	schema := w.Schema(datasets[0])
-	if schema.Composed == nil {
-		return // its own problem is reported
+	identities := map[string]bool{}
+	for _, d := range datasets {
+		schema := w.Schema(d)
+		if schema.Composed == nil || l.faulty[schema] {
+			return // its own problem is reported
+		}
+		identities[schema.PrimaryIdentity.Field] = true
 	}
 	headers, fields := map[string]bool{}, map[string]bool{}
 	hasIdentity := false
 	for i, m := range a.Mapping {
 		at := l.at(a, "mapping", index(i))
-		switch f := l.fieldAt(at.in("field"), schema, m.Field); {
+		switch f := l.fieldAt(at.in("field"), w.schemaWith(datasets, m.Field), m.Field); {
 		case f == nil:
 		case f.System:
 			at.in("field").problem("leave it out", "%s is kept by Prospector for itself and cannot be exported", m.Field)
@@ -93,12 +97,22 @@ func (l *loader) checkActivation(a *Activation) {
 			at.in("field").problem("write it once", "field %s is exported twice", m.Field)
 		}
 		headers[m.Header], fields[m.Field] = true, true
-		hasIdentity = hasIdentity || m.Field == schema.PrimaryIdentity.Field
+		hasIdentity = hasIdentity || identities[m.Field]
 	}
-	if !hasIdentity && !l.faulty[schema] {
-		l.at(a, "mapping").keyProblem("add {field: "+schema.PrimaryIdentity.Field+", header: …}",
+	if !hasIdentity {
+		l.at(a, "mapping").keyProblem("add {field: "+w.Schema(datasets[0]).PrimaryIdentity.Field+", header: …}",
 			"the identity is not exported, so nobody could tell whose the values are")
 	}
+}
+
+// schemaWith is the schema of one of the datasets that has the field, of the first one when none has.
+func (w *Workspace) schemaWith(datasets []*Dataset, path string) *Schema {
+	for _, d := range datasets {
+		if schema := w.Schema(d); field(schema, path) != nil {
+			return schema
+		}
+	}
+	return w.Schema(datasets[0])
 }
 
 // sharedFiles refuses two activations whose files would have one name, so that one would replace the other's.

@@ -15,6 +15,31 @@ type Dataset struct {
 	Profile bool `yaml:"profile"`
 	// Labels that every field inherits.
 	Labels []string `yaml:"labels"`
+	// Merge says what a file does to the profiles that are there: replace (unless given), where a row replaces the row of its id; upsert, where it replaces only the columns that the file carries; full, which is replace, and ids that are not in the file are removed.
+	Merge string `yaml:"merge" jsonschema:"enum=replace,enum=upsert,enum=full"`
+	// MostRemoved is the percentage of the profiles that a full file may remove, 30 unless given; a file that would remove more is refused.
+	MostRemoved *float64 `yaml:"mostRemoved" jsonschema:"minimum=0,maximum=100"`
+	// LifetimeDays of a profile that no file refreshes, 25 unless given.
+	LifetimeDays int `yaml:"lifetimeDays" jsonschema:"minimum=1,maximum=36500"`
+	// QuarantineDays that rejected rows are kept, 30 unless given.
+	QuarantineDays int `yaml:"quarantineDays" jsonschema:"minimum=1,maximum=3650"`
+	// History lets people see what a profile was before, batch by batch.
+	History bool `yaml:"history"`
+}
+
+// What a file does to the profiles that are there.
+const (
+	MergeReplace = "replace"
+	MergeUpsert  = "upsert"
+	MergeFull    = "full"
+)
+
+// Removable is the share of profiles, in percent, that a full file may remove.
+func (d *Dataset) Removable() float64 {
+	if d.MostRemoved == nil {
+		return 30
+	}
+	return *d.MostRemoved
 }
 
 func (d *Dataset) name() string { return d.Name }
@@ -33,18 +58,17 @@ func (l *loader) checkDataset(d *Dataset) {
 	if d.Profile && !s.Profile {
 		l.at(d, "profile").problem("write profile: true in the schema as well", "it is enabled for Profile, its schema %s is not", s.Name)
 	}
-	if !d.Profile {
-		return
+	if d.MostRemoved != nil && d.Merge != MergeFull {
+		l.at(d, "mostRemoved").problem("write merge: full, or leave it out", "mostRemoved says nothing to a dataset whose files remove nothing")
 	}
-	for _, other := range w.Datasets {
-		if other == d {
-			break
-		}
-		if o, ok := find(w.Schemas, other.Schema); ok && other.Profile && s.PrimaryIdentity.Namespace != "" && o.PrimaryIdentity.Namespace == s.PrimaryIdentity.Namespace {
-			l.at(d, "schema").problem("give each dataset that is enabled for Profile a schema with a namespace of its own",
-				"it holds profiles of namespace %s, and so does dataset %s; profiles cannot be merged from several datasets yet",
-				s.PrimaryIdentity.Namespace, other.Name)
-		}
+	if d.Merge == "" {
+		d.Merge = MergeReplace
+	}
+	if d.LifetimeDays == 0 {
+		d.LifetimeDays = 25 // PF-9
+	}
+	if d.QuarantineDays == 0 {
+		d.QuarantineDays = 30 // BI-12
 	}
 }
 

@@ -1,4 +1,5 @@
 -- name:   audiences/insert_members
--- reads:  profiles of one dataset
--- params: the rule's values, in order; .Dataset, .Namespace, .Condition (generated from the checked rule)
-INSERT INTO members SELECT {{text .Namespace}}, partner_id FROM {{ident .Dataset}}.profiles AS p WHERE {{.Condition}};
+-- reads:  the profiles of one namespace
+-- params: the rule's values, in order; .Relation (see profiles/relation), .Condition (generated from the checked rule)
+INSERT INTO members SELECT {{text .Relation.Namespace}}, partner_id FROM ({{template "profiles/relation" .Relation}}
+) AS p WHERE {{.Condition}};

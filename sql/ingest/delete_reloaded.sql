@@ -1,4 +1,4 @@
 -- name:   ingest/delete_reloaded
 -- writes: removes the profiles that the batch replaces
--- params: none; .Dataset
-DELETE FROM {{ident .Dataset}}.profiles WHERE partner_id IN (SELECT partner_id FROM winners WHERE NOT outdated);
+-- params: none; .Profiles
+DELETE FROM {{.Profiles}} WHERE partner_id IN (SELECT partner_id FROM winners WHERE NOT outdated);

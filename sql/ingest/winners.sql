@@ -1,13 +1,16 @@
 -- name:   ingest/winners
--- writes: a temporary table with the line that counts for each id: the last one in the file (EC-18), what the store
---         already knows of the id, and whether that is of a later business date than the batch's
--- params: $1 the batch's business date or null; .Dataset, .Part
+-- writes: a temporary table with the line that counts for each id: the last one in the file (EC-18), what the profiles
+--         already know of the id, and whether that is of a later business date than the batch's
+-- params: $1 the batch's business date or null; .Dataset, .Profiles (the table that the batch is applied to), .Part,
+--         .Touched (only ids in the temporary table touched)
 CREATE OR REPLACE TEMP TABLE winners AS
-SELECT w.partner_id, w.line, p._created AS created, p._created_batch AS created_batch,
+SELECT w.partner_id, w.line, w.digest, p._created AS created, p._created_batch AS created_batch, p._digest AS known_digest,
   coalesce(b.business_date > $1::DATE, false) AS outdated
 FROM (
-  SELECT __partner_id AS partner_id, max(__line) AS line
-  FROM read_parquet({{text .Part}}) WHERE __reasons IS NULL GROUP BY __partner_id
+  SELECT __partner_id AS partner_id, max(__line) AS line, arg_max(__digest, __line) AS digest
+  FROM read_parquet({{text .Part}}) WHERE __reasons IS NULL
+    {{- if .Touched}} AND __partner_id IN (SELECT partner_id FROM touched){{end}}
+  GROUP BY __partner_id
 ) AS w
-LEFT JOIN {{ident .Dataset}}.profiles AS p USING (partner_id)
+LEFT JOIN {{.Profiles}} AS p USING (partner_id)
 LEFT JOIN {{ident .Dataset}}.batches AS b ON b.id = p._batch;

@@ -11,6 +11,8 @@ CREATE TABLE IF NOT EXISTS {{ident .Dataset}}.profiles (
   _created_batch VARCHAR NOT NULL,
   _modified TIMESTAMPTZ NOT NULL
 );
+ALTER TABLE {{ident .Dataset}}.profiles ADD COLUMN IF NOT EXISTS _expires TIMESTAMPTZ;
+ALTER TABLE {{ident .Dataset}}.profiles ADD COLUMN IF NOT EXISTS _digest UBIGINT;
 CREATE TABLE IF NOT EXISTS {{ident .Dataset}}.batches (
   id VARCHAR NOT NULL, source VARCHAR NOT NULL, file VARCHAR NOT NULL, sha256 VARCHAR NOT NULL, status VARCHAR NOT NULL,
   read BIGINT NOT NULL, accepted BIGINT NOT NULL, rejected BIGINT NOT NULL,
@@ -18,10 +20,22 @@ CREATE TABLE IF NOT EXISTS {{ident .Dataset}}.batches (
 );
 ALTER TABLE {{ident .Dataset}}.batches ADD COLUMN IF NOT EXISTS business_date DATE;
 ALTER TABLE {{ident .Dataset}}.batches ADD COLUMN IF NOT EXISTS outdated BIGINT DEFAULT 0;
+ALTER TABLE {{ident .Dataset}}.batches ADD COLUMN IF NOT EXISTS unchanged BIGINT DEFAULT 0;
+ALTER TABLE {{ident .Dataset}}.batches ADD COLUMN IF NOT EXISTS removed BIGINT DEFAULT 0;
+ALTER TABLE {{ident .Dataset}}.batches ADD COLUMN IF NOT EXISTS sequence BIGINT DEFAULT 0;
+ALTER TABLE {{ident .Dataset}}.batches ADD COLUMN IF NOT EXISTS merge VARCHAR DEFAULT 'replace';
+ALTER TABLE {{ident .Dataset}}.batches ADD COLUMN IF NOT EXISTS lifetime_days INTEGER DEFAULT 25;
+ALTER TABLE {{ident .Dataset}}.batches ADD COLUMN IF NOT EXISTS columns VARCHAR[];
+ALTER TABLE {{ident .Dataset}}.batches ADD COLUMN IF NOT EXISTS header VARCHAR[];
+ALTER TABLE {{ident .Dataset}}.batches ADD COLUMN IF NOT EXISTS replay_of VARCHAR DEFAULT '';
+ALTER TABLE {{ident .Dataset}}.batches ADD COLUMN IF NOT EXISTS deleted_at TIMESTAMPTZ;
 CREATE TABLE IF NOT EXISTS {{ident .Dataset}}.batch_labels (batch VARCHAR NOT NULL, path VARCHAR NOT NULL, labels VARCHAR[] NOT NULL);
 CREATE TABLE IF NOT EXISTS {{ident .Dataset}}.quarantine (
   batch VARCHAR NOT NULL, line BIGINT NOT NULL, code VARCHAR NOT NULL, field VARCHAR NOT NULL, detail VARCHAR NOT NULL, raw BLOB NOT NULL
 );
+ALTER TABLE {{ident .Dataset}}.quarantine ADD COLUMN IF NOT EXISTS byte_offset BIGINT DEFAULT 0;
+ALTER TABLE {{ident .Dataset}}.quarantine ADD COLUMN IF NOT EXISTS resolved_by VARCHAR DEFAULT '';
+CREATE TABLE IF NOT EXISTS {{ident .Dataset}}.engine (version VARCHAR NOT NULL);
 {{- range .Columns}}
 ALTER TABLE {{ident $.Dataset}}.profiles ADD COLUMN IF NOT EXISTS {{ident .Path}} {{.Type}};
 {{- end}}

@@ -26,12 +26,14 @@ func (s *Store) Evaluate(ctx context.Context, asOf time.Time, audiences []store.
 	defer func() { _ = conn.Close() }() // gives the connection back to the pool
 	aliases := map[string]string{}
 	for _, a := range audiences {
-		for _, d := range a.Datasets {
-			attached, err := s.dataset(ctx, d.Dataset)
-			if err != nil {
-				return nil, err
+		for _, n := range a.Namespaces {
+			for _, d := range n.Datasets {
+				attached, err := s.dataset(ctx, d)
+				if err != nil {
+					return nil, err
+				}
+				aliases[d.Name] = attached.alias
 			}
-			aliases[d.Name] = attached.alias
 		}
 	}
 	tx, versions, err := s.snapshot(ctx, conn, aliases)
@@ -45,7 +47,7 @@ func (s *Store) Evaluate(ctx context.Context, asOf time.Time, audiences []store.
 	}()
 	out := make([]store.Membership, 0, len(audiences))
 	for _, a := range audiences {
-		m, err := s.evaluate(ctx, tx, asOf, a, aliases)
+		m, err := s.evaluate(ctx, tx, asOf, a)
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
@@ -93,14 +95,18 @@ func (s *Store) snapshot(ctx context.Context, conn *sql.Conn, aliases map[string
 	return tx, versions, nil
 }
 
-func (s *Store) evaluate(ctx context.Context, tx *sql.Tx, asOf time.Time, a store.AudienceScope, aliases map[string]string) (store.Membership, error) {
+func (s *Store) evaluate(ctx context.Context, tx *sql.Tx, asOf time.Time, a store.AudienceScope) (store.Membership, error) {
 	m := store.Membership{Audience: a.Name, Part: a.Part}
 	if err := s.exec(ctx, tx, "audiences/members_table", nil); err != nil {
 		return m, err
 	}
-	for _, d := range a.Datasets {
-		condition, values := a.Rule.SQL(func(path string) string { return column(d.Dataset, path) })
-		data := map[string]any{"Dataset": aliases[d.Name], "Namespace": d.Namespace, "Condition": condition}
+	condition, values := a.Rule.SQL(func(path string) string { return "p." + queries.Identifier(path) })
+	for _, n := range a.Namespaces {
+		profiles, err := s.relation(ctx, n, asOf, a.Rule.Columns)
+		if err != nil {
+			return m, err
+		}
+		data := map[string]any{"Relation": profiles, "Condition": condition}
 		if err := s.exec(ctx, tx, "audiences/insert_members", data, values...); err != nil {
 			return m, err
 		}
@@ -122,18 +128,10 @@ func (s *Store) evaluate(ctx context.Context, tx *sql.Tx, asOf time.Time, a stor
 	return m, err
 }
 
-// column is the SQL of an attribute; a dataset whose schema lacks it has no value for it.
-func column(d store.Dataset, path string) string {
-	if f, ok := d.Schema.Field(path); !ok || f.System {
-		return "NULL"
-	}
-	return "p." + queries.Identifier(path)
-}
-
 // Export writes the rows of one file set to consume as CSV without a header, quoted with '"', in id
 // order: the same store and memberships give the same bytes.
 func (s *Store) Export(ctx context.Context, q store.ExportQuery, consume func(r io.Reader) error) error {
-	a, err := s.dataset(ctx, q.Dataset.Dataset)
+	profiles, err := s.relation(ctx, q.Namespace, q.AsOf, q.Paths)
 	if err != nil {
 		return err
 	}
@@ -142,18 +140,14 @@ func (s *Store) Export(ctx context.Context, q store.ExportQuery, consume func(r 
 		return err
 	}
 	defer p.remove()
-	data := map[string]any{"Dataset": a.alias, "Namespace": q.Dataset.Namespace, "StatusColumns": q.StatusColumns, "Delimiter": q.Delimiter, "Fifo": p.path}
-	var columns, parts []string
-	for _, path := range q.Paths {
-		columns = append(columns, column(q.Dataset.Dataset, path))
-	}
+	var parts []string
 	for _, part := range q.Memberships {
 		parts = append(parts, s.inside(part))
 	}
-	data["Columns"], data["Memberships"] = columns, parts
+	data := map[string]any{"Relation": profiles, "Memberships": parts, "StatusColumns": q.StatusColumns, "Delimiter": q.Delimiter, "Fifo": p.path}
 	err = p.drain(ctx, func(ctx context.Context) error { return s.exec(ctx, s.db, "export/audience_file", data) }, consume)
 	if err != nil {
-		return fmt.Errorf("export from dataset %s: %w", q.Dataset.Name, err)
+		return fmt.Errorf("export namespace %s: %w", q.Namespace.Symbol, err)
 	}
 	return nil
 }

@@ -14,9 +14,9 @@ import (
 )
 
 // Load makes a batch's accepted rows profiles, and records its counts, labels and quarantine, all
-// in one transaction of the dataset's file. The last line of an id wins (EC-18); an id that the
-// dataset knows is replaced. A batch that is loaded already is left alone and its outcome
-// returned. step, if not nil, is called between the steps of the transaction.
+// in one transaction of the dataset's file. The last line of an id wins (EC-18); what becomes of an
+// id that the dataset knows is its merge mode's word. A batch that is loaded already, or was deleted, is left alone and
+// its outcome returned. step, if not nil, is called between the steps of the transaction.
 func (s *Store) Load(ctx context.Context, l store.Load, step func(name string)) (store.Outcome, error) {
 	outcome, err := s.load(ctx, l, step)
 	if err != nil {
@@ -47,17 +47,13 @@ func (s *Store) load(ctx context.Context, l store.Load, step func(name string)) 
 			}
 		}
 	}()
-	data := map[string]any{"Dataset": a.alias, "Part": s.part(l.Dataset.Name, l.Batch.ID), "Batch": l.Batch.ID, "File": l.Quarantine}
+	data := map[string]any{"Dataset": a.alias, "Batch": l.Batch.ID, "File": l.Quarantine}
 
-	known := false
-	err = s.query(ctx, tx, "ingest/select_batch", data, []any{l.Batch.ID}, func(scan func(...any) error) error {
-		known = true
-		return scan(&outcome.Status, &outcome.Read, &outcome.Accepted, &outcome.Rejected, &outcome.Created, &outcome.Updated, &outcome.Superseded, &outcome.Outdated)
-	})
+	outcome, known, err := s.recorded(ctx, tx, data, l.Batch.ID)
 	if err != nil {
 		return outcome, err
 	}
-	if known && outcome.Status == store.Loaded {
+	if known && outcome.Status != store.Failed {
 		return outcome, tx.Rollback()
 	}
 	outcome = store.Outcome{Status: l.Status, Read: l.Read, Accepted: l.Accepted, Rejected: l.Rejected}
@@ -65,11 +61,11 @@ func (s *Store) load(ctx context.Context, l store.Load, step func(name string)) 
 		return outcome, err
 	}
 	if l.Status == store.Loaded {
-		if err = s.replaceProfiles(ctx, tx, l, data, &outcome, step); err != nil {
+		if err = s.becomeProfiles(ctx, tx, a, l, data, &outcome, step); err != nil {
 			return outcome, err
 		}
 	}
-	if l.Rejected > 0 {
+	if l.Rejected > 0 && l.Quarantine != "" {
 		if err = s.exec(ctx, tx, "ingest/insert_quarantine", data, l.Batch.ID); err != nil {
 			return outcome, err
 		}
@@ -78,13 +74,29 @@ func (s *Store) load(ctx context.Context, l store.Load, step func(name string)) 
 		}
 		step("quarantine recorded")
 	}
+	if l.Status == store.Loaded && l.Batch.ReplayOf != "" {
+		data["Part"] = s.part(l.Dataset.Name, l.Batch.ID)
+		if err = s.exec(ctx, tx, "ingest/resolve_quarantine", data, l.Batch.ReplayOf, l.Batch.ID); err != nil {
+			return outcome, err
+		}
+	}
+	if l.Dataset.Quarantine > 0 {
+		if err = s.exec(ctx, tx, "ingest/expire_quarantine", data, l.At.Add(-l.Dataset.Quarantine)); err != nil {
+			return outcome, err
+		}
+	}
 	for _, path := range sortedKeys(l.Labels) {
 		if err = s.exec(ctx, tx, "ingest/insert_labels", data, l.Batch.ID, path, strings.Join(l.Labels[path], "|")); err != nil {
 			return outcome, err
 		}
 	}
+	var header any
+	if len(l.Batch.Header) > 0 {
+		header = strings.Join(l.Batch.Header, "\n")
+	}
 	err = s.exec(ctx, tx, "ingest/insert_batch", data, l.Batch.ID, l.Batch.Source, l.Batch.File, l.Batch.SHA256, outcome.Status,
-		outcome.Read, outcome.Accepted, outcome.Rejected, outcome.Created, outcome.Updated, outcome.Superseded, l.At, businessDate(l.Batch), outcome.Outdated)
+		outcome.Read, outcome.Accepted, outcome.Rejected, outcome.Created, outcome.Updated, outcome.Superseded, l.At, businessDate(l.Batch), outcome.Outdated,
+		outcome.Unchanged, outcome.Removed, string(mergeOf(l.Dataset)), lifetimeOf(l.Dataset), strings.Join(carried(l), "|"), header, l.Batch.ReplayOf)
 	if err != nil {
 		return outcome, err
 	}
@@ -93,35 +105,62 @@ func (s *Store) load(ctx context.Context, l store.Load, step func(name string)) 
 		return outcome, failure(ctx, "commit", err)
 	}
 	step("committed")
-	return outcome, nil
+	if l.Status == store.Failed { // nothing of it will ever be a profile
+		err = s.RemovePart(l.Dataset.Name, l.Batch.ID)
+	}
+	return outcome, err
 }
 
-func (s *Store) replaceProfiles(ctx context.Context, tx *sql.Tx, l store.Load, data map[string]any, outcome *store.Outcome, step func(string)) error {
-	type column struct{ Path string }
-	var columns []column
-	for _, c := range l.Columns {
-		columns = append(columns, column{c.Field.Path})
-	}
-	data["Columns"] = columns
-	if err := s.exec(ctx, tx, "ingest/winners", data, businessDate(l.Batch)); err != nil {
-		return err
-	}
-	err := s.query(ctx, tx, "ingest/winner_counts", data, nil, func(scan func(...any) error) error {
-		return scan(&outcome.Created, &outcome.Updated, &outcome.Outdated)
+// recorded returns what the dataset's file says of a batch.
+func (s *Store) recorded(ctx context.Context, tx *sql.Tx, data map[string]any, batch string) (out store.Outcome, known bool, err error) {
+	err = s.query(ctx, tx, "ingest/select_batch", data, []any{batch}, func(scan func(...any) error) error {
+		known = true
+		return scan(&out.Status, &out.Read, &out.Accepted, &out.Rejected, &out.Created, &out.Updated, &out.Unchanged, &out.Superseded, &out.Outdated, &out.Removed)
 	})
+	return out, known, err
+}
+
+func mergeOf(d store.Dataset) store.Merge {
+	if d.Merge == "" {
+		return store.Replace
+	}
+	return d.Merge
+}
+
+// standardLifetime is how many days a profile lives that no batch refreshes (PF-9).
+const standardLifetime = 25
+
+func lifetimeOf(d store.Dataset) int {
+	if d.LifetimeDays == 0 {
+		return standardLifetime
+	}
+	return d.LifetimeDays
+}
+
+// carried are the paths of the columns that the batch's file has.
+func carried(l store.Load) (out []string) {
+	for _, c := range l.Columns {
+		if !c.Absent {
+			out = append(out, c.Field.Path)
+		}
+	}
+	return out
+}
+
+// becomeProfiles applies the batch, and holds the result against the counts.
+func (s *Store) becomeProfiles(ctx context.Context, tx *sql.Tx, a *attachment, l store.Load, data map[string]any, outcome *store.Outcome, step func(string)) error {
+	g := &guard{l.Dataset.MostRemoved}
+	if l.AllowRemovals {
+		g = nil
+	}
+	applied, err := s.apply(ctx, tx, application{attachment: a, profiles: a.profiles(), part: s.part(l.Dataset.Name, l.Batch.ID), batch: l.Batch.ID, at: l.At,
+		businessDate: businessDate(l.Batch), merge: mergeOf(l.Dataset), lifetimeDays: lifetimeOf(l.Dataset), columns: carried(l)}, g, step)
 	if err != nil {
 		return err
 	}
-	outcome.Superseded = l.Accepted - outcome.Created - outcome.Updated - outcome.Outdated
-	step("last lines chosen")
-	if err := s.exec(ctx, tx, "ingest/delete_reloaded", data); err != nil {
-		return err
-	}
-	step("replaced profiles deleted")
-	if err := s.exec(ctx, tx, "ingest/insert_winners", data, l.Batch.ID, l.At); err != nil {
-		return err
-	}
-	step("profiles inserted")
+	outcome.Created, outcome.Updated, outcome.Unchanged, outcome.Outdated, outcome.Removed = applied.Created, applied.Updated, applied.Unchanged, applied.Outdated, applied.Removed
+	known := outcome.Created + outcome.Updated + outcome.Unchanged
+	outcome.Superseded = l.Accepted - known - outcome.Outdated
 	var profiles, distinct, ofBatch int64
 	err = s.query(ctx, tx, "profiles/assert_unique", data, []any{l.Batch.ID}, func(scan func(...any) error) error {
 		return scan(&profiles, &distinct, &ofBatch)
@@ -129,9 +168,9 @@ func (s *Store) replaceProfiles(ctx context.Context, tx *sql.Tx, l store.Load, d
 	if err != nil {
 		return err
 	}
-	if profiles != distinct || ofBatch != outcome.Created+outcome.Updated || outcome.Superseded < 0 {
-		return errkind.Newf(errkind.Internal, "counts do not reconcile: %d profiles, %d distinct ids, %d of the batch, %d created, %d updated, %d accepted",
-			profiles, distinct, ofBatch, outcome.Created, outcome.Updated, l.Accepted)
+	if profiles != distinct || ofBatch != known || outcome.Superseded < 0 {
+		return errkind.Newf(errkind.Internal, "counts do not reconcile: %d profiles, %d distinct ids, %d of the batch, %d created, %d updated, %d unchanged, %d accepted",
+			profiles, distinct, ofBatch, outcome.Created, outcome.Updated, outcome.Unchanged, l.Accepted)
 	}
 	return nil
 }

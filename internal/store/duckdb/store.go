@@ -11,15 +11,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 
 	"github.com/duckdb/duckdb-go/v2"
 
 	"prospector/internal/errkind"
-	"prospector/internal/store"
-	"prospector/internal/xdm"
 	queries "prospector/sql"
 )
 
@@ -38,15 +35,6 @@ type Store struct {
 	attached map[string]*attachment
 }
 
-// attachment is a dataset's file. Writers take turns: two at once would conflict at commit.
-type attachment struct {
-	alias   string
-	columns []tableColumn // that its table is known to have
-	write   sync.Mutex
-}
-
-type tableColumn struct{ Path, Type string }
-
 // Open opens the store below dir.
 func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	dir, err := filepath.Abs(dir)
@@ -58,8 +46,10 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 			return nil, fmt.Errorf("open store: %w", err)
 		}
 	}
-	if err := removeAll(filepath.Join(dir, "staging", pipePrefix+"*")); err != nil {
-		return nil, fmt.Errorf("open store: %w", err)
+	for _, leftovers := range []string{filepath.Join(dir, "staging", pipePrefix+"*"), filepath.Join(dir, "temp", "*")} {
+		if err := removeAll(leftovers); err != nil {
+			return nil, fmt.Errorf("open store: %w", err)
+		}
 	}
 	if o.MemoryLimit == "" {
 		o.MemoryLimit = "2GB"
@@ -95,59 +85,13 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 func removeAll(pattern string) error {
 	leftovers, err := filepath.Glob(pattern)
 	for _, path := range leftovers {
-		err = errors.Join(err, os.Remove(path))
+		err = errors.Join(err, os.RemoveAll(path))
 	}
 	return err
 }
 
 // Close writes what is in memory and releases the files.
 func (s *Store) Close() error { return s.db.Close() }
-
-// dataset attaches a dataset's file, creating it and the columns that the schema has gained.
-func (s *Store) dataset(ctx context.Context, d store.Dataset) (*attachment, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var columns []tableColumn
-	for _, f := range d.Schema.Fields {
-		if !f.System {
-			columns = append(columns, tableColumn{f.Path, sqlType(f)})
-		}
-	}
-	a, ok := s.attached[d.Name]
-	if ok && slices.Equal(a.columns, columns) {
-		return a, nil
-	}
-	if !ok {
-		a = &attachment{alias: "dataset_" + d.Name}
-		folder := filepath.Join(s.dir, "store", d.Name)
-		if err := os.MkdirAll(filepath.Join(folder, "parts"), 0o700); err != nil {
-			return nil, fmt.Errorf("dataset %s: %w", d.Name, err)
-		}
-		attach := "ATTACH IF NOT EXISTS " + queries.Text(filepath.Join(folder, "profiles.duckdb")) + " AS " + queries.Identifier(a.alias)
-		if _, err := s.db.ExecContext(ctx, attach); err != nil {
-			return nil, fmt.Errorf("attach dataset %s: %w", d.Name, err)
-		}
-	}
-	if err := s.exec(ctx, s.db, "schema/dataset", map[string]any{"Dataset": a.alias, "Columns": columns}); err != nil {
-		return nil, fmt.Errorf("dataset %s: %w", d.Name, err)
-	}
-	a.columns = columns
-	s.attached[d.Name] = a
-	return a, nil
-}
-
-var sqlTypes = map[xdm.Type]string{xdm.String: "VARCHAR", xdm.Integer: "BIGINT", xdm.Number: "DOUBLE",
-	xdm.Boolean: "BOOLEAN", xdm.Date: "DATE", xdm.DateTime: "TIMESTAMPTZ"}
-
-func sqlType(f xdm.Field) string {
-	switch f.Container {
-	case xdm.Array:
-		return sqlTypes[f.Type] + "[]"
-	case xdm.Map:
-		return "MAP(VARCHAR, " + sqlTypes[f.Type] + ")"
-	}
-	return sqlTypes[f.Type]
-}
 
 // part is where a batch's typed rows are.
 func (s *Store) part(dataset, batch string) string {

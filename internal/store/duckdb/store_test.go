@@ -44,7 +44,7 @@ func newFixture(t *testing.T) *fixture {
 	f.open()
 	d, err := w.Dataset("acme_2026")
 	require.NoError(t, err)
-	f.dataset = store.Dataset{Name: d.Name, Schema: w.Schema(d).Composed}
+	f.dataset = store.Dataset{Name: d.Name, Schema: w.Schema(d).Composed, Identity: "partnerID"}
 	return f
 }
 
@@ -97,7 +97,7 @@ func (f *fixture) evaluate(id, previous string) map[string]store.Membership {
 			continue
 		}
 		scope := store.AudienceScope{Name: a.Name, Rule: a.Parsed, Part: "memberships/" + id + "/" + a.Name + ".parquet",
-			Datasets: []store.NamespaceDataset{{Dataset: f.dataset, Namespace: "acme_pid"}}}
+			Namespaces: []store.Namespace{{Symbol: "acme_pid", Datasets: []store.Dataset{f.dataset}}}}
 		if previous != "" {
 			scope.Previous = "memberships/" + previous + "/" + a.Name + ".parquet"
 		}
@@ -114,7 +114,7 @@ func (f *fixture) evaluate(id, previous string) map[string]store.Membership {
 }
 
 func (f *fixture) export(q store.ExportQuery) string {
-	q.Dataset, q.Delimiter = store.NamespaceDataset{Dataset: f.dataset, Namespace: "acme_pid"}, ","
+	q.Namespace, q.AsOf, q.Delimiter = store.Namespace{Symbol: "acme_pid", Datasets: []store.Dataset{f.dataset}}, monday, ","
 	var out bytes.Buffer
 	require.NoError(f, f.store.Export(context.Background(), q, func(r io.Reader) error {
 		_, err := out.ReadFrom(r)
@@ -313,7 +313,7 @@ func TestStoppedValidationLeavesNoPart(t *testing.T) {
 	})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 
-	err = f.store.Export(context.Background(), store.ExportQuery{Dataset: store.NamespaceDataset{Dataset: f.dataset}, Paths: []string{"partnerID"},
+	err = f.store.Export(context.Background(), store.ExportQuery{Namespace: store.Namespace{Datasets: []store.Dataset{f.dataset}}, AsOf: monday, Paths: []string{"partnerID"},
 		Memberships: []string{"memberships/none.parquet"}, Delimiter: ","}, func(r io.Reader) error {
 		_, err := io.ReadAll(r)
 		return err
@@ -367,14 +367,14 @@ func TestDefaultsAndFormats(t *testing.T) {
 func TestOneValueInTwoNamespaces(t *testing.T) {
 	f := newFixture(t)
 	f.ingest("batch_1", row("P0001", "25-34", "02139", "MA", "Y", "Y", ""))
-	other := store.Dataset{Name: "other_2026", Schema: f.dataset.Schema}
+	other := store.Dataset{Name: "other_2026", Schema: f.dataset.Schema, Identity: "partnerID"}
 	acme := f.dataset
 	f.dataset = other
 	f.ingest("batch_2", row("P0001", "25-34", "02139", "MA", "N", "Y", ""))
 	f.dataset = acme
 	rule := f.workspace.Audiences[0].Parsed // hikers and cyclists
 	results, err := f.store.Evaluate(t.Context(), monday, []store.AudienceScope{{Name: "both", Rule: rule, Part: "memberships/eval_1/both.parquet",
-		Datasets: []store.NamespaceDataset{{Dataset: acme, Namespace: "acme_pid"}, {Dataset: other, Namespace: "other_pid"}}}}, nil)
+		Namespaces: []store.Namespace{{Symbol: "acme_pid", Datasets: []store.Dataset{acme}}, {Symbol: "other_pid", Datasets: []store.Dataset{other}}}}}, nil)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, results[0].Size())
 	require.Equal(t, "P0001,Y\n", f.export(store.ExportQuery{Paths: []string{"partnerID", "partner.hiking"}, Memberships: []string{results[0].Part}}))

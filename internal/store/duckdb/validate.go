@@ -42,7 +42,9 @@ func (s *Store) WritePart(ctx context.Context, dataset store.Dataset, batch stri
 	part := s.part(dataset.Name, batch)
 	data := map[string]any{"Fifo": p.path, "Part": part}
 	var out []partColumn
+	var paths []string
 	for i, c := range columns {
+		paths = append(paths, c.Field.Path)
 		raw := "c" + strconv.Itoa(i)
 		if c.Field.Path == identity {
 			data["Identity"] = raw
@@ -53,7 +55,7 @@ func (s *Store) WritePart(ctx context.Context, dataset store.Dataset, batch stri
 		}
 		out = append(out, partColumn{c.Field.Path, cast(raw, c.Field), checks(raw, c.Field)})
 	}
-	data["Columns"] = out
+	data["Columns"], data["Digest"] = out, digest(paths)
 	if data["Identity"] == nil {
 		return store.Part{}, errkind.Newf(errkind.Invalid, "the mapping does not fill the primary identity %s", identity)
 	}
