@@ -18,6 +18,18 @@ type Attribute struct {
 	Origin
 }
 
+// Fragment is what one dataset holds of an identity (PF-16).
+type Fragment struct {
+	Dataset      string         `json:"dataset"`
+	Batch        string         `json:"modifiedByBatchID"`
+	Line         int64          `json:"line"`
+	Modified     time.Time      `json:"modified"`
+	CreatedBatch string         `json:"createdByBatchID"`
+	Created      time.Time      `json:"created"`
+	Expires      time.Time      `json:"expires"`
+	Attributes   map[string]any `json:"attributes"` // by XDM path, those with a value
+}
+
 // Effects of a batch on one profile.
 const (
 	EffectCreated   = "created"
@@ -39,6 +51,7 @@ type Provenance struct {
 	Namespace  string               `json:"namespace"`
 	PartnerID  string               `json:"partnerID"`
 	Attributes map[string]Attribute `json:"attributes"` // by XDM path, those with a value
+	Fragments  []Fragment           `json:"fragments"`
 	History    []Change             `json:"history,omitempty"`
 	// WithoutHistory are datasets that show none, because they are not declared with history.
 	WithoutHistory []string `json:"withoutHistory,omitempty"`

@@ -1,6 +1,6 @@
 -- name:   ingest/merge_winners
 -- writes: a temporary table with the profiles that an upsert leaves: the columns that the file carries from its line, the
---         others as they were (PF-19); and the digests of winners, so that they tell whether something has changed
+--         others as they were (PF-19)
 -- params: $1 batch, $2 instant of the load, $3 lifetime in days; .Profiles, .Part, .Columns [{Path}] that the file carries,
 --         .Others [{Path}], .Digest (SQL over all columns)
 CREATE OR REPLACE TEMP TABLE merged AS
@@ -13,4 +13,3 @@ SELECT *, {{.Digest}} AS _digest FROM (
   FROM read_parquet({{text .Part}}) AS s JOIN winners AS w ON s.__line = w.line LEFT JOIN {{.Profiles}} AS p ON p.partner_id = w.partner_id
   WHERE NOT w.outdated
 );
-UPDATE winners SET digest = m._digest FROM merged AS m WHERE m.partner_id = winners.partner_id;

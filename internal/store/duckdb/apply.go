@@ -49,6 +49,9 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, a application, g *guard, 
 		if err := s.exec(ctx, tx, "ingest/merge_winners", data, arguments...); err != nil {
 			return out, err
 		}
+		if err := s.exec(ctx, tx, "ingest/merged_digests", nil); err != nil {
+			return out, err
+		}
 		insert, arguments = "ingest/insert_merged", nil
 	}
 	err = s.query(ctx, tx, "ingest/winner_counts", data, nil, func(scan func(...any) error) error {

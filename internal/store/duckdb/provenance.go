@@ -23,6 +23,13 @@ func (s *Store) Provenance(ctx context.Context, n store.Namespace, partnerID str
 			return out, err
 		}
 		fragments = append(fragments, f)
+		held, ok, err := s.Fragment(ctx, d, partnerID)
+		if err != nil {
+			return out, err
+		}
+		if ok {
+			out.Fragments = append(out.Fragments, held)
+		}
 		switch {
 		case d.History:
 			out.History = append(out.History, f.changes...)
@@ -32,21 +39,36 @@ func (s *Store) Provenance(ctx context.Context, n store.Namespace, partnerID str
 	}
 	// Attribute by attribute the fragment counts that was ingested last; of two at the same instant the later dataset's, as in profiles/relation.
 	slices.SortStableFunc(fragments, func(a, b fragmentHistory) int { return a.modified.Compare(b.modified) })
-	found := false
 	for _, f := range fragments {
-		found = found || f.exists
 		maps.Copy(out.Attributes, f.attributes)
 	}
 	slices.SortStableFunc(out.History, func(a, b store.Change) int { return a.At.Compare(b.At) })
-	if !found && len(out.History) == 0 {
+	if len(out.Fragments)+len(out.History) == 0 {
 		return out, errkind.New(errkind.Missing, "namespace "+n.Symbol, errors.New("it holds no profile with this id"), "ids are case-sensitive; list some with: starter profiles browse --namespace "+n.Symbol)
 	}
 	return out, nil
 }
 
+// Fragment returns what a dataset holds of an id; not ok when it holds nothing.
+func (s *Store) Fragment(ctx context.Context, d store.Dataset, partnerID string) (out store.Fragment, ok bool, err error) {
+	a, err := s.dataset(ctx, d)
+	if err != nil {
+		return out, false, err
+	}
+	err = s.rows(ctx, s.db, "profiles/fragment", map[string]any{"Dataset": a.alias}, []any{partnerID}, func(row map[string]any) error {
+		ok = true
+		out = store.Fragment{Dataset: d.Name, Modified: instantOf(row["_modified"]), Created: instantOf(row["_created"]), Expires: instantOf(row["_expires"]),
+			Attributes: attributes(row, a.paths())}
+		out.Batch, _ = row["_batch"].(string)
+		out.CreatedBatch, _ = row["_created_batch"].(string)
+		out.Line, _ = row["_line"].(int64)
+		return nil
+	})
+	return out, ok, err
+}
+
 // fragmentHistory is one fragment, and how it came to be.
 type fragmentHistory struct {
-	exists     bool
 	modified   time.Time
 	attributes map[string]store.Attribute
 	changes    []store.Change
@@ -90,12 +112,12 @@ func (s *Store) fragmentHistory(ctx context.Context, d store.Dataset, partnerID 
 		change := store.Change{Origin: origin, Effect: effect, Attributes: row}
 		switch effect {
 		case store.EffectRemoved:
-			out.exists, out.attributes = false, map[string]store.Attribute{}
+			out.attributes = map[string]store.Attribute{}
 		case store.EffectOutdated:
 			change.Attributes = nil
 		default:
 			change.Line, origin.Line = line, line
-			out.exists, out.modified = true, b.at
+			out.modified = b.at
 			out.attributes = attributesAfter(out.attributes, row, origin, b.application)
 		}
 		out.changes = append(out.changes, change)

@@ -79,3 +79,8 @@ func plain(value any, databaseType string) any {
 	}
 	return value
 }
+
+func instantOf(value any) time.Time {
+	at, _ := value.(time.Time)
+	return at
+}
