@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 
 	"prospector/internal/catalog"
@@ -17,6 +18,8 @@ type LoadBatchInput struct {
 	Batch  string              `json:"batch"`
 	Counts ingest.Counts       `json:"counts"`
 	Labels map[string][]string `json:"labels"`
+	// AllowRemovals lets a full file remove more profiles than the dataset's guard allows.
+	AllowRemovals bool `json:"allowRemovals,omitempty"`
 }
 
 // LoadBatchOutput is what the batch came to.

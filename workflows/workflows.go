@@ -56,6 +56,8 @@ func Register(r worker.Registry, a *activities.Activities) {
 	r.RegisterWorkflow(IngestFile)
 	r.RegisterWorkflow(BackfillSource)
 	r.RegisterWorkflow(ListFiles)
+	r.RegisterWorkflow(DeleteBatch)
+	r.RegisterWorkflow(ReplayQuarantine)
 	r.RegisterWorkflow(EvaluateAudiences)
 	r.RegisterWorkflow(ActivateAudiences)
 	r.RegisterDynamicWorkflow(unknownWorkflow, workflow.DynamicRegisterOptions{})
@@ -65,7 +67,7 @@ func Register(r worker.Registry, a *activities.Activities) {
 // unknownWorkflow ends a run of a mistyped workflow type, which would wait for ever otherwise.
 func unknownWorkflow(ctx workflow.Context, _ converter.EncodedValues) error {
 	ended(ctx, OutcomeFailed)
-	return fail(errkind.Invalid, fmt.Sprintf("there is no workflow type %s; known are ActivateAudiences, ApplyWorkspace, BackfillSource, EvaluateAudiences, IngestFile, ListFiles, PlanWorkspace, SyncSource",
+	return fail(errkind.Invalid, fmt.Sprintf("there is no workflow type %s; known are ActivateAudiences, ApplyWorkspace, BackfillSource, DeleteBatch, EvaluateAudiences, IngestFile, ListFiles, PlanWorkspace, ReplayQuarantine, SyncSource",
 		workflow.GetInfo(ctx).WorkflowType.Name))
 }
 

@@ -28,6 +28,7 @@ const (
 	SetAside  State = "set aside" // its columns are not those of the mapping, and the source says quarantine; like rejected
 	Failed    State = "failed"    // something on our side or between us; the next sync takes it again
 	Skipped   State = "skipped"   // it was there before the source, which says not to take such files
+	Deleted   State = "deleted"   // it was loaded and undone; never taken again unless asked for
 	Gone      State = "gone"      // the partner replaced or removed it before it was taken
 )
 
@@ -35,7 +36,7 @@ const (
 func (s State) Due() bool { return s == Seen || s == Waiting || s == Taken || s == Failed || s == Gone }
 
 // Refused reports whether a file in this state is taken again only when somebody asks for it.
-func (s State) Refused() bool { return s == Rejected || s == SetAside }
+func (s State) Refused() bool { return s == Rejected || s == SetAside || s == Deleted }
 
 // Expected is what a manifest promises of a file. Zero values promise nothing.
 type Expected struct {
@@ -212,7 +213,7 @@ func (c *Catalog) FileEvents(ctx context.Context, batch string) (out []FileEvent
 // RecordBatch records a batch's outcome. Recording it again replaces it.
 func (c *Catalog) RecordBatch(ctx context.Context, dataset string, b store.Batch, o store.Outcome, at time.Time) error {
 	return c.exec(ctx, c.db, "catalog/record_batch", b.ID, b.Source, dataset, b.File, b.SHA256, o.Status,
-		o.Read, o.Accepted, o.Rejected, o.Created, o.Updated, o.Superseded, instant(at), o.Outdated)
+		o.Read, o.Accepted, o.Rejected, o.Created, o.Updated, o.Superseded, instant(at), o.Outdated, o.Unchanged, o.Removed)
 }
 
 // Batch returns a batch's outcome. Missing when there is none.
@@ -221,12 +222,20 @@ func (c *Catalog) Batch(ctx context.Context, id string) (store.Outcome, error) {
 	found := false
 	err := c.query(ctx, "catalog/select_batch", []any{id}, func(scan func(...any) error) error {
 		found = true
-		return scan(&o.Status, &o.Read, &o.Accepted, &o.Rejected, &o.Created, &o.Updated, &o.Superseded, &o.Outdated)
+		return scan(&o.Status, &o.Read, &o.Accepted, &o.Rejected, &o.Created, &o.Updated, &o.Superseded, &o.Outdated, &o.Unchanged, &o.Removed)
 	})
 	if err == nil && !found {
 		err = errkind.Newf(errkind.Missing, "the catalog knows no batch %s", id)
 	}
 	return o, err
+}
+
+// DeleteBatch records that a batch was undone, in its file's story too.
+func (c *Catalog) DeleteBatch(ctx context.Context, id, detail string, at time.Time) error {
+	if err := c.exec(ctx, c.db, "catalog/set_batch_status", id, store.Deleted); err != nil {
+		return err
+	}
+	return c.SetFileState(ctx, id, Deleted, "", detail, at)
 }
 
 // SameContent returns the batch that loaded the same bytes into the dataset before, or "".

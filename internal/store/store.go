@@ -64,6 +64,12 @@ type RefusedLine struct {
 	Reasons []prospect.Reason
 }
 
+// RejectedRow is a row in quarantine, as it came.
+type RejectedRow struct {
+	Line int64
+	Raw  []byte
+}
+
 // Load asks for a batch's part to become profiles. It is idempotent by batch id.
 type Load struct {
 	Dataset    Dataset

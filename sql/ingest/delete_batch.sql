@@ -1,7 +1,7 @@
 -- name:   ingest/delete_batch
 -- writes: that a batch is deleted, and nothing more of it than its counts
--- params: none; .Dataset, .Batch, .At
+-- params: none; .Dataset, .Batch, .Deletion (JSON)
 DELETE FROM {{ident .Dataset}}.quarantine WHERE batch = {{text .Batch}};
 DELETE FROM {{ident .Dataset}}.batch_labels WHERE batch = {{text .Batch}};
-UPDATE {{ident .Dataset}}.batches SET status = 'deleted', deleted_at = {{text .At}}::TIMESTAMPTZ WHERE id = {{text .Batch}};
+UPDATE {{ident .Dataset}}.batches SET status = 'deleted', deletion = {{text .Deletion}} WHERE id = {{text .Batch}};
 UPDATE {{ident .Dataset}}.quarantine SET resolved_by = '' WHERE resolved_by = {{text .Batch}};

@@ -28,7 +28,7 @@ ALTER TABLE {{ident .Dataset}}.batches ADD COLUMN IF NOT EXISTS lifetime_days IN
 ALTER TABLE {{ident .Dataset}}.batches ADD COLUMN IF NOT EXISTS columns VARCHAR[];
 ALTER TABLE {{ident .Dataset}}.batches ADD COLUMN IF NOT EXISTS header VARCHAR[];
 ALTER TABLE {{ident .Dataset}}.batches ADD COLUMN IF NOT EXISTS replay_of VARCHAR DEFAULT '';
-ALTER TABLE {{ident .Dataset}}.batches ADD COLUMN IF NOT EXISTS deleted_at TIMESTAMPTZ;
+ALTER TABLE {{ident .Dataset}}.batches ADD COLUMN IF NOT EXISTS deletion VARCHAR DEFAULT '';
 CREATE TABLE IF NOT EXISTS {{ident .Dataset}}.batch_labels (batch VARCHAR NOT NULL, path VARCHAR NOT NULL, labels VARCHAR[] NOT NULL);
 CREATE TABLE IF NOT EXISTS {{ident .Dataset}}.quarantine (
   batch VARCHAR NOT NULL, line BIGINT NOT NULL, code VARCHAR NOT NULL, field VARCHAR NOT NULL, detail VARCHAR NOT NULL, raw BLOB NOT NULL

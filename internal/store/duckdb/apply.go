@@ -20,6 +20,7 @@ type application struct {
 	touched      bool // only ids in the temporary table touched
 	batch        string
 	at           any // instant of the load
+	replayOf     string
 	businessDate any // null for a batch whose file says none
 	merge        store.Merge
 	lifetimeDays int
@@ -33,7 +34,7 @@ type guard struct{ percent float64 }
 // batch, undoing one and explaining a profile all go through it. g is nil for a batch that was loaded before.
 func (s *Store) apply(ctx context.Context, tx *sql.Tx, a application, g *guard, step func(string)) (out store.Outcome, err error) {
 	data := map[string]any{"Dataset": a.attachment.alias, "Profiles": a.profiles, "Part": a.part, "Touched": a.touched}
-	if err := s.exec(ctx, tx, "ingest/winners", data, a.businessDate); err != nil {
+	if err := s.exec(ctx, tx, "ingest/winners", data, a.businessDate, a.replayOf); err != nil {
 		return out, err
 	}
 	insert, arguments := "ingest/insert_winners", []any{a.batch, a.at, a.lifetimeDays}

@@ -3,6 +3,7 @@ package duckdb
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -25,16 +26,17 @@ type loadedBatch struct {
 
 // DeleteBatch undoes one load: the profiles that the batch had touched become what the other batches make of them, as if
 // it had never come. With preview nothing is changed. memberships are the audiences that the effect is told for.
-// Deleting a batch again returns without changing anything. Missing when there is no such batch.
-func (s *Store) DeleteBatch(ctx context.Context, n store.Namespace, d store.Dataset, batch string, preview bool, memberships []store.Membership, at time.Time) (store.Deletion, error) {
-	out, err := s.deleteBatch(ctx, n.Symbol, d, batch, preview, memberships, at)
+// Deleting a batch again changes nothing and returns
+// what was done then. Missing when there is no such batch.
+func (s *Store) DeleteBatch(ctx context.Context, n store.Namespace, d store.Dataset, batch string, preview bool, memberships []store.Membership) (store.Deletion, error) {
+	out, err := s.deleteBatch(ctx, n.Symbol, d, batch, preview, memberships)
 	if err != nil {
 		return store.Deletion{}, fmt.Errorf("delete batch %s of dataset %s: %w", batch, d.Name, err)
 	}
 	return out, nil
 }
 
-func (s *Store) deleteBatch(ctx context.Context, namespace string, d store.Dataset, batch string, preview bool, memberships []store.Membership, at time.Time) (out store.Deletion, err error) {
+func (s *Store) deleteBatch(ctx context.Context, namespace string, d store.Dataset, batch string, preview bool, memberships []store.Membership) (out store.Deletion, err error) {
 	a, err := s.dataset(ctx, d)
 	if err != nil {
 		return out, err
@@ -50,11 +52,11 @@ func (s *Store) deleteBatch(ctx context.Context, namespace string, d store.Datas
 			err = errors.Join(err, rollback)
 		}
 	}()
-	data := map[string]any{"Dataset": a.alias, "Batch": batch, "At": at.UTC().Format(time.RFC3339Nano)}
+	data := map[string]any{"Dataset": a.alias, "Batch": batch}
 	out = store.Deletion{Batch: batch, Dataset: d.Name, Preview: preview}
-	status, merge := "", ""
+	status, merge, deletion := "", "", ""
 	err = s.query(ctx, tx, "ingest/batch_origin", data, []any{batch}, func(scan func(...any) error) error {
-		return scan(&status, &out.Source, &out.File, &merge)
+		return scan(&status, &out.Source, &out.File, &merge, &deletion)
 	})
 	switch {
 	case err != nil:
@@ -62,7 +64,11 @@ func (s *Store) deleteBatch(ctx context.Context, namespace string, d store.Datas
 	case status == "":
 		return out, errkind.New(errkind.Missing, "", errors.New("the dataset knows no such batch"), "list them with: starter batches list "+d.Name)
 	case status == store.Deleted:
-		return out, s.RemovePart(d.Name, batch) // an earlier attempt may have died in front of this
+		err = errors.Join(json.Unmarshal([]byte(deletion), &out), s.RemovePart(d.Name, batch)) // an earlier attempt may have died in front of that
+		return out, err
+	}
+	if err := s.refuseReplayed(ctx, tx, data, batch); err != nil {
+		return out, err
 	}
 	if err := s.remakeWithout(ctx, tx, a, d, batch, status, store.Merge(merge)); err != nil {
 		return out, err
@@ -89,6 +95,11 @@ func (s *Store) deleteBatch(ctx context.Context, namespace string, d store.Datas
 	if preview {
 		return out, nil
 	}
+	recorded, err := json.Marshal(out)
+	if err != nil {
+		return out, err
+	}
+	data["Deletion"] = string(recorded)
 	for _, statement := range []string{"profiles/replace_remade", "ingest/delete_batch"} {
 		if err := s.exec(ctx, tx, statement, data); err != nil {
 			return out, err
@@ -106,6 +117,21 @@ func (s *Store) deleteBatch(ctx context.Context, namespace string, d store.Datas
 		return out, failure(ctx, "commit", err)
 	}
 	return out, s.RemovePart(d.Name, batch)
+}
+
+// refuseReplayed refuses to undo a batch while rows of it are profiles through other batches.
+func (s *Store) refuseReplayed(ctx context.Context, tx *sql.Tx, data map[string]any, batch string) error {
+	var replays []string
+	err := s.query(ctx, tx, "ingest/replays", data, []any{batch}, func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		replays = append(replays, id)
+		return err
+	})
+	if err == nil && len(replays) > 0 {
+		err = errkind.New(errkind.Conflict, "", fmt.Errorf("rows of it were replayed in %s", strings.Join(replays, ", ")), "delete that first")
+	}
+	return err
 }
 
 // remakeWithout makes the profiles that a batch has touched again, in a temporary table, from all other batches.
@@ -149,7 +175,7 @@ func (s *Store) loadedBatches(ctx context.Context, on querier, a *attachment, d 
 		b := loadedBatch{application: application{attachment: a, profiles: remade, touched: true}}
 		var merge, columns string
 		var date sql.NullTime
-		if err := scan(&b.batch, &b.source, &b.file, &b.at, &date, &merge, &b.lifetimeDays, &columns); err != nil {
+		if err := scan(&b.batch, &b.source, &b.file, &b.at, &date, &merge, &b.lifetimeDays, &columns, &b.replayOf); err != nil {
 			return err
 		}
 		b.application.at, b.merge, b.part, b.columns = b.at, store.Merge(merge), s.part(d.Name, b.batch), strings.Split(columns, "|")

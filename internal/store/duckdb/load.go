@@ -15,8 +15,8 @@ import (
 
 // Load makes a batch's accepted rows profiles, and records its counts, labels and quarantine, all
 // in one transaction of the dataset's file. The last line of an id wins (EC-18); what becomes of an
-// id that the dataset knows is its merge mode's word. A batch that is loaded already, or was deleted, is left alone and
-// its outcome returned. step, if not nil, is called between the steps of the transaction.
+// id that the dataset knows is its merge mode's word. A batch that is loaded already is left alone and
+// its outcome returned; one that was deleted is loaded as if it came for the first time. step, if not nil, is called between the steps of the transaction.
 func (s *Store) Load(ctx context.Context, l store.Load, step func(name string)) (store.Outcome, error) {
 	outcome, err := s.load(ctx, l, step)
 	if err != nil {
@@ -53,7 +53,7 @@ func (s *Store) load(ctx context.Context, l store.Load, step func(name string)) 
 	if err != nil {
 		return outcome, err
 	}
-	if known && outcome.Status != store.Failed {
+	if known && outcome.Status == store.Loaded {
 		return outcome, tx.Rollback()
 	}
 	outcome = store.Outcome{Status: l.Status, Read: l.Read, Accepted: l.Accepted, Rejected: l.Rejected}
@@ -65,20 +65,8 @@ func (s *Store) load(ctx context.Context, l store.Load, step func(name string)) 
 			return outcome, err
 		}
 	}
-	if l.Rejected > 0 && l.Quarantine != "" {
-		if err = s.exec(ctx, tx, "ingest/insert_quarantine", data, l.Batch.ID); err != nil {
-			return outcome, err
-		}
-		if err = s.assertQuarantine(ctx, tx, data, l); err != nil {
-			return outcome, err
-		}
-		step("quarantine recorded")
-	}
-	if l.Status == store.Loaded && l.Batch.ReplayOf != "" {
-		data["Part"] = s.part(l.Dataset.Name, l.Batch.ID)
-		if err = s.exec(ctx, tx, "ingest/resolve_quarantine", data, l.Batch.ReplayOf, l.Batch.ID); err != nil {
-			return outcome, err
-		}
+	if err = s.quarantine(ctx, tx, data, l, step); err != nil {
+		return outcome, err
 	}
 	if l.Dataset.Quarantine > 0 {
 		if err = s.exec(ctx, tx, "ingest/expire_quarantine", data, l.At.Add(-l.Dataset.Quarantine)); err != nil {
@@ -96,7 +84,7 @@ func (s *Store) load(ctx context.Context, l store.Load, step func(name string)) 
 	}
 	err = s.exec(ctx, tx, "ingest/insert_batch", data, l.Batch.ID, l.Batch.Source, l.Batch.File, l.Batch.SHA256, outcome.Status,
 		outcome.Read, outcome.Accepted, outcome.Rejected, outcome.Created, outcome.Updated, outcome.Superseded, l.At, businessDate(l.Batch), outcome.Outdated,
-		outcome.Unchanged, outcome.Removed, string(mergeOf(l.Dataset)), lifetimeOf(l.Dataset), strings.Join(carried(l), "|"), header, l.Batch.ReplayOf)
+		outcome.Unchanged, outcome.Removed, string(mergeOf(l)), lifetimeOf(l.Dataset), strings.Join(carried(l), "|"), header, l.Batch.ReplayOf)
 	if err != nil {
 		return outcome, err
 	}
@@ -120,11 +108,12 @@ func (s *Store) recorded(ctx context.Context, tx *sql.Tx, data map[string]any, b
 	return out, known, err
 }
 
-func mergeOf(d store.Dataset) store.Merge {
-	if d.Merge == "" {
+// mergeOf is how a batch merges. Rows that are replayed are some of a file: that others are not among them means nothing.
+func mergeOf(l store.Load) store.Merge {
+	if l.Dataset.Merge == "" || l.Dataset.Merge == store.Full && l.Batch.ReplayOf != "" {
 		return store.Replace
 	}
-	return d.Merge
+	return l.Dataset.Merge
 }
 
 // standardLifetime is how many days a profile lives that no batch refreshes (PF-9).
@@ -154,7 +143,7 @@ func (s *Store) becomeProfiles(ctx context.Context, tx *sql.Tx, a *attachment, l
 		g = nil
 	}
 	applied, err := s.apply(ctx, tx, application{attachment: a, profiles: a.profiles(), part: s.part(l.Dataset.Name, l.Batch.ID), batch: l.Batch.ID, at: l.At,
-		businessDate: businessDate(l.Batch), merge: mergeOf(l.Dataset), lifetimeDays: lifetimeOf(l.Dataset), columns: carried(l)}, g, step)
+		businessDate: businessDate(l.Batch), merge: mergeOf(l), replayOf: l.Batch.ReplayOf, lifetimeDays: lifetimeOf(l.Dataset), columns: carried(l)}, g, step)
 	if err != nil {
 		return err
 	}
@@ -183,14 +172,48 @@ func businessDate(b store.Batch) any {
 	return b.BusinessDate
 }
 
-// assertQuarantine holds the second count of rejected rows, by line, against the first.
-func (s *Store) assertQuarantine(ctx context.Context, tx *sql.Tx, data map[string]any, l store.Load) error {
-	var lines int64
-	err := s.query(ctx, tx, "ingest/quarantined_lines", data, []any{l.Batch.ID}, func(scan func(...any) error) error { return scan(&lines) })
-	if err == nil && lines != l.Rejected {
-		err = errkind.Newf(errkind.Internal, "counts do not reconcile: %d rows rejected, %d in quarantine", l.Rejected, lines)
+// quarantine keeps the rejected rows. Those of a replay stay with the batch that had rejected them first, with today's
+// reasons; those that it accepted are resolved.
+func (s *Store) quarantine(ctx context.Context, tx *sql.Tx, data map[string]any, l store.Load, step func(string)) error {
+	batch := l.Batch.ID
+	if l.Batch.ReplayOf != "" {
+		batch = l.Batch.ReplayOf
+		data["Part"] = s.part(l.Dataset.Name, l.Batch.ID)
+		if err := s.exec(ctx, tx, "ingest/resolve_quarantine", data, batch, l.Batch.ID); err != nil {
+			return err
+		}
 	}
-	return err
+	if l.Rejected == 0 || l.Quarantine == "" {
+		return nil
+	}
+	before, err := s.quarantined(ctx, tx, data, batch)
+	if err != nil {
+		return err
+	}
+	if l.Batch.ReplayOf != "" {
+		if err := s.exec(ctx, tx, "ingest/forget_rejected_lines", data, batch); err != nil {
+			return err
+		}
+		before -= l.Rejected
+	}
+	if err := s.exec(ctx, tx, "ingest/insert_quarantine", data, batch); err != nil {
+		return err
+	}
+	// The second count of rejected rows, by line, against the first.
+	after, err := s.quarantined(ctx, tx, data, batch)
+	if err != nil {
+		return err
+	}
+	if after-before != l.Rejected {
+		return errkind.Newf(errkind.Internal, "counts do not reconcile: %d rows rejected, %d in quarantine", l.Rejected, after-before)
+	}
+	step("quarantine recorded")
+	return nil
+}
+
+func (s *Store) quarantined(ctx context.Context, tx *sql.Tx, data map[string]any, batch string) (lines int64, err error) {
+	err = s.query(ctx, tx, "ingest/quarantined_lines", data, []any{batch}, func(scan func(...any) error) error { return scan(&lines) })
+	return lines, err
 }
 
 // RejectionCounts says why rows of a batch were refused, the most frequent reason first.

@@ -45,14 +45,13 @@ func previews(f *fixture) {
 	require.Equal(f, before, f.holds(d, ids...))
 	want.Preview = false
 	require.Equal(f, want, f.delete(d, "b2", false))
-	require.Zero(f, f.delete(d, "b2", false).Removed, "it is deleted already")
+	require.Equal(f, want, f.delete(d, "b2", false), "deleted again, nothing happens")
 	f.reopen()
 	require.Len(f, f.holds(d, ids...), 3)
 
-	out := f.load(d, batch{id: "b2", lines: []line{{"p4", "2"}}})
-	require.Equal(f, store.Deleted, out.Status, "a deleted batch is not loaded again")
-	require.Len(f, f.holds(d, ids...), 3)
-	_, err := f.DeleteBatch(f.Context(), store.Namespace{}, d, "b9", false, nil, began)
+	out := f.load(d, batch{id: "b2", lines: []line{{"p3", "2"}, {"p4", "2"}}})
+	require.Equal(f, store.Outcome{Status: store.Loaded, Read: 2, Accepted: 2, Created: 1, Updated: 1}, out, "asked for, it is loaded as the newest batch")
+	_, err := f.DeleteBatch(f.Context(), store.Namespace{}, d, "b9", false, nil)
 	require.Equal(f, errkind.Missing, errkind.Of(err))
 }
 

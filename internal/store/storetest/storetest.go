@@ -27,7 +27,7 @@ type Driver interface {
 	PartRejections(ctx context.Context, dataset, batch string) iter.Seq2[store.RefusedLine, error]
 	RemovePart(dataset, batch string) error
 	Load(ctx context.Context, l store.Load, step func(name string)) (store.Outcome, error)
-	DeleteBatch(ctx context.Context, n store.Namespace, d store.Dataset, batch string, preview bool, memberships []store.Membership, at time.Time) (store.Deletion, error)
+	DeleteBatch(ctx context.Context, n store.Namespace, d store.Dataset, batch string, preview bool, memberships []store.Membership) (store.Deletion, error)
 	Fragment(ctx context.Context, d store.Dataset, partnerID string) (store.Fragment, bool, error)
 	Provenance(ctx context.Context, n store.Namespace, partnerID string) (store.Provenance, error)
 	Profiles(ctx context.Context, d store.Dataset) (int64, error)
@@ -154,7 +154,7 @@ func (f *fixture) load(d store.Dataset, b batch) store.Outcome {
 }
 
 func (f *fixture) delete(d store.Dataset, id string, preview bool) store.Deletion {
-	out, err := f.DeleteBatch(f.Context(), store.Namespace{Symbol: "n", Datasets: []store.Dataset{d}}, d, id, preview, nil, instant(1000))
+	out, err := f.DeleteBatch(f.Context(), store.Namespace{Symbol: "n", Datasets: []store.Dataset{d}}, d, id, preview, nil)
 	require.NoError(f, err)
 	return out
 }

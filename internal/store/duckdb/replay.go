@@ -1,0 +1,76 @@
+package duckdb
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"strings"
+
+	"prospector/internal/errkind"
+	"prospector/internal/store"
+)
+
+// RejectedRows yields the rejected rows of a batch that can be read again, in line order: those that no replay has
+// accepted, and whose bytes are kept whole.
+func (s *Store) RejectedRows(ctx context.Context, d store.Dataset, batch string) iter.Seq2[store.RejectedRow, error] {
+	return func(yield func(store.RejectedRow, error) bool) {
+		a, err := s.dataset(ctx, d)
+		if err != nil {
+			yield(store.RejectedRow{}, err)
+			return
+		}
+		enough := errors.New("enough")
+		err = s.query(ctx, s.db, "ingest/replayable_rows", map[string]any{"Dataset": a.alias}, []any{batch}, func(scan func(...any) error) error {
+			var row store.RejectedRow
+			if err := scan(&row.Line, &row.Raw); err != nil {
+				return err
+			}
+			if !yield(row, nil) {
+				return enough
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, enough) {
+			yield(store.RejectedRow{}, err)
+		}
+	}
+}
+
+// RejectedLines returns the lines of a batch that were rejected and that no replay has accepted.
+func (s *Store) RejectedLines(ctx context.Context, d store.Dataset, batch string) (map[int64]bool, error) {
+	a, err := s.dataset(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	out := map[int64]bool{}
+	err = s.query(ctx, s.db, "ingest/quarantined_line_numbers", map[string]any{"Dataset": a.alias}, []any{batch}, func(scan func(...any) error) error {
+		var line int64
+		err := scan(&line)
+		out[line] = true
+		return err
+	})
+	return out, err
+}
+
+// Header returns the columns of a batch's file, none of a file that has no header. Missing when the dataset does not know
+// the batch, or it was deleted.
+func (s *Store) Header(ctx context.Context, d store.Dataset, batch string) ([]string, error) {
+	a, err := s.dataset(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	known, text := false, ""
+	err = s.query(ctx, s.db, "ingest/batch_header", map[string]any{"Dataset": a.alias}, []any{batch}, func(scan func(...any) error) error {
+		known = true
+		return scan(&text)
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case !known:
+		return nil, errkind.New(errkind.Missing, "dataset "+d.Name, errors.New("it knows no batch "+batch), "list them with: starter batches list "+d.Name)
+	case text == "":
+		return nil, nil
+	}
+	return strings.Split(text, "\n"), nil
+}
