@@ -226,7 +226,7 @@ func FuzzDialects(f *testing.F) {
 		}
 		rest := bytes.TrimPrefix(data, utf8BOM)
 		if len(framer.dialect.Columns) == 0 {
-			rest = data[framer.pos:]
+			rest = data[framer.offset():]
 		}
 		for {
 			record, err := framer.Next()

@@ -90,7 +90,7 @@ func TestStrayQuoteInALongFile(t *testing.T) {
 // around the look-ahead either comes whole or is refused.
 func TestRecordsOfSeveralLinesAreNeverCut(t *testing.T) {
 	const id = "id-0123456789-0123456789"
-	for _, window := range []int{64 * 1024, lookAhead} {
+	for _, window := range []int{64 * 1024, MaxRecord + 2} {
 		for length := window - 40; length < window+40; length++ {
 			text := "a\n" + strings.Repeat("x", length-len(`"a\n`)-len(`",`))
 			for _, end := range []string{"\n", "\r\n", ""} {

@@ -19,7 +19,7 @@ type list struct {
 	*objects
 	state   listState
 	err     error
-	element []byte // its beginning, up to one byte more than MaxRecord
+	element []byte // its beginning, up to one byte more than a record may have
 	structure
 }
 
@@ -50,7 +50,8 @@ func (l *list) Next() (Record, error) {
 	if l.err != nil {
 		return Record{}, l.err
 	}
-	begin, err := l.seek()
+	err := l.seek()
+	record := Record{Line: l.line + 1, Offset: l.offset()}
 	if err == nil {
 		err = l.follow()
 	}
@@ -62,25 +63,31 @@ func (l *list) Next() (Record, error) {
 		return Record{}, err
 	}
 	l.state = listAfter
-	return l.record(begin, bytes.TrimRight(l.element, " \t\r\n")), nil
+	record.Raw = bytes.TrimRight(l.element, " \t\r\n")
+	if len(record.Raw) > l.maxRecord {
+		record.Fault = FaultTooLarge
+	} else {
+		record.Fault = faultOf(record.Raw)
+	}
+	return l.record(record), nil
 }
 
-// seek goes to the beginning of the next element and returns its line, or io.EOF behind the list.
-func (l *list) seek() (int64, error) {
+// seek goes to the beginning of the next element, or returns io.EOF behind the list.
+func (l *list) seek() error {
 	next, err := l.significant()
 	switch {
 	case err != nil:
-		return 0, err
+		return err
 	case l.state == listFirst && next == ']', l.state == listAfter && next == ']':
-		return 0, l.close()
+		return l.close()
 	case l.state == listFirst:
-		return l.line + 1, nil
+		return nil
 	case next != ',':
-		return 0, errors.New("a comma is missing in the list")
+		return errors.New("a comma is missing in the list")
 	}
 	l.pos++
 	_, err = l.significant()
-	return l.line + 1, err
+	return err
 }
 
 func (l *list) close() error {
@@ -133,7 +140,7 @@ func (l *list) follow() error {
 			return errNotClosed
 		}
 		n, end, err := s.follow(chunk)
-		if room := MaxRecord + 1 - len(l.element); room > 0 {
+		if room := l.maxRecord + 1 - len(l.element); room > 0 {
 			l.element = append(l.element, chunk[:min(n, room)]...)
 		}
 		l.line += int64(bytes.Count(chunk[:n], []byte{'\n'}))
