@@ -80,7 +80,7 @@ func BenchmarkStages(b *testing.B) {
 				}
 			})
 		}
-			var clean []byte
+		var clean []byte
 		measure("frame", func(Record) {})
 		measure("frame and map with null markers", func(r Record) { m.Apply(r.Fields, marked, values, noStep) })
 		measure("frame and map", func(r Record) { m.Apply(r.Fields, nil, values, noStep) })

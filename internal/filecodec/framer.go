@@ -56,11 +56,13 @@ type Framer struct {
 }
 
 // NewFramer reads delimited records from r, which must already be decompressed and UTF-8.
-func NewFramer(r io.Reader, d Dialect) *Framer {
+func NewFramer(r io.Reader, d Dialect) *Framer { return newFramer(newWindow(r), d) }
+
+func newFramer(w window, d Dialect) *Framer {
 	if d.Escape == d.Quote {
 		d.Escape = 0
 	}
-	return &Framer{window: newWindow(r), dialect: d}
+	return &Framer{window: w, dialect: d}
 }
 
 // Columns returns the names that Header found.

@@ -12,8 +12,8 @@ type lines struct {
 	*objects
 }
 
-func newLines(r io.Reader, wanted []string) (Reader, error) {
-	l := &lines{window: newWindow(r), objects: newObjects(wanted)}
+func newLines(w window, wanted []string) (Reader, error) {
+	l := &lines{window: w, objects: newObjects(wanted)}
 	if err := l.start(); err != nil {
 		return nil, err
 	}

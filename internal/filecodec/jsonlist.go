@@ -19,9 +19,12 @@ type list struct {
 	*objects
 	state   listState
 	err     error
-	element []byte // its beginning, up to one byte more than a record may have
+	element []byte // its beginning, as much as a record may have
+	larger  bool   // more than white space is missing in element
 	structure
 }
+
+const whiteSpace = " \t\r\n"
 
 type listState int
 
@@ -32,8 +35,8 @@ const (
 	listClosed                  // behind the closing bracket
 )
 
-func newList(r io.Reader, wanted []string) (Reader, error) {
-	l := &list{window: newWindow(r), objects: newObjects(wanted)}
+func newList(w window, wanted []string) (Reader, error) {
+	l := &list{window: w, objects: newObjects(wanted)}
 	if err := l.start(); err != nil {
 		return nil, err
 	}
@@ -63,8 +66,8 @@ func (l *list) Next() (Record, error) {
 		return Record{}, err
 	}
 	l.state = listAfter
-	record.Raw = bytes.TrimRight(l.element, " \t\r\n")
-	if len(record.Raw) > l.maxRecord {
+	record.Raw = bytes.TrimRight(l.element, whiteSpace)
+	if l.larger {
 		record.Fault = FaultTooLarge
 	} else {
 		record.Fault = faultOf(record.Raw)
@@ -128,7 +131,7 @@ func (l *list) significant() (byte, error) {
 
 // follow takes the element that begins here, up to the comma or the bracket behind it.
 func (l *list) follow() error {
-	l.element = l.element[:0]
+	l.element, l.larger = l.element[:0], false
 	s := &l.structure
 	*s = structure{open: s.open[:0]}
 	for {
@@ -140,9 +143,9 @@ func (l *list) follow() error {
 			return errNotClosed
 		}
 		n, end, err := s.follow(chunk)
-		if room := l.maxRecord + 1 - len(l.element); room > 0 {
-			l.element = append(l.element, chunk[:min(n, room)]...)
-		}
+		kept := min(n, l.maxRecord-len(l.element))
+		l.element = append(l.element, chunk[:kept]...)
+		l.larger = l.larger || len(bytes.TrimLeft(chunk[kept:n], whiteSpace)) > 0
 		l.line += int64(bytes.Count(chunk[:n], []byte{'\n'}))
 		l.pos += n
 		if end || err != nil {

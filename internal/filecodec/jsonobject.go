@@ -197,7 +197,7 @@ func (o *objects) member(raw []byte, depth int, leaf func(jsontext.Kind, []byte)
 // isEmptyObject looks at an object with what stands in front of it: a colon and white space.
 func isEmptyObject(text []byte) bool {
 	inner := text[bytes.IndexByte(text, '{')+1 : len(text)-1]
-	return len(bytes.TrimLeft(inner, " \t\r\n")) == 0
+	return len(bytes.TrimLeft(inner, whiteSpace)) == 0
 }
 
 func syntaxFault(err error) Fault {

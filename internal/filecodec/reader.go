@@ -82,9 +82,13 @@ func NewReader(r io.Reader, f Format) (Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newReader(newWindow(text), f)
+}
+
+func newReader(text window, f Format) (Reader, error) {
 	switch f.Records {
 	case Delimited:
-		framer := NewFramer(text, f.Dialect)
+		framer := newFramer(text, f.Dialect)
 		if _, err := framer.Header(); err != nil {
 			return nil, err
 		}

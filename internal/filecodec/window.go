@@ -29,8 +29,11 @@ type window struct {
 	doubtful int // up to here something is not
 }
 
-func newWindow(r io.Reader) window {
-	return window{source: r, buffer: make([]byte, bufferSize), newline: '\n', maxRecord: MaxRecord}
+func newWindow(r io.Reader) window { return newWindowOf(r, bufferSize, MaxRecord) }
+
+// newWindowOf has a buffer of size bytes, which is more than lookAhead and two.
+func newWindowOf(r io.Reader, size, maxRecord int) window {
+	return window{source: r, buffer: make([]byte, size), newline: '\n', maxRecord: maxRecord}
 }
 
 // lookAhead is the size of a record and its line end.
