@@ -3,9 +3,7 @@ package filecodec
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/csv"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -198,118 +196,4 @@ func TestWrongEncodings(t *testing.T) {
 		_, _, err := readAll(t, c.file, Format{Records: Delimited, Encoding: c.encoding, Dialect: comma})
 		require.ErrorContains(t, err, c.want)
 	}
-}
-
-func dialectOf(choice uint8) Dialect {
-	d := Dialect{Delimiter: []byte{',', '\t', '|', 1}[choice%4], Quote: []byte{'"', '"', '\'', 0}[choice/4%4]}
-	if choice&16 != 0 && d.Quote != 0 {
-		d.Escape = '\\'
-	}
-	if choice&32 != 0 {
-		d.Columns = []string{"a", "b"}
-	}
-	return d
-}
-
-// FuzzDialects holds every dialect to the truth that all bytes are in some record, in order: raw
-// records, line ends, blank lines and what stands in front of the first record make the file again.
-func FuzzDialects(f *testing.F) {
-	for choice := range uint8(64) {
-		f.Add([]byte("a,b\n1,2\n\"x\ny\",\"3\\\"\"\n\"stray\r\n\r\n'4\t5|6\x017"), choice)
-		f.Add([]byte("a,b\r1,2\r\"x\ry\",3\r"), choice)
-	}
-	f.Fuzz(func(t *testing.T, data []byte, choice uint8) {
-		framer := NewFramer(bytes.NewReader(data), dialectOf(choice))
-		names, err := framer.Header()
-		if err != nil {
-			return
-		}
-		rest := bytes.TrimPrefix(data, utf8BOM)
-		if len(framer.dialect.Columns) == 0 {
-			rest = data[framer.pos:]
-		}
-		for {
-			record, err := framer.Next()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			require.NoError(t, err)
-			rest = skipLineEnds(rest, framer.newline)
-			require.True(t, bytes.HasPrefix(rest, record.Raw), "a record that is not what follows in the file")
-			rest = rest[len(record.Raw):]
-			if record.Fault == "" {
-				require.Len(t, record.Fields, len(names))
-				requireKept(t, framer, record)
-			} else {
-				require.Nil(t, record.Fields)
-			}
-		}
-		require.Empty(t, skipLineEnds(rest, framer.newline), "bytes that are in no record")
-	})
-}
-
-// requireKept reads again what is kept of a record without its first column.
-func requireKept(t *testing.T, framer *Framer, record Record) {
-	t.Helper()
-	want := slices.Clone(record.Fields)
-	for i, name := range framer.names {
-		if name == framer.names[0] {
-			want[i] = nil
-		}
-	}
-	kept := framer.Keep(record, func(column string) bool { return column != framer.names[0] })
-	if len(kept) == 0 {
-		return // of a single column
-	}
-	again := NewFramer(bytes.NewReader(kept), framer.dialect)
-	again.newline, again.columns = framer.newline, framer.columns
-	read, err := again.Next()
-	require.NoError(t, err)
-	require.Empty(t, read.Fault)
-	require.Equal(t, string(bytes.Join(want, []byte{0})), string(bytes.Join(read.Fields, []byte{0})))
-}
-
-func skipLineEnds(rest []byte, newline byte) []byte {
-	if newline == '\r' {
-		return bytes.TrimLeft(rest, "\r")
-	}
-	for {
-		trimmed := bytes.TrimPrefix(bytes.TrimPrefix(rest, []byte{'\r', '\n'}), []byte{'\n'})
-		if bytes.Equal(trimmed, []byte{'\r'}) { // at the end of a file
-			trimmed = nil
-		}
-		if len(trimmed) == len(rest) {
-			return rest
-		}
-		rest = trimmed
-	}
-}
-
-// FuzzWellFormed compares the framer with the standard library's reader on what that one wrote.
-func FuzzWellFormed(f *testing.F) {
-	f.Add("x", "he said \"hi\"", "two\nlines", uint8(3), false)
-	f.Add(" ", "", "\u00e9", uint8(1), true)
-	f.Fuzz(func(t *testing.T, a, b, c string, rows uint8, crlf bool) {
-		var file bytes.Buffer
-		w := csv.NewWriter(&file)
-		w.UseCRLF = crlf
-		require.NoError(t, w.Write([]string{"a", "b", "c"}))
-		for i := range rows {
-			require.NoError(t, w.Write([]string{fmt.Sprint(i), a, b + c}))
-		}
-		w.Flush()
-		_, records, err := readAll(t, file.Bytes(), delimited(comma))
-		require.NoError(t, err)
-		require.Len(t, records, int(rows))
-		reader := csv.NewReader(&file)
-		_, err = reader.Read()
-		require.NoError(t, err)
-		for _, r := range records {
-			want, err := reader.Read()
-			require.NoError(t, err)
-			if r.Fault == "" && !strings.Contains(a+b+c, "\r") { // which the standard library drops
-				require.Equal(t, strings.Join(want, "|"), strings.ReplaceAll(r.Fields, "\r\n", "\n"))
-			}
-		}
-	})
 }

@@ -2,9 +2,11 @@ package filecodec
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -13,10 +15,11 @@ import (
 // Dialect is how a delimited file is written. All three characters are ASCII, and neither NUL (which
 // stands for "none") nor a line end.
 type Dialect struct {
-	Delimiter byte
-	Quote     byte     // 0: fields are never quoted, and quotes are characters as others
-	Escape    byte     // inside quoted fields, in front of a quote or of itself; elsewhere it is a character as others. 0: quotes are doubled
-	Columns   []string // names of a file without a header line; empty: the first record is the header
+	Delimiter      byte
+	Quote          byte     // 0: fields are never quoted, and quotes are characters as others
+	QuotesInFields bool     // a quote that does not begin a field is a character as others; otherwise it makes its record faulty
+	Escape         byte     // inside quoted fields, in front of a quote or of itself; elsewhere it is a character as others. 0: quotes are doubled
+	Columns        []string // names of a file without a header line; empty: the first record is the header
 }
 
 func (d Dialect) check() error {
@@ -37,7 +40,7 @@ func (d Dialect) check() error {
 }
 
 // Framer reads delimited records from a stream in bounded memory. A quoted field may span lines, but a
-// record of several lines that does not end within lookAhead bytes is taken for a stray quote: its
+// record of several lines that does not end within MaxRecord bytes is taken for a stray quote: its
 // first line is refused and reading goes on behind it, so that one stray quote never swallows the rest
 // of a file. Lines end with LF or CRLF, or with CR in a file that begins with 1 MiB without any LF.
 type Framer struct {
@@ -53,11 +56,13 @@ type Framer struct {
 }
 
 // NewFramer reads delimited records from r, which must already be decompressed and UTF-8.
-func NewFramer(r io.Reader, d Dialect) *Framer {
+func NewFramer(r io.Reader, d Dialect) *Framer { return newFramer(newWindow(r), d) }
+
+func newFramer(w window, d Dialect) *Framer {
 	if d.Escape == d.Quote {
 		d.Escape = 0
 	}
-	return &Framer{window: newWindow(r), dialect: d}
+	return &Framer{window: w, dialect: d}
 }
 
 // Columns returns the names that Header found.
@@ -130,7 +135,7 @@ func (f *Framer) Keep(r Record, keep func(column string) bool) []byte {
 
 func (f *Framer) next() (Record, error) {
 	for {
-		if err := f.fill(lookAhead + 2); err != nil {
+		if err := f.fill(f.lookAhead() + 2); err != nil {
 			return Record{}, err
 		}
 		if len(f.rest()) == 0 {
@@ -146,7 +151,7 @@ func (f *Framer) next() (Record, error) {
 		window := f.rest()
 		line := f.trimLineEnd(window[:lineEnd])
 		if len(line) == 0 {
-			f.advance(lineEnd)
+			f.advance(lineEnd, 1)
 			f.blank++
 			continue
 		}
@@ -156,8 +161,8 @@ func (f *Framer) next() (Record, error) {
 
 // parse reads the record that begins at window's start. line is its first physical line.
 func (f *Framer) parse(window, line []byte, lineEnd int) Record {
-	record := Record{Line: f.line + 1, Raw: line}
-	consumed := lineEnd
+	record := Record{Line: f.line + 1, Offset: f.offset(), Raw: line}
+	consumed, lines := lineEnd, 1
 	fields, fault := f.fields[:0], Fault("")
 	if f.dialect.Quote == 0 || bytes.IndexByte(line, f.dialect.Quote) < 0 {
 		fields = split(fields, line, f.dialect.Delimiter)
@@ -166,16 +171,16 @@ func (f *Framer) parse(window, line []byte, lineEnd int) Record {
 		}
 	} else {
 		limit := len(window)
-		if limit > lookAhead {
-			limit = max(lookAhead, lineEnd)
+		if limit > f.lookAhead() {
+			limit = max(f.lookAhead(), lineEnd)
 		}
 		var n int
-		fields, n, fault = f.parseQuoted(fields, window[:limit], f.eof && limit == len(window))
+		fields, n, fault = f.parseQuoted(fields, window[:limit], lineEnd, f.eof && limit == len(window))
 		if fault == "" && n > lineEnd { // a quoted field spans lines
 			if f.columns > 0 && len(fields) != f.columns {
 				fault = FaultQuote // more likely a stray quote than a record of several lines
 			} else {
-				consumed = n
+				consumed, lines = n, f.lines(window[:n])
 				record.Raw = f.trimLineEnd(window[:n])
 			}
 		}
@@ -183,29 +188,28 @@ func (f *Framer) parse(window, line []byte, lineEnd int) Record {
 	f.fields = fields
 	switch {
 	case fault != "":
-	case len(record.Raw) > MaxRecord:
+	case len(record.Raw) > f.maxRecord:
 		fault = FaultTooLarge
 	case f.columns > 0 && len(fields) != f.columns:
 		fault = FaultColumns
 	}
-	// What is not text is said first: it is the cause where bytes are broken.
-	if bytes.IndexByte(record.Raw, 0) >= 0 {
-		fault = FaultNUL
-	} else if !utf8.Valid(record.Raw) {
-		fault = FaultEncoding
+	if broken := f.faultOf(consumed); broken != "" {
+		fault = broken // what is not text is said first: it is the cause where bytes are broken
 	}
 	if record.Fault = fault; fault == "" {
 		record.Fields = fields
 	}
-	f.advance(consumed)
+	f.advance(consumed, lines)
 	return record
 }
 
-// parseQuoted reads fields up to the first line end outside quotes and returns the bytes consumed.
-// last says that the window ends where the file does; elsewhere its end ends no record.
-func (f *Framer) parseQuoted(fields [][]byte, window []byte, last bool) ([][]byte, int, Fault) {
+// parseQuoted reads fields up to the first line end outside quotes and returns the bytes consumed. The first
+// line ends in front of lineEnd. last says that the window ends where the file does; elsewhere its end ends
+// no record.
+func (f *Framer) parseQuoted(fields [][]byte, window []byte, lineEnd int, last bool) ([][]byte, int, Fault) {
 	quote, delimiter, newline := f.dialect.Quote, f.dialect.Delimiter, f.newline
 	f.unquoted = f.unquoted[:0]
+	nextQuote := -1
 	for i := 0; ; {
 		if i < len(window) && window[i] == quote {
 			value, next, ok := f.quotedField(window, i+1)
@@ -214,16 +218,23 @@ func (f *Framer) parseQuoted(fields [][]byte, window []byte, last bool) ([][]byt
 			}
 			fields, i = append(fields, value), next
 		} else {
-			start := i
-			for i < len(window) && window[i] != delimiter && window[i] != newline {
-				if window[i] == quote {
-					return fields, 0, FaultQuote
-				}
-				i++
+			if i >= lineEnd { // a quoted field has led into another line
+				lineEnd = i + lineLength(window[i:], newline)
 			}
+			if nextQuote < i {
+				nextQuote = i + indexOrEnd(window[i:lineEnd], quote)
+			}
+			start := i
+			i += indexOrEnd(window[i:lineEnd], delimiter)
 			value := window[start:i]
-			if i >= len(window) || window[i] == newline {
+			if i == lineEnd {
 				value = f.trimLineEnd(value)
+				if i > start && window[i-1] == newline {
+					i--
+				}
+			}
+			if nextQuote < i && !f.dialect.QuotesInFields {
+				return fields, 0, FaultQuote
 			}
 			if f.mixedLineEnds(value) {
 				return fields, 0, FaultLineEnd
@@ -309,12 +320,38 @@ func (f *Framer) mixedLineEnds(text []byte) bool {
 	return f.newline == '\r' && bytes.IndexByte(text, '\n') >= 0
 }
 
-func split(fields [][]byte, line []byte, delimiter byte) [][]byte {
-	for {
-		i := bytes.IndexByte(line, delimiter)
-		if i < 0 {
-			return append(fields, line)
-		}
-		fields, line = append(fields, line[:i]), line[i+1:]
+// lineLength is that of a text's first line with its line end.
+func lineLength(text []byte, newline byte) int {
+	return min(indexOrEnd(text, newline)+1, len(text))
+}
+
+// indexOrEnd is where in text b stands, or the length of text.
+func indexOrEnd(text []byte, b byte) int {
+	if i := bytes.IndexByte(text, b); i >= 0 {
+		return i
 	}
+	return len(text)
+}
+
+// split appends the fields of a line without quotes. Fields are short, so that a call of bytes.IndexByte for
+// each would take longer than to look at eight bytes at a time.
+func split(fields [][]byte, line []byte, delimiter byte) [][]byte {
+	const low = 0x7F7F_7F7F_7F7F_7F7F
+	pattern := uint64(delimiter) * 0x0101_0101_0101_0101
+	start, i := 0, 0
+	for ; i+8 <= len(line); i += 8 {
+		// Bytes that are the delimiter become 0. Only what is 0 leaves its highest bit unset by the sum, by
+		// itself and by the pattern, and no sum carries into the next byte.
+		differs := binary.LittleEndian.Uint64(line[i:]) ^ pattern
+		for found := ^(differs&low + low | differs | low); found != 0; found &= found - 1 {
+			at := i + bits.TrailingZeros64(found)/8
+			fields, start = append(fields, line[start:at]), at+1
+		}
+	}
+	for ; i < len(line); i++ {
+		if line[i] == delimiter {
+			fields, start = append(fields, line[start:i]), i+1
+		}
+	}
+	return append(fields, line[start:])
 }

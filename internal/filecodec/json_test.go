@@ -331,8 +331,9 @@ func FuzzJSONLines(f *testing.F) {
 	f.Add([]byte("{\"c\":{\"d\":{\"e\":null}},\"c.d\":{\"e\":1}}\n{\"z\":{}}"), uint8(16))
 	f.Add([]byte("{\"a\":\"\\ud83d\\ude00\\ud83d\"}\n{\"a\":\"\xff\\u0000\"}"), uint8(1))
 	f.Fuzz(func(t *testing.T, data []byte, choice uint8) {
-		r, err := NewReader(bytes.NewReader(data), asLines(wantedBy(choice)...))
-		if err != nil {
+		requireLinesOnce(t, data, asLines(wantedBy(choice)...))
+		r, err := newReader(newWindowOf(bytes.NewReader(data), roomyBuffer, roomyRecord), asLines(wantedBy(choice)...))
+		if err != nil || len(data) > roomyRecord {
 			return
 		}
 		for i, line := range bytes.Split(bytes.TrimPrefix(data, utf8BOM), []byte{'\n'}) {
@@ -351,6 +352,41 @@ func FuzzJSONLines(f *testing.F) {
 	})
 }
 
+// requireLinesOnce holds that every line that is not blank is one record, wherever windows end.
+func requireLinesOnce(t *testing.T, data []byte, f Format) {
+	t.Helper()
+	read := readHowever(t, data, smallBuffer, smallRecord, f)
+	if read.Err != "" {
+		require.Empty(t, read.Records)
+		return
+	}
+	read.Begin = int64(len(data) - len(bytes.TrimPrefix(data, utf8BOM)))
+	requireOnce(t, data, read, '\n', smallRecord, func(text []byte) bool { return len(bytes.Trim(text, " \t\r\n")) == 0 })
+	for _, r := range read.Records {
+		require.True(t, len(r.Raw) <= smallRecord || r.Fault == FaultTooLarge)
+	}
+}
+
+// requireElements holds that a list is read the same wherever windows end, and that offsets and lines are
+// the elements'.
+func requireElements(t *testing.T, data []byte, f Format) {
+	t.Helper()
+	small, roomy := readHowever(t, data, smallBuffer, smallRecord, f), readHowever(t, data, roomyBuffer, roomyRecord, f)
+	require.Equal(t, roomy.Err, small.Err)
+	require.Len(t, small.Records, len(roomy.Records))
+	end := int64(0)
+	for i, r := range roomy.Records {
+		require.LessOrEqual(t, end, r.Offset)
+		end = r.Offset + int64(len(r.Raw))
+		require.Equal(t, string(data[r.Offset:end]), r.Raw)
+		require.Equal(t, int64(1+bytes.Count(data[:r.Offset], []byte{'\n'})), r.Line)
+		if len(r.Raw) > smallRecord {
+			r.Fault, r.Raw, r.Fields, r.Extra = FaultTooLarge, r.Raw[:len(small.Records[i].Raw)], nil, nil
+		}
+		require.Equal(t, r, small.Records[i])
+	}
+}
+
 func requireKeptJSON(t *testing.T, r Reader, record Record) {
 	raw := string(record.Raw)
 	require.Equal(t, raw, string(r.Keep(record, func(string) bool { return true })))
@@ -365,11 +401,16 @@ func FuzzJSONList(f *testing.F) {
 	for _, seed := range []string{`[]`, `[{"a":"x"},{"c":{"d":1}} , {"a":[{"b":"]"}]}]`, `[1,"x",null,[],{}]`, `[{"a":"\"},{"},{"a":tru}]`, `[{"a":1},]`, `[{"a":"x},{"a":"y}]`, `[{"a":1]}`} {
 		f.Add([]byte(seed), uint8(7))
 	}
+	f.Add([]byte(`[{"a":"x"`+strings.Repeat(" ", 2*smallRecord)+`},{"a":1}`+strings.Repeat("\n", 2*smallBuffer)+`]`), uint8(1))
 	f.Fuzz(func(t *testing.T, data []byte, choice uint8) {
 		var elements []json.RawMessage
 		text := bytes.TrimPrefix(data, utf8BOM)
 		valid := json.Unmarshal(text, &elements) == nil && bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte{'['})
-		r, err := NewReader(bytes.NewReader(data), asList(wantedBy(choice)...))
+		if len(data) > roomyRecord {
+			return
+		}
+		requireElements(t, data, asList(wantedBy(choice)...))
+		r, err := newReader(newWindowOf(bytes.NewReader(data), roomyBuffer, roomyRecord), asList(wantedBy(choice)...))
 		if err != nil {
 			require.False(t, valid, "a valid list is refused")
 			return

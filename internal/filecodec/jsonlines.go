@@ -12,8 +12,8 @@ type lines struct {
 	*objects
 }
 
-func newLines(r io.Reader, wanted []string) (Reader, error) {
-	l := &lines{window: newWindow(r), objects: newObjects(wanted)}
+func newLines(w window, wanted []string) (Reader, error) {
+	l := &lines{window: w, objects: newObjects(wanted)}
 	if err := l.start(); err != nil {
 		return nil, err
 	}
@@ -23,7 +23,7 @@ func newLines(r io.Reader, wanted []string) (Reader, error) {
 // Next returns the record of the next line that is not blank.
 func (l *lines) Next() (Record, error) {
 	for {
-		if err := l.fill(lookAhead); err != nil {
+		if err := l.fill(l.lookAhead()); err != nil {
 			return Record{}, err
 		}
 		if len(l.rest()) == 0 {
@@ -41,9 +41,16 @@ func (l *lines) Next() (Record, error) {
 			return record, err
 		}
 		line := l.trimLineEnd(l.rest()[:length])
-		l.advance(length)
-		if len(bytes.Trim(line, " \t\r")) > 0 {
-			return l.record(l.line, line), nil
+		record := Record{Line: l.line + 1, Offset: l.offset(), Raw: line}
+		blank := len(bytes.Trim(line, " \t\r")) == 0
+		if len(line) > l.maxRecord {
+			record.Fault = FaultTooLarge
+		} else if !blank {
+			record.Fault = l.faultOf(length)
+		}
+		l.advance(length, 1)
+		if !blank {
+			return l.record(record), nil
 		}
 	}
 }

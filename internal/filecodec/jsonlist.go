@@ -19,9 +19,12 @@ type list struct {
 	*objects
 	state   listState
 	err     error
-	element []byte // its beginning, up to one byte more than MaxRecord
+	element []byte // its beginning, as much as a record may have
+	larger  bool   // more than white space is missing in element
 	structure
 }
+
+const whiteSpace = " \t\r\n"
 
 type listState int
 
@@ -32,8 +35,8 @@ const (
 	listClosed                  // behind the closing bracket
 )
 
-func newList(r io.Reader, wanted []string) (Reader, error) {
-	l := &list{window: newWindow(r), objects: newObjects(wanted)}
+func newList(w window, wanted []string) (Reader, error) {
+	l := &list{window: w, objects: newObjects(wanted)}
 	if err := l.start(); err != nil {
 		return nil, err
 	}
@@ -50,7 +53,8 @@ func (l *list) Next() (Record, error) {
 	if l.err != nil {
 		return Record{}, l.err
 	}
-	begin, err := l.seek()
+	err := l.seek()
+	record := Record{Line: l.line + 1, Offset: l.offset()}
 	if err == nil {
 		err = l.follow()
 	}
@@ -62,25 +66,31 @@ func (l *list) Next() (Record, error) {
 		return Record{}, err
 	}
 	l.state = listAfter
-	return l.record(begin, bytes.TrimRight(l.element, " \t\r\n")), nil
+	record.Raw = bytes.TrimRight(l.element, whiteSpace)
+	if l.larger {
+		record.Fault = FaultTooLarge
+	} else {
+		record.Fault = faultOf(record.Raw)
+	}
+	return l.record(record), nil
 }
 
-// seek goes to the beginning of the next element and returns its line, or io.EOF behind the list.
-func (l *list) seek() (int64, error) {
+// seek goes to the beginning of the next element, or returns io.EOF behind the list.
+func (l *list) seek() error {
 	next, err := l.significant()
 	switch {
 	case err != nil:
-		return 0, err
+		return err
 	case l.state == listFirst && next == ']', l.state == listAfter && next == ']':
-		return 0, l.close()
+		return l.close()
 	case l.state == listFirst:
-		return l.line + 1, nil
+		return nil
 	case next != ',':
-		return 0, errors.New("a comma is missing in the list")
+		return errors.New("a comma is missing in the list")
 	}
 	l.pos++
 	_, err = l.significant()
-	return l.line + 1, err
+	return err
 }
 
 func (l *list) close() error {
@@ -121,7 +131,7 @@ func (l *list) significant() (byte, error) {
 
 // follow takes the element that begins here, up to the comma or the bracket behind it.
 func (l *list) follow() error {
-	l.element = l.element[:0]
+	l.element, l.larger = l.element[:0], false
 	s := &l.structure
 	*s = structure{open: s.open[:0]}
 	for {
@@ -133,9 +143,9 @@ func (l *list) follow() error {
 			return errNotClosed
 		}
 		n, end, err := s.follow(chunk)
-		if room := MaxRecord + 1 - len(l.element); room > 0 {
-			l.element = append(l.element, chunk[:min(n, room)]...)
-		}
+		kept := min(n, l.maxRecord-len(l.element))
+		l.element = append(l.element, chunk[:kept]...)
+		l.larger = l.larger || len(bytes.TrimLeft(chunk[kept:n], whiteSpace)) > 0
 		l.line += int64(bytes.Count(chunk[:n], []byte{'\n'}))
 		l.pos += n
 		if end || err != nil {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -47,25 +46,20 @@ func (o *objects) Records() int64 { return o.records }
 // Close has nothing to let go of.
 func (o *objects) Close() error { return nil }
 
-// record reads the object that raw should be, which begins in the given line.
-func (o *objects) record(line int64, raw []byte) Record {
+// record reads the object that the record's bytes should be, unless it is faulty already.
+func (o *objects) record(record Record) Record {
 	o.records++
-	record := Record{Line: line, Raw: raw, Fault: o.read(raw)}
+	if record.Fault == "" {
+		record.Fault = o.read(record.Raw)
+	}
 	if record.Fault == "" {
 		record.Fields, record.Extra = o.fields, o.extra
 	}
 	return record
 }
 
+// read takes the values out of an object, which is text.
 func (o *objects) read(raw []byte) Fault {
-	switch {
-	case len(raw) > MaxRecord:
-		return FaultTooLarge
-	case bytes.IndexByte(raw, 0) >= 0:
-		return FaultNUL
-	case !utf8.Valid(raw):
-		return FaultEncoding
-	}
 	clear(o.fields)
 	clear(o.found)
 	o.extra, o.unquoted = o.extra[:0], o.unquoted[:0]
@@ -203,7 +197,7 @@ func (o *objects) member(raw []byte, depth int, leaf func(jsontext.Kind, []byte)
 // isEmptyObject looks at an object with what stands in front of it: a colon and white space.
 func isEmptyObject(text []byte) bool {
 	inner := text[bytes.IndexByte(text, '{')+1 : len(text)-1]
-	return len(bytes.TrimLeft(inner, " \t\r\n")) == 0
+	return len(bytes.TrimLeft(inner, whiteSpace)) == 0
 }
 
 func syntaxFault(err error) Fault {

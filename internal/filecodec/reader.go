@@ -52,6 +52,7 @@ const (
 // Record is one record of a file. Its slices are valid until the next call of Next.
 type Record struct {
 	Line   int64    // physical line on which it begins, or the row of a file without lines; from 1
+	Offset int64    // of its first byte in the text: the decompressed file in UTF-8, its byte-order mark counted, or what another encoding is decoded to. 0 in a Parquet file, which is no text
 	Raw    []byte   // as in the file, in UTF-8, without its line end; of a too large record its beginning
 	Fields [][]byte // values in the order of the reader's columns, nil for null or absent; nil when faulty
 	Extra  []string // names in the record that are no columns, MaxExtra at most
@@ -81,9 +82,13 @@ func NewReader(r io.Reader, f Format) (Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newReader(newWindow(text), f)
+}
+
+func newReader(text window, f Format) (Reader, error) {
 	switch f.Records {
 	case Delimited:
-		framer := NewFramer(text, f.Dialect)
+		framer := newFramer(text, f.Dialect)
 		if _, err := framer.Header(); err != nil {
 			return nil, err
 		}

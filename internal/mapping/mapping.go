@@ -136,13 +136,18 @@ func find(name string, columns []string) (int, error) {
 
 // Apply fills out, which is as long as the list of targets and in its order, with the values of a record;
 // nil is no value. fields are the record's, in the order of the columns. null says of a field's bytes, as
-// they stand in the file, whether they mean no value; empty ones always do. A target whose step cannot
+// they stand in the file, whether they mean no value; empty ones always do, and with a nil null no others
+// (see NullMarkers). A target whose step cannot
 // take the value gets none, and failed is called with the target's index and the step's name.
 // fields are not changed. What is in out holds until fields change or Apply is called again.
 func (m *Mapping) Apply(fields [][]byte, null func(value []byte) bool, out [][]byte, failed func(target int, step string)) {
 	for i, t := range m.targets {
 		if t.constant != nil {
 			out[i] = t.constant
+			continue
+		}
+		if len(t.columns) == 1 && len(t.steps.functions) == 0 {
+			out[i] = known(fields[t.columns[0]], null)
 			continue
 		}
 		value, step := t.steps.Apply(t.take(fields, null))
@@ -173,8 +178,27 @@ func (t *target) take(fields [][]byte, null func([]byte) bool) []byte {
 }
 
 func known(value []byte, null func([]byte) bool) []byte {
-	if len(value) == 0 || null(value) {
+	if len(value) == 0 || null != nil && null(value) {
 		return nil
 	}
 	return value
+}
+
+// NullMarkers returns the null of Apply for texts that mean no value; nil when the empty one is the only one.
+func NullMarkers(markers []string) func(value []byte) bool {
+	const longest = 63 // and all that are longer
+	var lengths uint64 // most values have the length of no marker
+	listed := map[string]bool{}
+	for _, marker := range markers {
+		if marker != "" {
+			listed[marker] = true
+			lengths |= 1 << min(len(marker), longest)
+		}
+	}
+	if len(listed) == 0 {
+		return nil
+	}
+	return func(value []byte) bool {
+		return lengths>>min(len(value), longest)&1 == 1 && listed[string(value)]
+	}
 }

@@ -76,6 +76,8 @@ type Format struct {
 	Quote string `yaml:"quote"`
 	// Escape of a quote within quotes, one character; unless given, such quotes are doubled.
 	Escape string `yaml:"escape"`
+	// QuoteInField says what a quote means in a field that does not begin with one, as in 12" pipe: refuse its record, as it does unless given, or keep it as a character. Fields that begin with a quote are quoted either way.
+	QuoteInField string `yaml:"quoteInField" jsonschema:"enum=refuse,enum=keep"`
 	// Columns of files without a header line, in order. Unless given, the first record is the header.
 	Columns []string `yaml:"columns" jsonschema:"minItems=1"`
 	// Encoding of the text; utf-8 unless given, with or without a byte-order mark.
@@ -238,7 +240,7 @@ func (l *loader) checkFormat(s *Source) {
 	f := s.Format
 	at := l.at(s, "format")
 	if f.Records != "delimited" {
-		for _, key := range []struct{ name, text string }{{"escape", f.Escape}, {"columns", strings.Join(f.Columns, ",")}} {
+		for _, key := range []struct{ name, text string }{{"escape", f.Escape}, {"quoteInField", f.QuoteInField}, {"columns", strings.Join(f.Columns, ",")}} {
 			if key.text != "" {
 				at.in(key.name).keyProblem("leave it out", "%s goes with delimited records only, and these are %s", key.name, f.Records)
 			}
@@ -247,6 +249,9 @@ func (l *loader) checkFormat(s *Source) {
 			at.in("compression").problem("leave it out", "a Parquet file is compressed within, and cannot be read from %s", f.Compression)
 		}
 		return
+	}
+	if f.QuoteInField != "" && f.Quote == QuoteNone {
+		at.in("quoteInField").keyProblem("leave it out", "where fields are never quoted, quotes are characters as others")
 	}
 	texts := []struct{ name, text string }{{"delimiter", f.Delimiter}}
 	if f.Quote != QuoteNone {
@@ -274,6 +279,9 @@ func (l *loader) checkFormat(s *Source) {
 
 // QuoteNone is the quote of files that quote nothing.
 const QuoteNone = "none"
+
+// QuoteKeep is the meaning of quotes inside fields that are kept.
+const QuoteKeep = "keep"
 
 func (l *loader) sourceDefaults(s *Source) {
 	defaults := l.workspace.Sandbox.Defaults
