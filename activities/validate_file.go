@@ -70,8 +70,12 @@ func (a *Activities) stagedFile(ctx context.Context, batch string) (ingest.File,
 	if s.Encryption != nil {
 		staged = a.staged(ctx, batch, "plain")
 	}
+	rejections := ""
+	if s.Diagnoses() {
+		rejections = a.staged(ctx, batch, "rejections.jsonl")
+	}
 	return ingest.File{Name: entry.Path, Path: staged, Batch: batch, Source: s, Dataset: stored, BusinessDate: entry.BusinessDate, Expected: entry.Expected.RowCount(), Parquet: a.Parquet,
-		Identity: w.Schema(d).PrimaryIdentity.Field, Rejections: a.staged(ctx, batch, "rejections.jsonl")}, entry.SHA256, nil
+		Identity: w.Schema(d).PrimaryIdentity.Field, Rejections: rejections, Guardrails: w.Sandbox.Guardrails}, entry.SHA256, nil
 }
 
 // LabelBatchInput names the batch whose columns get their labels.

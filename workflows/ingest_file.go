@@ -42,6 +42,7 @@ type IngestFileResult struct {
 	Reason      string                 `json:"reason,omitempty"` // why it was set aside
 	Drift       *ingest.Drift          `json:"drift,omitempty"`  // columns that were not taken, or not there
 	Warnings    []string               `json:"warnings,omitempty"`
+	Diagnostic  *activities.Diagnostic `json:"diagnostic,omitempty"` // of a batch with rejected rows
 	Reasons     []store.RejectionCount `json:"reasons,omitempty"`
 }
 
@@ -131,6 +132,7 @@ func loadTaken(ctx workflow.Context, out *IngestFileResult) error {
 	if err := workflow.ExecuteActivity(withStore(ctx), steps.LoadBatch, load).Get(ctx, &loaded); err != nil {
 		return err
 	}
-	out.State, out.Outcome, out.Reasons = catalog.Loaded, &loaded.Outcome, loaded.Reasons
+	out.State, out.Outcome, out.Reasons, out.Diagnostic = catalog.Loaded, &loaded.Outcome, loaded.Reasons, loaded.Diagnostic
+	out.Warnings = append(out.Warnings, loaded.Warnings...)
 	return nil
 }

@@ -69,7 +69,7 @@ func (s *Store) load(ctx context.Context, l store.Load, step func(name string)) 
 			return outcome, err
 		}
 	}
-	if l.Rejected > 0 {
+	if l.Rejected > 0 && l.Quarantine != "" {
 		if err = s.exec(ctx, tx, "ingest/insert_quarantine", data, l.Batch.ID); err != nil {
 			return outcome, err
 		}
