@@ -67,6 +67,9 @@ func (a *Activities) fetchFile(ctx context.Context, in FetchFileInput) (out Fetc
 	defer func() { _ = opened.Close() }()
 	version := entry.File
 	version.Path = name
+	if err := a.holdBatchBytes(ctx, version); err != nil {
+		return out, fmt.Errorf("source %s: fetch %s: %w", s.Name, entry.Path, err)
+	}
 	sums, err := a.promised(ctx, opened, version, entry.Expected)
 	if err != nil {
 		return out, fmt.Errorf("source %s: fetch %s: %w", s.Name, entry.Path, err)

@@ -27,6 +27,7 @@ type Ledger interface {
 	SameContent(ctx context.Context, dataset, sha256, batch string) (string, error)
 	RecordBatch(ctx context.Context, dataset string, b store.Batch, o store.Outcome, at time.Time) error
 	Batch(ctx context.Context, id string) (store.Outcome, error)
+	DeleteBatch(ctx context.Context, id, detail string, at time.Time) error
 	BeginSync(ctx context.Context, s catalog.Sync) error
 	EndSync(ctx context.Context, run, outcome string, files, rows int64, detail string, at time.Time) error
 	SyncOf(ctx context.Context, run string) (catalog.Sync, error)
@@ -90,9 +91,6 @@ type RefusedFile struct {
 	Reason string `json:"reason"`
 }
 
-// A run takes at most so many files at a time (SR-24).
-const filesAtOnce = 1500
-
 // A scheduled run that begins so long after its time was asked for by a backfill, and means its own day.
 const backfilledAfter = 24 * time.Hour
 
@@ -126,11 +124,15 @@ func (a *Activities) listSource(ctx context.Context, in ListSourceInput) (out Li
 		return out, fmt.Errorf("source %s: %w", s.Name, err)
 	}
 	defer func() { _ = opened.Close() }() // nothing was written
+	rails, err := a.guardrails(ctx)
+	if err != nil {
+		return out, err
+	}
 	pattern, err := s.Pattern()
 	if err != nil {
 		return out, errkind.New(errkind.Invalid, "source "+s.Name, err, "correct path of the source")
 	}
-	l := listing{activities: a, source: s, opened: opened, pattern: pattern, rule: s.Rule(), in: in, at: now()}
+	l := listing{activities: a, source: s, opened: opened, pattern: pattern, rule: s.Rule(), in: in, at: now(), most: rails.FilesPerRun}
 	if err := l.list(ctx); err != nil {
 		return out, fmt.Errorf("source %s: %w", s.Name, err)
 	}

@@ -25,6 +25,7 @@ type listing struct {
 	rule       readiness.Rule
 	in         ListSourceInput
 	at         time.Time
+	most       int // due files at a time
 
 	companions map[string]source.File // markers or manifests, by path
 	manifests  map[string]readiness.Manifest
@@ -109,8 +110,8 @@ func (l *listing) judge(ctx context.Context, asked asked, out *ListSourceOutput)
 			return err
 		}
 	}
-	if n := len(out.Due); n > filesAtOnce {
-		out.Due, out.More = out.Due[:filesAtOnce], n-filesAtOnce
+	if n := len(out.Due); n > l.most {
+		out.Due, out.More = out.Due[:l.most], n-l.most
 	}
 	return nil
 }
@@ -195,7 +196,7 @@ func (l *listing) sayGone(out *ListSourceOutput) {
 		listed[f.Batch], paths[f.Path] = true, true
 	}
 	for _, f := range l.known {
-		if listed[f.Batch] || !f.State.Due() || f.State == catalog.Gone || strings.HasPrefix(f.Path, localPrefix) {
+		if listed[f.Batch] || !f.State.Due() || f.State == catalog.Gone || strings.HasPrefix(f.Path, localPrefix) || strings.HasPrefix(f.Path, replayPrefix) {
 			continue
 		}
 		detail := "it is no longer there"

@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"strings"
 
 	"prospector/internal/catalog"
 	"prospector/internal/errkind"
 	"prospector/internal/ingest"
+	"prospector/internal/prospect"
 	"prospector/internal/store"
+	"prospector/internal/workspace"
 )
 
 // LoadBatchInput asks to load what validation wrote.
@@ -25,16 +26,33 @@ type LoadBatchInput struct {
 // LoadBatchOutput is what the batch came to.
 type LoadBatchOutput struct {
 	store.Outcome
-	Reasons []store.RejectionCount `json:"reasons,omitempty"` // the most frequent ones
+	Reasons    []store.RejectionCount `json:"reasons,omitempty"`    // the most frequent ones; none without diagnostics
+	Diagnostic *Diagnostic            `json:"diagnostic,omitempty"` // of a batch with rejected rows
+	Warnings   []string               `json:"warnings,omitempty"`
 }
 
-const topReasons = 10
+// Diagnostic says what became of a batch with rejected rows, with a code of the public documentation (BI-10).
+type Diagnostic struct {
+	Code    prospect.Code `json:"code"`
+	Message string        `json:"message"`
+}
+
+func (d *Diagnostic) String() string { return fmt.Sprintf("%s: %s", d.Code, d.Message) }
+
+const (
+	topReasons = 10
+	// alarming is the share of rejected rows, in percent, above which a batch that is loaded warns (MO-8, EC-17).
+	alarming = 0.5
+)
 
 // LoadBatch makes the accepted rows profiles in one transaction of the dataset's file. With more
 // refused rows than the source's threshold allows, nothing is loaded, the refused rows are kept for
-// inspection, and the step fails with BadInput (BI-7).
+// inspection, and the step fails with BadInput (BI-7); the counts are the failure's details (BI-9).
 func (a *Activities) LoadBatch(ctx context.Context, in LoadBatchInput) (LoadBatchOutput, error) {
 	out, err := a.loadBatch(ctx, in)
+	if out.Status == store.Failed {
+		return out, failure(err, out)
+	}
 	return out, failure(err)
 }
 
@@ -62,31 +80,68 @@ func (a *Activities) loadBatch(ctx context.Context, in LoadBatchInput) (out Load
 	if err != nil {
 		return out, err
 	}
-	threshold := file.Source.Threshold()
 	load := store.Load{Dataset: file.Dataset, Columns: columns, Labels: in.Labels, Quarantine: file.Rejections, At: now(), Status: store.Loaded,
 		Batch: store.Batch{ID: in.Batch, Source: file.Source.Name, File: file.Name, SHA256: sum, BusinessDate: file.BusinessDate},
-		Read:  in.Counts.Read, Accepted: in.Counts.Accepted, Rejected: in.Counts.Rejected}
-	if in.Counts.Percent() > threshold {
+		Read:  in.Counts.Read, Accepted: in.Counts.Accepted, Rejected: in.Counts.Rejected, AllowRemovals: in.AllowRemovals}
+	reasonsOf := in.Batch
+	switch {
+	case file.Replay != nil: // what is rejected again stays where it was
+		load.Batch.ReplayOf, reasonsOf = file.Replay.Batch, file.Replay.Batch
+	case in.Counts.Exceeds(file.Source.Threshold()):
 		load.Status = store.Failed
+	}
+	if load.Batch.Header, err = file.Header(); err != nil {
+		return out, err
 	}
 	if out.Outcome, err = a.Batches.Load(ctx, load, func(string) { report(0) }); err != nil {
 		return out, err
 	}
 	report(out.Accepted)
-	if out.Reasons, err = a.Batches.RejectionCounts(ctx, file.Dataset, in.Batch); err != nil {
-		return out, err
+	if file.Source.Diagnoses() {
+		if out.Reasons, err = a.Batches.RejectionCounts(ctx, file.Dataset, reasonsOf); err != nil {
+			return out, err
+		}
+		out.Reasons = out.Reasons[:min(len(out.Reasons), topReasons)]
 	}
-	out.Reasons = out.Reasons[:min(len(out.Reasons), topReasons)]
+	out.diagnose(file.Source)
 	if err := a.Ledger.RecordBatch(ctx, file.Dataset.Name, load.Batch, out.Outcome, load.At); err != nil {
 		return out, err
 	}
 	if out.Status == store.Failed {
-		return out, errkind.New(errkind.BadInput, fmt.Sprintf("source %s: %s", file.Source.Name, file.Name),
-			fmt.Errorf("%d of %d rows rejected (%.1f%%), above the threshold of %g%%; nothing was loaded; most frequent: %s",
-				out.Rejected, out.Read, in.Counts.Percent(), threshold, reasonTexts(out.Reasons, 3)),
-			"ask the partner for a corrected file, or raise errorThreshold of the source and run again with retry")
+		return out, notLoaded(file, in.Counts, out)
 	}
 	return out, a.Ledger.SetFileState(ctx, in.Batch, catalog.Loaded, sum, "", load.At)
+}
+
+// diagnose says in the result what somebody who only sees that the batch is green should know.
+func (out *LoadBatchOutput) diagnose(s *workspace.Source) {
+	counts := ingest.Counts{Read: out.Read, Accepted: out.Accepted, Rejected: out.Rejected}
+	switch {
+	case out.Rejected == 0:
+	case !s.Diagnoses():
+		out.Diagnostic = &Diagnostic{prospect.NoDiagnostics, fmt.Sprintf("%d rows rejected, without diagnostics", out.Rejected)}
+	case out.Status == store.Loaded:
+		out.Diagnostic = &Diagnostic{prospect.PartlyLoaded, fmt.Sprintf("%d rows rejected, %d rows ingested", out.Rejected, out.Accepted)}
+		if counts.Exceeds(alarming) {
+			out.Warnings = append(out.Warnings, fmt.Sprintf("%.2f%% of its rows were rejected, more than %g%%", counts.Percent(), alarming))
+		}
+	}
+}
+
+// notLoaded is why a batch with rejected rows is not loaded.
+func notLoaded(file ingest.File, counts ingest.Counts, out LoadBatchOutput) error {
+	op, s := fmt.Sprintf("source %s: %s", file.Source.Name, file.Name), file.Source
+	rejected := fmt.Sprintf("%d of %d rows rejected (%.1f%%)", out.Rejected, out.Read, counts.Percent())
+	switch {
+	case !s.Diagnoses():
+		return errkind.New(errkind.BadInput, op, fmt.Errorf("%s: %s, and partialIngestion of the source is off; nothing was loaded, and no reasons were kept", prospect.NoDiagnostics, rejected),
+			"set errorDiagnostics: true in the source and run again with retry to get the reasons")
+	case !s.Partial():
+		return errkind.New(errkind.BadInput, op, fmt.Errorf("%s, and partialIngestion of the source is off; nothing was loaded; most frequent: %s", rejected, reasonTexts(out.Reasons, 3)),
+			"ask the partner for a corrected file, or set partialIngestion: true in the source and run again with retry")
+	}
+	return errkind.New(errkind.BadInput, op, fmt.Errorf("%s, above the threshold of %g%%; nothing was loaded; most frequent: %s", rejected, s.Threshold(), reasonTexts(out.Reasons, 3)),
+		"ask the partner for a corrected file, or raise errorThreshold of the source and run again with retry")
 }
 
 func reasonTexts(reasons []store.RejectionCount, n int) string {

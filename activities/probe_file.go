@@ -56,6 +56,9 @@ func (a *Activities) probeFile(ctx context.Context, in ProbeFileInput) (out Prob
 	if err != nil {
 		return out, fmt.Errorf("source %s: %w", s.Name, err)
 	}
+	if err := a.holdBatchBytes(ctx, version); err != nil {
+		return out, fmt.Errorf("source %s: fetch %s: %w", s.Name, in.Path, err)
+	}
 	out = ProbeFileOutput{Path: in.Path, Bytes: version.Size, Sampled: true}
 	ctx, report, end := a.progress(ctx, "probe", "bytes", min(version.Size, sampleBytes))
 	defer end()
@@ -95,7 +98,7 @@ func (a *Activities) probeFile(ctx context.Context, in ProbeFileInput) (out Prob
 	}
 	defer func() { err = errors.Join(err, a.Batches.RemovePart(s.Dataset, batch)) }()
 	counts, err := ingest.Validate(ctx, a.Batches, ingest.File{Name: in.Path, Path: staged, Batch: batch, Source: s, Dataset: stored,
-		Identity: w.Schema(d).PrimaryIdentity.Field, Rejections: filepath.Join(folder, "rejections.jsonl"), Parquet: a.Parquet, Sample: sampleRows, Head: !whole}, func(int64) {})
+		Identity: w.Schema(d).PrimaryIdentity.Field, Guardrails: w.Sandbox.Guardrails, Parquet: a.Parquet, Sample: sampleRows, Head: !whole}, func(int64) {})
 	if err != nil {
 		return out, fmt.Errorf("source %s: %w", s.Name, err)
 	}

@@ -3,7 +3,10 @@ package activities
 import (
 	"context"
 	"fmt"
+	"iter"
+	"strings"
 
+	"prospector/internal/catalog"
 	"prospector/internal/ingest"
 	"prospector/internal/prospect"
 	"prospector/internal/store"
@@ -14,6 +17,10 @@ type Batches interface {
 	ingest.PartWriter
 	Load(ctx context.Context, l store.Load, step func(name string)) (store.Outcome, error)
 	RemovePart(dataset, batch string) error
+	DeleteBatch(ctx context.Context, n store.Namespace, d store.Dataset, batch string, preview bool, memberships []store.Membership) (store.Deletion, error)
+	RejectedRows(ctx context.Context, d store.Dataset, batch string) iter.Seq2[store.RejectedRow, error]
+	RejectedLines(ctx context.Context, d store.Dataset, batch string) (map[int64]bool, error)
+	Header(ctx context.Context, d store.Dataset, batch string) ([]string, error)
 	RejectionCounts(ctx context.Context, dataset store.Dataset, batch string) ([]store.RejectionCount, error)
 }
 
@@ -54,24 +61,57 @@ func (a *Activities) stagedFile(ctx context.Context, batch string) (ingest.File,
 	if err != nil {
 		return ingest.File{}, "", err
 	}
+	if original, ok := strings.CutPrefix(entry.Path, replayPrefix); ok {
+		file, err := a.replayedFile(ctx, entry, original, a.staged(ctx, batch, "raw"))
+		return file, entry.SHA256, err
+	}
+	file, err := a.fileOf(ctx, entry)
+	if err != nil {
+		return file, "", err
+	}
+	file.Path = a.staged(ctx, batch, "raw")
+	if file.Source.Encryption != nil {
+		file.Path = a.staged(ctx, batch, "plain")
+	}
+	return file, entry.SHA256, nil
+}
+
+// fileOf describes a file version under the workspace as it is now.
+func (a *Activities) fileOf(ctx context.Context, entry catalog.File) (ingest.File, error) {
 	w, err := a.Workspace(ctx)
 	if err != nil {
-		return ingest.File{}, "", err
+		return ingest.File{}, err
 	}
 	s, err := w.Source(entry.Source)
 	if err != nil {
-		return ingest.File{}, "", err
+		return ingest.File{}, err
 	}
 	stored, d, err := dataset(w, s.Dataset)
 	if err != nil {
-		return ingest.File{}, "", err
+		return ingest.File{}, err
 	}
-	staged := a.staged(ctx, batch, "raw")
-	if s.Encryption != nil {
-		staged = a.staged(ctx, batch, "plain")
+	rejections := ""
+	if s.Diagnoses() {
+		rejections = a.staged(ctx, entry.Batch, "rejections.jsonl")
 	}
-	return ingest.File{Name: entry.Path, Path: staged, Batch: batch, Source: s, Dataset: stored, BusinessDate: entry.BusinessDate, Expected: entry.Expected.RowCount(), Parquet: a.Parquet,
-		Identity: w.Schema(d).PrimaryIdentity.Field, Rejections: a.staged(ctx, batch, "rejections.jsonl")}, entry.SHA256, nil
+	return ingest.File{Name: entry.Path, Batch: entry.Batch, Source: s, Dataset: stored, BusinessDate: entry.BusinessDate, Expected: entry.Expected.RowCount(), Parquet: a.Parquet,
+		Identity: w.Schema(d).PrimaryIdentity.Field, Rejections: rejections, Guardrails: w.Sandbox.Guardrails}, nil
+}
+
+// replayedFile describes staged rows that another batch had rejected. They are of that batch's file.
+func (a *Activities) replayedFile(ctx context.Context, entry catalog.File, original, staged string) (ingest.File, error) {
+	file, err := a.fileOf(ctx, entry)
+	if err != nil {
+		return file, err
+	}
+	of, err := a.Ledger.File(ctx, original)
+	if err != nil {
+		return file, err
+	}
+	header, err := a.Batches.Header(ctx, file.Dataset, original)
+	file.Name, file.Path, file.Expected = of.Path, staged, nil
+	file.Replay = &ingest.Replay{Batch: original, Header: header}
+	return file, err
 }
 
 // LabelBatchInput names the batch whose columns get their labels.

@@ -47,10 +47,11 @@ var rooms = map[string][]string{
 	"internal/filecodec/parquetfile": {"internal/filecodec"},
 	"internal/ingest":                {"internal/errkind", "internal/filecodec", "internal/mapping", "internal/prospect", "internal/store", "internal/workspace"},
 
-	"internal/store":          {"internal/audience", "internal/prospect", "internal/xdm"},
-	"internal/store/duckdb":   {"internal/errkind", "internal/prospect", "internal/store", "internal/xdm", "sql"},
-	"internal/catalog":        {"internal/errkind", "internal/governance", "internal/source", "internal/store", "sql"},
-	"internal/catalog/sqlite": {"internal/catalog"},
+	"internal/store":           {"internal/audience", "internal/prospect", "internal/xdm"},
+	"internal/store/storetest": {"internal/audience", "internal/errkind", "internal/filecodec", "internal/prospect", "internal/store", "internal/xdm"},
+	"internal/store/duckdb":    {"internal/errkind", "internal/prospect", "internal/store", "internal/xdm", "sql"},
+	"internal/catalog":         {"internal/errkind", "internal/governance", "internal/source", "internal/store", "sql"},
+	"internal/catalog/sqlite":  {"internal/catalog"},
 
 	"internal/connect":                     {"internal/errkind"},
 	"internal/source":                      {"internal/errkind"},
@@ -101,7 +102,7 @@ var fences = map[string][]string{
 	"github.com/santhosh-tekuri":      {"internal/workspace"},
 	"github.com/invopop/jsonschema":   {"internal/workspace/generate"},
 	"github.com/wasilibs/go-pgquery":  {"internal/audience"},
-	"github.com/stretchr/testify":     {"internal/source/sourcetest", "internal/destination/destinationtest", "internal/devserver/sftpserver"},
+	"github.com/stretchr/testify":     {"internal/source/sourcetest", "internal/store/storetest", "internal/destination/destinationtest", "internal/devserver/sftpserver"},
 }
 
 // TestImportsPointOneWay holds the code against the map above.

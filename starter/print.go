@@ -145,11 +145,14 @@ func printFiles(files []workflows.IngestFileResult) error {
 				}
 			}
 		}
+		if f.Diagnostic != nil {
+			fmt.Printf("  %s: %s\n", f.Path, f.Diagnostic)
+		}
 		for _, warning := range f.Warnings {
 			fmt.Printf("  %s: %s\n", f.Path, warning)
 		}
 		for _, reason := range f.Reasons {
-			fmt.Printf("  %s: %d rows rejected: %s\n", f.Path, reason.Rows, reason.Reason)
+			fmt.Printf("  %s: %d rows rejected: %s: %s\n", f.Path, reason.Rows, reason.Reason, reason.Reason.Code.Meaning())
 		}
 	}
 	return nil

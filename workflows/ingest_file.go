@@ -20,6 +20,9 @@ type IngestFileInput struct {
 	// Dataset, instead of source: of a file on the worker's machine, whose path begins with local:, read as the
 	// dataset's one source says.
 	Dataset string `json:"dataset,omitempty"`
+
+	// AllowRemovals lets a full file remove more profiles than mostRemoved of its dataset allows.
+	AllowRemovals bool `json:"allowRemovals,omitempty"`
 }
 
 // WorkflowID is the id under which a person starts the run.
@@ -42,7 +45,9 @@ type IngestFileResult struct {
 	Reason      string                 `json:"reason,omitempty"` // why it was set aside
 	Drift       *ingest.Drift          `json:"drift,omitempty"`  // columns that were not taken, or not there
 	Warnings    []string               `json:"warnings,omitempty"`
+	Diagnostic  *activities.Diagnostic `json:"diagnostic,omitempty"` // of a batch with rejected rows
 	Reasons     []store.RejectionCount `json:"reasons,omitempty"`
+	ReplayOf    string                 `json:"replayOf,omitempty"` // the batch whose rejected rows these are
 }
 
 // IngestFile takes one file into its dataset as one batch: fetch, validate, label, load. A file version
@@ -69,7 +74,7 @@ func ingestFile(ctx workflow.Context, in IngestFileInput) (out IngestFileResult,
 	}
 	out = IngestFileResult{Source: in.Source, Path: in.Path}
 	var taken activities.TakeFileOutput
-	err = workflow.ExecuteActivity(withPartner(ctx), steps.TakeFile, activities.TakeFileInput(in)).Get(ctx, &taken)
+	err = workflow.ExecuteActivity(withPartner(ctx), steps.TakeFile, activities.TakeFileInput{Source: in.Source, Path: in.Path, Batch: in.Batch, Dataset: in.Dataset}).Get(ctx, &taken)
 	if err != nil {
 		return out, plain(err)
 	}
@@ -82,7 +87,13 @@ func ingestFile(ctx workflow.Context, in IngestFileInput) (out IngestFileResult,
 		out.AlreadyDone = true
 		return out, nil
 	}
-	err = plain(loadTaken(ctx, &out))
+	return finished(ctx, &out, loadTaken(ctx, &out, in.AllowRemovals))
+}
+
+// finished records what a run on staged rows came to, and removes them.
+func finished(ctx workflow.Context, result *IngestFileResult, err error) (IngestFileResult, error) {
+	err = plain(err)
+	out := *result
 	finish := activities.FinishFileInput{Batch: out.Batch, Failure: out.Reason, Aside: out.State == catalog.SetAside}
 	if err != nil {
 		finish.Kind, finish.Failure = KindOf(err), MessageOf(err)
@@ -96,7 +107,7 @@ func ingestFile(ctx workflow.Context, in IngestFileInput) (out IngestFileResult,
 	return out, err
 }
 
-func loadTaken(ctx workflow.Context, out *IngestFileResult) error {
+func loadTaken(ctx workflow.Context, out *IngestFileResult, allowRemovals bool) error {
 	var fetched activities.FetchFileOutput
 	if err := workflow.ExecuteActivity(withPartner(ctx), steps.FetchFile, activities.FetchFileInput{Batch: out.Batch}).Get(ctx, &fetched); err != nil {
 		return err
@@ -113,6 +124,11 @@ func loadTaken(ctx workflow.Context, out *IngestFileResult) error {
 		}
 		out.Warnings = decrypted.Warnings
 	}
+	return loadStaged(ctx, out, allowRemovals)
+}
+
+// loadStaged checks staged rows and makes the accepted ones profiles.
+func loadStaged(ctx workflow.Context, out *IngestFileResult, allowRemovals bool) error {
 	var counts ingest.Counts
 	if err := workflow.ExecuteActivity(withStore(ctx), steps.ValidateFile, activities.ValidateFileInput{Batch: out.Batch}).Get(ctx, &counts); err != nil {
 		return err
@@ -127,10 +143,11 @@ func loadTaken(ctx workflow.Context, out *IngestFileResult) error {
 		return err
 	}
 	var loaded activities.LoadBatchOutput
-	load := activities.LoadBatchInput{Batch: out.Batch, Counts: counts, Labels: labelled.Labels}
+	load := activities.LoadBatchInput{Batch: out.Batch, Counts: counts, Labels: labelled.Labels, AllowRemovals: allowRemovals}
 	if err := workflow.ExecuteActivity(withStore(ctx), steps.LoadBatch, load).Get(ctx, &loaded); err != nil {
 		return err
 	}
-	out.State, out.Outcome, out.Reasons = catalog.Loaded, &loaded.Outcome, loaded.Reasons
+	out.State, out.Outcome, out.Reasons, out.Diagnostic = catalog.Loaded, &loaded.Outcome, loaded.Reasons, loaded.Diagnostic
+	out.Warnings = append(out.Warnings, loaded.Warnings...)
 	return nil
 }

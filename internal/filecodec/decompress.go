@@ -40,7 +40,7 @@ func Decompress(file io.ReaderAt, size int64, compression string, limits Limits)
 		return nil, fmt.Errorf("unknown compression %q", compression)
 	}
 	if size == 0 {
-		return nil, fmt.Errorf("the file is empty: %w", io.ErrUnexpectedEOF)
+		return nil, fmt.Errorf("%w: %w", ErrEmpty, io.ErrUnexpectedEOF)
 	}
 	d, err := open(file, size, limits.orDefaults())
 	if errors.Is(err, io.EOF) {

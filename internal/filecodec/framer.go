@@ -92,7 +92,7 @@ func (f *Framer) Header() ([]string, error) {
 	if f.names = f.dialect.Columns; len(f.names) == 0 {
 		record, err := f.next()
 		if errors.Is(err, io.EOF) {
-			return nil, errors.New("the file has no header line") // 118 of BI-10
+			return nil, ErrNoHeader
 		}
 		if err != nil {
 			return nil, err

@@ -5,6 +5,7 @@
 package filecodec
 
 import (
+	"errors"
 	"fmt"
 	"io"
 )
@@ -74,6 +75,12 @@ type Reader interface {
 	// Close lets go of what the reader holds. The stream stays open.
 	Close() error
 }
+
+// Files without anything to read (BI-10).
+var (
+	ErrEmpty    = errors.New("the file is empty")
+	ErrNoHeader = errors.New("the file has no header line")
+)
 
 // NewReader begins to read the text file r, which must already be decompressed. An empty file and a
 // header that cannot be read are errors.

@@ -52,7 +52,7 @@ func (w *window) start() error {
 	head := w.rest()
 	switch {
 	case len(head) == 0:
-		return errors.New("the file is empty") // 106 of BI-10
+		return ErrEmpty
 	case bytes.HasPrefix(head, []byte{0xFF, 0xFE}), bytes.HasPrefix(head, []byte{0xFE, 0xFF}):
 		return errors.New("the file is UTF-16; it must be UTF-8")
 	case bytes.HasPrefix(head, utf8BOM):

@@ -29,12 +29,17 @@ type File struct {
 	Source       *workspace.Source
 	Dataset      store.Dataset
 	Identity     string // path of the primary identity
-	Rejections   string // where to write refused records, JSON Lines
+	Rejections   string // where to write refused records, JSON Lines; empty: they are only counted (BI-8)
 	BusinessDate string // 2006-01-02, or empty
 	Expected     *int64 // records that the partner's manifest promises
 
 	// Parquet opens such files. It is handed in, so that who only speaks of counts links no Parquet library.
 	Parquet ParquetOpener
+
+	Guardrails workspace.Guardrails // what is not set in them has its default
+
+	// Replay, if set, makes Path a file of kept records (see filecodec.Kept) that were refused before.
+	Replay *Replay
 
 	Sample int64 // read only so many records; 0 reads all
 	Head   bool  // Path holds only the beginning of the file
@@ -47,7 +52,8 @@ type ParquetOpener func(file io.ReaderAt, size int64, wanted []string) (filecode
 // checked under other rules must be checked again.
 func (f File) Rules() (string, error) {
 	s := f.Source
-	data, err := json.Marshal([]any{f.Dataset.Schema.Fields, f.Identity, s.Mapping, s.CalculatedFields, s.IgnoreColumns, s.NullMarkers, s.Format, s.Drift})
+	g := f.Guardrails.OrDefaults()
+	data, err := json.Marshal([]any{f.Dataset.Schema.Fields, f.Identity, s.Mapping, s.CalculatedFields, s.IgnoreColumns, s.NullMarkers, s.Format, s.Drift, g.RecordBytes, g.FieldsPerRow})
 	if err != nil {
 		return "", err
 	}
@@ -65,12 +71,30 @@ func (f File) Columns() ([]prospect.Column, error) {
 	return r.columns, nil
 }
 
+// Header returns the columns of the file, none of a file whose records name their own.
+func (f File) Header() ([]string, error) {
+	if f.Source.Format.Records != filecodec.Delimited {
+		return nil, nil
+	}
+	r, err := open(f)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	return r.reader.Columns(), nil
+}
+
 func (f File) unreadable(err error) error {
 	var disk *fs.PathError
 	if errors.As(err, &disk) {
 		return err // our own copy, not the partner's file
 	}
 	hint := "ask the partner to send the file again"
+	for cause, code := range map[error]prospect.Code{filecodec.ErrEmpty: prospect.EmptyFile, filecodec.ErrNoHeader: prospect.EmptyHeader} {
+		if errors.Is(err, cause) {
+			return errkind.New(errkind.BadInput, f.Name+" cannot be read", fmt.Errorf("%w (%s)", cause, code), hint)
+		}
+	}
 	if c := f.Source.Format.Compression; c != "none" {
 		hint += ", or correct format.compression of the source, which says " + c
 	}
@@ -135,6 +159,7 @@ func open(f File) (_ *reading, err error) {
 			r.close()
 		}
 	}()
+	r.of.Guardrails = f.Guardrails.OrDefaults()
 	targets := f.Source.Targets()
 	for _, marker := range f.Source.NullMarkers {
 		r.nulls[marker] = true
@@ -146,6 +171,9 @@ func open(f File) (_ *reading, err error) {
 	header := make([]string, len(r.reader.Columns()))
 	for i, name := range r.reader.Columns() {
 		header[i] = strings.TrimSpace(name)
+	}
+	if err = r.judgeHeader(header); err != nil {
+		return nil, err
 	}
 	drift, err := prospect.Fit(header, r.wanted, f.Source.IgnoreColumns)
 	if err != nil {
@@ -175,6 +203,10 @@ func (r *reading) openReader() error {
 		return err
 	}
 	format := r.of.format(r.wanted)
+	if r.of.Replay != nil {
+		r.reader, err = filecodec.NewReplay(r.file, format, r.of.Replay.Header)
+		return err
+	}
 	if format.Records == "parquet" {
 		if r.of.Parquet == nil {
 			return errkind.Newf(errkind.Internal, "nobody opens Parquet files here")
@@ -190,6 +222,29 @@ func (r *reading) openReader() error {
 	r.stream = stream
 	r.reader, err = filecodec.NewReader(stream, format)
 	return err
+}
+
+// judgeHeader refuses a file for the names of its columns, whatever the source says of drift.
+func (r *reading) judgeHeader(header []string) error {
+	if r.isJSON() {
+		return nil // what it names are the wanted columns; each record is looked at
+	}
+	if r.of.Source.Format.Records == filecodec.Delimited && !slices.ContainsFunc(header, func(name string) bool { return name != "" }) {
+		return r.of.unreadable(filecodec.ErrNoHeader)
+	}
+	if most := r.of.Guardrails.FieldsPerRow; len(header) > most {
+		return errkind.New(errkind.BadInput, r.of.Name, fmt.Errorf("it has %d columns, and %d is the limit", len(header), most),
+			"ask the partner for fewer columns, or raise guardrails.fieldsPerRow of the Sandbox")
+	}
+	if i := slices.IndexFunc(header, prospect.IsIdentityMap); i >= 0 {
+		return errkind.New(errkind.BadInput, r.of.Name, fmt.Errorf("it has the column %s (%s): an identity map would let identities in that are not of type Partner ID",
+			prospect.Names(header[i:i+1]), prospect.IdentityMap), "ask the partner to leave it out; it cannot be ignored")
+	}
+	return nil
+}
+
+func (r *reading) isJSON() bool {
+	return r.of.Source.Format.Records == filecodec.JSONLines || r.of.Source.Format.Records == filecodec.JSONList
 }
 
 // judgeDrift follows the source's policy for columns that nobody told of, or that are not there.
@@ -244,7 +299,7 @@ func (r *reading) each(ctx context.Context, progress func(int64), take func(file
 		if err != nil {
 			return r.of.unreadable(fmt.Errorf("after %d records: %w", r.reader.Records(), err))
 		}
-		if r.of.Source.Format.Records == filecodec.JSONList {
+		if r.of.Source.Format.Records == filecodec.JSONList && r.of.Replay == nil {
 			record.Line = r.reader.Records() // several may begin on one line: their place in the list tells them apart
 		}
 		if err := take(record); err != nil {
@@ -259,32 +314,57 @@ func (r *reading) each(ctx context.Context, progress func(int64), take func(file
 	}
 }
 
-// fault says why a record is refused before its values are looked at; none for a good one. A record with keys
-// that nobody told of drifts, as a whole file with such columns does.
-func (r *reading) fault(record filecodec.Record) (reason prospect.Reason, err error) {
-	if record.Fault != "" {
-		code := prospect.CorruptRow
-		if record.Fault == filecodec.FaultTooLarge {
-			code = prospect.TooLarge
-		}
-		return prospect.Reason{Code: code, Detail: string(record.Fault)}, nil
+// judge says what is wrong with a record before its values are looked at. A broken record has no values, so that
+// its one reason is all that can be said. A record with keys that nobody told of drifts, as a whole file with such
+// columns does.
+func (r *reading) judge(record filecodec.Record) (broken prospect.Reason, found []prospect.Reason, err error) {
+	if broken = r.broken(record); broken.Code != "" {
+		return broken, nil, nil
+	}
+	if r.isJSON() && holdsIdentityMap(record.Raw) {
+		found = append(found, prospect.Reason{Code: prospect.IdentityMap})
 	}
 	unknown := r.unknown(record)
 	if len(unknown) == 0 {
-		return reason, nil
+		return broken, found, nil
 	}
 	switch r.of.Source.Drift.Unmapped {
 	case workspace.DriftFail:
-		return reason, r.judgeDrift(Drift{Unmapped: unknown})
+		return broken, nil, r.judgeDrift(Drift{Unmapped: unknown})
 	case workspace.DriftQuarantine:
-		return prospect.Reason{Code: prospect.Drifted, Detail: "unmapped keys"}, nil
+		return broken, append(found, prospect.Reason{Code: prospect.Drifted, Detail: "unmapped keys"}), nil
 	}
 	for _, name := range unknown {
 		if len(r.drift.Unmapped) < mostNames && !slices.Contains(r.drift.Unmapped, name) {
 			r.drift.Unmapped = append(r.drift.Unmapped, name)
 		}
 	}
-	return reason, nil
+	return broken, found, nil
+}
+
+// broken says why a record is refused unread; no code for one that can be read.
+func (r *reading) broken(record filecodec.Record) prospect.Reason {
+	rails := r.of.Guardrails
+	switch {
+	case record.Fault == filecodec.FaultTooLarge, r.size(record) > rails.RecordBytes:
+		return prospect.Reason{Code: prospect.TooLarge, Detail: fmt.Sprintf("above %d bytes, guardrails.recordBytes", rails.RecordBytes)}
+	case record.Fault != "":
+		return prospect.Reason{Code: prospect.CorruptRow, Detail: string(record.Fault)}
+	case r.isJSON() && members(record.Raw, rails.FieldsPerRow) > rails.FieldsPerRow:
+		return prospect.Reason{Code: prospect.TooManyFields, Detail: fmt.Sprintf("above %d, guardrails.fieldsPerRow", rails.FieldsPerRow)}
+	}
+	return prospect.Reason{}
+}
+
+// size is that of a record as it came, in bytes, or of the values of one that has no text.
+func (r *reading) size(record filecodec.Record) (size int) {
+	if r.of.Source.Format.Records != filecodec.Parquet {
+		return len(record.Raw)
+	}
+	for _, value := range record.Fields {
+		size += len(value)
+	}
+	return size
 }
 
 // mostNames bounds the names that a result carries.
@@ -292,15 +372,16 @@ const mostNames = 100
 
 func (r *reading) unknown(record filecodec.Record) (out []string) {
 	for _, name := range record.Extra {
-		if !slices.ContainsFunc(r.of.Source.IgnoreColumns, func(ignored string) bool { return name == ignored || strings.HasPrefix(name, ignored+".") }) {
+		if !prospect.IsIdentityMap(name) && !slices.ContainsFunc(r.of.Source.IgnoreColumns, func(ignored string) bool { return name == ignored || strings.HasPrefix(name, ignored+".") }) {
 			out = append(out, name)
 		}
 	}
 	return out
 }
 
-// apply fills the fields from a good record. Steps that fail are reasons to refuse it.
-func (r *reading) apply(record filecodec.Record) (values [][]byte, reasons []prospect.Reason) {
+// apply fills the fields from a record that can be read. Steps that fail are reasons to refuse it, besides those found.
+func (r *reading) apply(record filecodec.Record, found []prospect.Reason) (values [][]byte, reasons []prospect.Reason) {
+	reasons = found
 	r.fields = append(r.fields[:0], record.Fields...)
 	for range r.missing {
 		r.fields = append(r.fields, nil)

@@ -50,7 +50,15 @@ func (c Counts) Percent() float64 {
 	return 100 * float64(c.Rejected) / float64(c.Read)
 }
 
-const progressEvery = 1000 // records
+// Exceeds reports whether more rows are rejected than a threshold allows, which is a percentage of the rows read. A
+// share that is the threshold exactly does not: 50 of 1000 at 5 (AS-13, EC-16). Both sides are rounded the same way,
+// so that this holds for thresholds with a fraction too.
+func (c Counts) Exceeds(threshold float64) bool { return c.Percent() > threshold }
+
+const (
+	progressEvery = 1000    // records
+	maxClean      = 4 << 20 // bytes of a record as it goes to the store, which takes no longer line
+)
 
 // Validate writes the batch's part and its rejections. progress is called with the records read so
 // far. A file that cannot be read as a whole is kind BadInput: then nothing of it counts.
@@ -73,16 +81,19 @@ func Validate(ctx context.Context, parts PartWriter, f File, progress func(recor
 		out := bufio.NewWriterSize(w, 1<<16)
 		var clean []byte
 		err := reading.each(ctx, progress, func(r filecodec.Record) error {
-			fault, err := reading.fault(r)
+			broken, found, err := reading.judge(r)
 			if err != nil {
 				return err
 			}
-			if fault.Code != "" {
+			if broken.Code != "" {
 				faulty++
 				return nil
 			}
-			values, reasons := reading.apply(r)
-			clean = filecodec.AppendClean(clean[:0], r.Line, prospect.Texts(reasons), values)
+			values, reasons := reading.apply(r, found)
+			if clean = filecodec.AppendClean(clean[:0], r.Line, prospect.Texts(reasons), values); len(clean) > maxClean {
+				return errkind.New(errkind.BadInput, f.Name, fmt.Errorf("line %d comes to %d bytes in all fields that are filled from it, and %d is the limit", r.Line, len(clean), maxClean),
+					"fill fewer fields from one column, or lower guardrails.recordBytes of the Sandbox, which rejects such rows")
+			}
 			_, err = out.Write(clean)
 			return err
 		})
@@ -106,6 +117,9 @@ func Validate(ctx context.Context, parts PartWriter, f File, progress func(recor
 		return Counts{}, errkind.New(errkind.BadInput, f.Name, fmt.Errorf("it has %d records, the partner's manifest promises %d; nothing was loaded", counts.Read, *f.Expected),
 			"ask the partner to send the file and its manifest again")
 	}
+	if f.Rejections == "" {
+		return counts, nil
+	}
 	written, err := writeRejections(ctx, parts, f, counts.Rejected, progress)
 	if err == nil && written != counts.Rejected {
 		err = errkind.Newf(errkind.Internal, "counts do not reconcile: %d rows rejected, %d written to quarantine", counts.Rejected, written)
@@ -116,6 +130,7 @@ func Validate(ctx context.Context, parts PartWriter, f File, progress func(recor
 // rejection is a line of the rejections file; sql/ingest/insert_quarantine reads it.
 type rejection struct {
 	Line    int64             `json:"line"`
+	Offset  int64             `json:"offset"`
 	Raw     []byte            `json:"raw"`
 	Reasons []prospect.Reason `json:"reasons"`
 }
@@ -146,14 +161,14 @@ func writeRejections(ctx context.Context, parts PartWriter, f File, expected int
 		return 0, err
 	}
 	err = reading.each(ctx, progress, func(r filecodec.Record) error {
-		fault, err := reading.fault(r)
+		broken, _, err := reading.judge(r)
 		if err != nil {
 			return err
 		}
 		var reasons []prospect.Reason
 		switch {
-		case fault.Code != "":
-			reasons = []prospect.Reason{fault}
+		case broken.Code != "":
+			reasons = []prospect.Reason{broken}
 		case more && refused.Line == r.Line:
 			reasons = refused.Reasons
 			if refused, err, more = nextRefused(); err != nil {
@@ -163,7 +178,7 @@ func writeRejections(ctx context.Context, parts PartWriter, f File, expected int
 			return nil
 		}
 		written++
-		return encoder.Encode(rejection{Line: r.Line, Raw: reading.kept(r), Reasons: reasons})
+		return encoder.Encode(rejection{Line: r.Line, Offset: r.Offset, Raw: reading.kept(r), Reasons: reasons})
 	})
 	if err != nil {
 		return 0, err

@@ -41,7 +41,7 @@ func (s *date) apply(value []byte) ([]byte, bool) {
 // repeats, is the first of the two instants; one that no clock shows, in the hour that spring leaves out,
 // fails.
 type DateTime struct {
-	// Format of date and time: what date has, and HH (or H), mm, ss and SSS, each only with the one before it. A is AM or PM, with hours from 1 to 12, and Z an offset such as Z, +01:00 or +0100. Other letters than T go in brackets: [at].
+	// Format of date and time: epochMilliseconds or epochSeconds for whole numbers since 1970 in UTC; otherwise what date has, and HH (or H), mm, ss and SSS, each only with the one before it. A is AM or PM, with hours from 1 to 12, and Z an offset such as Z, +01:00 or +0100. Other letters than T go in brackets: [at].
 	Format string `yaml:"format" jsonschema:"required,pattern=\\S"`
 	// TimeZone of values without an offset, as an IANA name. With Z in the format there is none.
 	TimeZone string `yaml:"timeZone"`
@@ -55,6 +55,12 @@ type dateTime struct {
 }
 
 func newDateTime(d DateTime) (function, error) {
+	if perSecond, ok := epochs[d.Format]; ok {
+		if d.TimeZone != "" {
+			return nil, fmt.Errorf("values in %s are in UTC; leave timeZone out", d.Format)
+		}
+		return &epoch{perSecond: perSecond}, nil
+	}
 	l, err := newLayout(d.Format)
 	if err != nil {
 		return nil, err

@@ -13,25 +13,6 @@ import (
 	"prospector/internal/xdm"
 )
 
-// Code says why a row was refused. Codes of the public documentation are used where they exist
-// (BI-10), our own otherwise.
-type Code string
-
-// The diagnostics codes.
-const (
-	CorruptRow Code = "INGEST-1401-400"  // the record cannot be read
-	Required   Code = "INGEST-1555-400"  // a required field is missing or null
-	TooLarge   Code = "PROSPECT-SIZE"    // the record is above 100 KB (BI-14)
-	WrongType  Code = "PROSPECT-TYPE"    // the value is not of the field's type
-	NotInEnum  Code = "PROSPECT-ENUM"    // the value is not one of the allowed ones
-	NotPattern Code = "PROSPECT-PATTERN" // the value does not match the field's pattern
-	NotFormat  Code = "PROSPECT-FORMAT"  // the value has not the field's format
-	OutOfRange Code = "PROSPECT-RANGE"   // the number is below minimum or above maximum
-	BadLength  Code = "PROSPECT-LENGTH"  // the text is shorter or longer than allowed
-	Unmappable Code = "PROSPECT-MAPPING" // a step of a calculated field cannot be taken with the value
-	Drifted    Code = "PROSPECT-DRIFT"   // the record has keys that are neither mapped nor ignored
-)
-
 // Reason is one thing wrong with a row. It never carries the row's values.
 type Reason struct {
 	Code   Code   `json:"code"`

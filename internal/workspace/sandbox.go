@@ -20,6 +20,8 @@ type Sandbox struct {
 	Include []string `yaml:"include"`
 	// Defaults for what objects leave out.
 	Defaults Defaults `yaml:"defaults"`
+	// Guardrails bound what is taken from partners at once.
+	Guardrails Guardrails `yaml:"guardrails"`
 }
 
 // Defaults stand in for keys that objects leave out.

@@ -52,6 +52,10 @@ type Source struct {
 	NullMarkers []string `yaml:"nullMarkers"`
 	// ErrorThreshold is the percentage of a file's rows that may be rejected, 5 unless given; above it nothing of the file is loaded.
 	ErrorThreshold *float64 `yaml:"errorThreshold" jsonschema:"minimum=0,maximum=100"`
+	// PartialIngestion loads the good rows of a file beside rejected ones, within errorThreshold. It does unless this says false; then one rejected row fails the file.
+	PartialIngestion *bool `yaml:"partialIngestion"`
+	// ErrorDiagnostics keeps each rejected row with its reasons. It does unless this says false, which goes only with partialIngestion: false; then rejected rows are counted and nothing of them is kept.
+	ErrorDiagnostics *bool `yaml:"errorDiagnostics"`
 	// Schedule of syncs. Without one, somebody starts them.
 	Schedule *Schedule `yaml:"schedule"`
 	// EvaluateAfterLoad evaluates and activates all audiences after a sync that loaded something.
@@ -148,15 +152,35 @@ func (s *Source) name() string { return s.Name }
 func (s *Source) kind() string { return "Source" }
 
 // Threshold is the share of rejected rows, in percent, above which a batch fails as a whole (BI-7).
+// Without partial ingestion it is 0.
 func (s *Source) Threshold() float64 {
-	if s.ErrorThreshold == nil {
+	switch {
+	case !s.Partial():
+		return 0
+	case s.ErrorThreshold == nil:
 		return 5
 	}
 	return *s.ErrorThreshold
 }
 
+// Partial reports whether a file's good rows are loaded beside rejected ones (BI-7).
+func (s *Source) Partial() bool { return s.PartialIngestion == nil || *s.PartialIngestion }
+
+// Diagnoses reports whether rejected rows are kept with their reasons (BI-8).
+func (s *Source) Diagnoses() bool { return s.ErrorDiagnostics == nil || *s.ErrorDiagnostics }
+
+func (l *loader) checkDiagnostics(s *Source) {
+	switch {
+	case s.Partial() && !s.Diagnoses():
+		l.at(s, "errorDiagnostics").problem("leave it out, or set partialIngestion: false as well", "errorDiagnostics cannot be false while partialIngestion is on: rows would be lost without a reason")
+	case !s.Partial() && s.ErrorThreshold != nil:
+		l.at(s, "errorThreshold").keyProblem("leave one of them out", "errorThreshold says nothing with partialIngestion: false, where one rejected row fails the file")
+	}
+}
+
 func (l *loader) checkSource(s *Source) {
 	w := l.workspace
+	l.checkDiagnostics(s)
 	l.sourceDefaults(s)
 	l.checkDropPoint(s)
 	l.checkPath(s)

@@ -1,6 +1,7 @@
 package xdm
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -11,21 +12,31 @@ import (
 
 // The forms that a text must have to be a value of a type. Whoever casts text to a type checks them
 // first: databases' casts alone take "12.6" for an integer and "2024/1/5" for a date, and drop time zones.
+// Years are 0001 to 9999, hours 00 to 23, minutes and seconds 00 to 59: there are no leap seconds. That a day
+// is in the calendar, the cast says.
 const (
 	IntegerForm  = `[+-]?[0-9]{1,18}`
 	NumberForm   = `[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,3})?`
 	BooleanForm  = `true|false`
-	DateForm     = `[0-9]{4}-[0-9]{2}-[0-9]{2}`
-	DateTimeForm = DateForm + `([T ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2}))?`
+	DateForm     = `([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}`
+	DateTimeForm = DateForm + `([T ]` + clock + `:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-]` + clock + `))?`
+	clock        = `([01][0-9]|2[0-3]):[0-5][0-9]`
+
+	// EpochForm is the other form of a date-time: milliseconds since 1970, from 2001-09-09 to 2286-11-20 (BI-4,
+	// EC-20). All other whole numbers may be seconds, days or a date without its hyphens, and are not guessed.
+	EpochForm = `[1-9][0-9]{12}`
 )
 
 // FormatForms are the forms of the formats of strings: enough to tell a value of another kind, not a
-// proof that an address exists.
+// proof that an address exists. URIs are those of RFC 3986, which has no characters beyond ASCII. The form of
+// an e-mail address is the one that the step email leaves.
 var FormatForms = map[string]string{
-	Email:        `[^@\s]+@[^@\s.]+([.][^@\s.]+)+`,
-	URI:          `[A-Za-z][A-Za-z0-9+.-]*:[^\s]+`,
-	URIReference: `[^\s]+`,
+	Email:        `[^@\pZ\p{Cc}]+@[^@\pZ\p{Cc}.]+([.][^@\pZ\p{Cc}.]+)+`,
+	URI:          `[A-Za-z][A-Za-z0-9+.-]*:` + uriCharacter + `+(#` + uriCharacter + `*)?`,
+	URIReference: uriCharacter + `+(#` + uriCharacter + `*)?|#` + uriCharacter + `*`,
 }
+
+const uriCharacter = `([A-Za-z0-9._~:/?@!$&'()*+,;=\[\]-]|%[0-9A-Fa-f]{2})`
 
 // CheckText says why a text written in a workspace (a default, an allowed value) is not a value of the
 // field's type.
@@ -52,10 +63,10 @@ func (f Field) CheckText(text string) error {
 		}
 		return nil
 	case Date:
-		_, err = time.Parse(time.DateOnly, text)
+		err = checkDate(text, DateForm)
 	case DateTime:
-		if _, err = time.Parse(time.RFC3339, text); err != nil {
-			_, err = time.Parse(time.DateOnly, text)
+		if !whole(EpochForm, text) {
+			err = checkDate(text, DateTimeForm)
 		}
 	}
 	if err != nil {
@@ -65,6 +76,15 @@ func (f Field) CheckText(text string) error {
 		return fmt.Errorf("%q is out of the field's range", text)
 	}
 	return nil
+}
+
+// checkDate says why a text that should begin with a day has not the form, or is not in the calendar.
+func checkDate(text, form string) error {
+	if !whole(form, text) {
+		return errors.New("another form")
+	}
+	_, err := time.Parse(time.DateOnly, text[:len(time.DateOnly)])
+	return err
 }
 
 func (f Field) checkString(text string) error {

@@ -91,7 +91,7 @@ func recovered(err *error) {
 // checkEnds looks at what stands around the footer, and at how much it will unfold to.
 func checkEnds(r io.ReaderAt, size int64) error {
 	if size == 0 {
-		return errors.New("the file is empty") // 106 of BI-10
+		return filecodec.ErrEmpty
 	}
 	ends := make([]byte, 12)
 	if size < int64(len(ends)) {

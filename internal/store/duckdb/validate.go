@@ -53,7 +53,11 @@ func (s *Store) WritePart(ctx context.Context, dataset store.Dataset, batch stri
 		if c.Field.Default != nil {
 			raw = "coalesce(" + raw + ", " + queries.Text(*c.Field.Default) + ")"
 		}
-		out = append(out, partColumn{c.Field.Path, cast(raw, c.Field), checks(raw, c.Field)})
+		found := checks(raw, "t"+strconv.Itoa(i), c.Field)
+		if c.Field.Path == identity {
+			found = append(found, identityCheck(raw, identity))
+		}
+		out = append(out, partColumn{c.Field.Path, cast(raw, c.Field), found})
 	}
 	data["Columns"], data["Digest"] = out, digest(paths)
 	if data["Identity"] == nil {
@@ -123,19 +127,28 @@ func cast(raw string, f xdm.Field) string {
 	case xdm.Date:
 		return guarded(raw, xdm.DateForm, "DATE")
 	case xdm.DateTime:
-		return guarded(raw, xdm.DateTimeForm, "TIMESTAMPTZ")
+		return "CASE WHEN regexp_full_match(" + raw + ", " + queries.Text(xdm.DateTimeForm) + ") THEN TRY_CAST(" + raw + " AS TIMESTAMPTZ)" +
+			" WHEN regexp_full_match(" + raw + ", " + queries.Text(xdm.EpochForm) + ") THEN CAST(epoch_ms(TRY_CAST(" + raw + " AS BIGINT)) AS TIMESTAMPTZ) END"
 	}
 	return raw
 }
 
-// checks are the conditions under which a column refuses its row. A value that is not of its type
-// is said to be that and nothing more.
-func checks(raw string, f xdm.Field) []check {
+// Between these an instant is in the years 0001 to 9999, which an offset can lead out of.
+const inYears = " NOT BETWEEN TIMESTAMPTZ '0001-01-01 00:00:00Z' AND TIMESTAMPTZ '9999-12-31 23:59:59.999999Z'"
+
+// identityCheck refuses what would be another prospect to some readers of the value and the same one to others.
+func identityCheck(raw, path string) check {
+	return check{"trim(" + raw + ") <> '' AND (strlen(" + raw + ") > " + strconv.Itoa(prospect.MaxIdentity) + " OR NOT regexp_full_match(" + raw + ", " +
+		queries.Text(prospect.IdentityForm) + "))", prospect.Reason{Code: prospect.BadIdentity, Field: path}.String()}
+}
+
+// checks are the conditions under which a column refuses its row, given its text and its typed value. A value
+// that is not of its type is said to be that and nothing more.
+func checks(raw, typed string, f xdm.Field) []check {
 	var out []check
 	add := func(code prospect.Code, failed string) {
 		out = append(out, check{failed, prospect.Reason{Code: code, Field: f.Path}.String()})
 	}
-	typed := cast(raw, f)
 	if f.Required {
 		add(prospect.Required, "coalesce(trim("+raw+"), '') = ''")
 	}
@@ -143,8 +156,10 @@ func checks(raw string, f xdm.Field) []check {
 	case xdm.String:
 	case xdm.Number:
 		add(prospect.WrongType, "NOT coalesce(isfinite("+typed+"), "+raw+" IS NULL)")
+	case xdm.DateTime:
+		add(prospect.WrongType, raw+" IS NOT NULL AND coalesce("+typed+inYears+", true)")
 	default:
-		add(prospect.WrongType, raw+" IS NOT NULL AND ("+typed+") IS NULL")
+		add(prospect.WrongType, raw+" IS NOT NULL AND "+typed+" IS NULL")
 	}
 	if len(f.Enum) > 0 {
 		values := make([]string, len(f.Enum))
@@ -167,10 +182,10 @@ func checks(raw string, f xdm.Field) []check {
 		add(prospect.BadLength, fmt.Sprintf("length(%s) > %d", raw, f.MaxLength))
 	}
 	if f.Minimum != nil {
-		add(prospect.OutOfRange, "("+typed+") < "+literal(*f.Minimum))
+		add(prospect.OutOfRange, typed+" < "+literal(*f.Minimum))
 	}
 	if f.Maximum != nil {
-		add(prospect.OutOfRange, "("+typed+") > "+literal(*f.Maximum))
+		add(prospect.OutOfRange, typed+" > "+literal(*f.Maximum))
 	}
 	return out
 }
