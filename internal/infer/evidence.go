@@ -116,7 +116,7 @@ func typesOf(text string) []xdm.Type {
 		_, err := time.Parse(time.DateOnly, text)
 		if err == nil && dateForm.MatchString(text) {
 			out = append(out, xdm.Date, xdm.DateTime)
-		} else if _, err := time.Parse(time.RFC3339, strings.Replace(text, " ", "T", 1)); err == nil {
+		} else if xdm.InYears(time.Parse(time.RFC3339, strings.Replace(text, " ", "T", 1))) {
 			out = append(out, xdm.DateTime)
 		}
 	}

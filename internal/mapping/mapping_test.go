@@ -65,6 +65,24 @@ func TestSteps(t *testing.T) {
 	}
 }
 
+// EC-20: instants that are counted since 1970 say in which unit; nothing is guessed by their size.
+func TestEpochs(t *testing.T) {
+	for format, values := range map[string]map[string]string{
+		"epochMilliseconds": {"1704448800123": "2024-01-05T10:00:00.123Z", "0": "1970-01-01T00:00:00.000Z", "-1": "1969-12-31T23:59:59.999Z", "1704448800": "1970-01-20T17:27:28.800Z",
+			"253402300799999": "9999-12-31T23:59:59.999Z", "253402300800000": "", "-62135596800000": "0001-01-01T00:00:00.000Z", "-62135596800001": "", "1.5": "", "+1": "", " 1": "", "1e3": "", "-": "", "1704448800123000": ""},
+		"epochSeconds": {"1704448800": "2024-01-05T10:00:00Z", "-86400": "1969-12-31T00:00:00Z", "253402300799": "9999-12-31T23:59:59Z", "253402300800": "", "999999999999999": "", "x": ""},
+	} {
+		chain, err := CompileSteps([]Step{{DateTime: &DateTime{Format: format}}})
+		require.NoError(t, err)
+		for value, want := range values {
+			got, failed := chain.Apply([]byte(value))
+			require.Equal(t, want, string(got), "%s as %s", value, format)
+			require.Equal(t, want == "", failed == "dateTime")
+		}
+	}
+	require.ErrorContains(t, Step{DateTime: &DateTime{Format: "epochSeconds", TimeZone: "Europe/Berlin"}}.Check(), "leave timeZone out")
+}
+
 // A date is read as Go's own layouts read it, for formats that both know.
 func TestDatesAgreeWithTheStandardLibrary(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -83,8 +84,19 @@ func checkDate(text, form string) error {
 	if !whole(form, text) {
 		return errors.New("another form")
 	}
-	_, err := time.Parse(time.DateOnly, text[:len(time.DateOnly)])
-	return err
+	if len(text) == len(time.DateOnly) {
+		_, err := time.Parse(time.DateOnly, text)
+		return err
+	}
+	if !InYears(time.Parse(time.RFC3339, strings.Replace(text, " ", "T", 1))) {
+		return errors.New("outside of the calendar")
+	}
+	return nil
+}
+
+// InYears reports whether an instant was read and is in the years 0001 to 9999, which an offset can lead out of.
+func InYears(at time.Time, err error) bool {
+	return err == nil && at.UTC().Year() >= 1 && at.UTC().Year() <= 9999
 }
 
 func (f Field) checkString(text string) error {
