@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -35,6 +36,13 @@ const asWorker = "PROSPECTOR_TEST_AS_WORKER"
 func TestMain(m *testing.M) {
 	if os.Getenv(asWorker) != "" {
 		main()
+		return
+	}
+	if folders := filepath.SplitList(os.Getenv(asLoader)); len(folders) == 2 {
+		if err := loadFolder(folders[0], folders[1]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 		return
 	}
 	os.Exit(m.Run())
