@@ -8,3 +8,8 @@ import "embed"
 //
 //go:embed workspace/*.yaml
 var Workspace embed.FS
+
+// Benchmark holds the script that the product is measured against, in the folder "benchmark".
+//
+//go:embed benchmark/bare.py
+var Benchmark embed.FS

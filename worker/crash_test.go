@@ -23,6 +23,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 
 	"prospector/internal/store"
 	"prospector/internal/workspace"
@@ -66,6 +67,7 @@ func loadFolder(dir, dropPoint string) error {
 		var suite testsuite.WorkflowTestSuite
 		env := suite.NewTestWorkflowEnvironment()
 		env.SetTestTimeout(time.Minute)
+		env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute}) // a busy machine is no deadlock
 		env.RegisterWorkflow(workflows.IngestFile)
 		env.RegisterActivity(h.activities)
 		env.ExecuteWorkflow(workflows.IngestFile, workflows.IngestFileInput{Source: "acme", Path: path})

@@ -26,7 +26,7 @@ import (
 )
 
 func devCommands() []*cobra.Command {
-	return []*cobra.Command{newDev(), newDemo(), newObjectStore()}
+	return []*cobra.Command{newDev(), newDemo(), newBench(), newObjectStore()}
 }
 
 // objectStoreCommand is how the process starts its S3 server, which needs a process of its own.
