@@ -302,7 +302,7 @@ func FuzzWellFormed(f *testing.F) {
 		for _, r := range records {
 			want, err := reader.Read()
 			require.NoError(t, err)
-			if !utf8.ValidString(a+b+c) || strings.Contains(a+b+c, "\x00") {
+			if !utf8.ValidString(a) || !utf8.ValidString(b+c) || strings.Contains(a+b+c, "\x00") {
 				require.NotEmpty(t, r.Fault)
 				continue
 			}
