@@ -177,11 +177,11 @@ func (f *Framer) parse(window, line []byte, lineEnd int) Record {
 		var n int
 		fields, n, fault = f.parseQuoted(fields, window[:limit], lineEnd, f.eof && limit == len(window))
 		if fault == "" && n > lineEnd { // a quoted field spans lines
-			if f.columns > 0 && len(fields) != f.columns {
+			whole := f.trimLineEnd(window[:n])
+			if f.columns > 0 && len(fields) != f.columns || len(whole) > f.maxRecord {
 				fault = FaultQuote // more likely a stray quote than a record of several lines
 			} else {
-				consumed, lines = n, f.lines(window[:n])
-				record.Raw = f.trimLineEnd(window[:n])
+				consumed, lines, record.Raw = n, f.lines(window[:n]), whole
 			}
 		}
 	}
