@@ -63,6 +63,10 @@ func TestDialects(t *testing.T) {
 		{"escape same as quote means doubled", "a,b\n\"x\"\"y\",2\n", Dialect{Delimiter: ',', Quote: '"', Escape: '"'}, []got{{2, "", `x"y|2`}}},
 		{"no header line", "\uFEFF1,2\n3\n4,5,6\n7,8", Dialect{Delimiter: ',', Quote: '"', Columns: []string{"a", "b"}},
 			[]got{{1, "", "1|2"}, {2, FaultColumns, ""}, {3, FaultColumns, ""}, {4, "", "7|8"}}},
+		{"quotes in fields are kept", "a,b\n12\" pipe,x\"\n\"1\"x,2\n\"\"\"\",\"x\"\n \"y\",\n", Dialect{Delimiter: ',', Quote: '"', QuotesInFields: true},
+			[]got{{2, "", `12" pipe|x"`}, {3, FaultQuote, ""}, {4, "", `"|x`}, {5, "", ` "y"|`}}},
+		{"quotes in fields are kept and swallow nothing", "a,b\n\"1,2\n3\",4\n5,\"6\n7,8\n", Dialect{Delimiter: ',', Quote: '"', QuotesInFields: true},
+			[]got{{2, "", "1,2\n3|4"}, {4, FaultQuote, ""}, {5, "", "7|8"}}},
 		{"carriage returns end lines", "a,b\r1,2\r\r\"x\ry\",3\r4,5", comma, []got{{2, "", "1|2"}, {4, "", "x\ry|3"}, {6, "", "4|5"}}},
 		{"a stray quote among carriage returns", "a,b\r\"1,2\r3,4\r", comma, []got{{2, FaultQuote, ""}, {3, "", "3|4"}}},
 	} {
@@ -88,6 +92,40 @@ func TestCarriageReturnsAreNotGuessed(t *testing.T) {
 	require.Equal(t, []got{
 		{bufferSize/4 + 2, "", "3|4"}, {bufferSize/4 + 3, FaultLineEnd, ""}, {bufferSize/4 + 4, "", "\n|7"},
 		{bufferSize/4 + 5, FaultLineEnd, ""}, {bufferSize/4 + 6, "", "9|0"}}, records[bufferSize/4:])
+}
+
+// EC-15: each record knows where in the text it begins, as it knows its line.
+func TestOffsets(t *testing.T) {
+	long := strings.Repeat("x", 2*bufferSize)
+	for _, c := range []struct {
+		name, file string
+		format     Format
+		want       []int64
+	}{
+		{"line feeds", "a,b\n1,2\n\n3,4", delimited(comma), []int64{4, 9}},
+		{"byte-order mark and mixed line ends", "\uFEFFa,b\r\n1,2\n\"x\r\ny\",2\r\n3,4\r\n", delimited(comma), []int64{8, 12, 22}},
+		{"carriage returns", "a,b\r1,2\r\r3,4", delimited(comma), []int64{4, 9}},
+		{"no header line", "\uFEFF1,2\n\"3,4\n5,6", delimited(Dialect{Delimiter: ',', Quote: '"', Columns: []string{"a", "b"}}), []int64{3, 7, 12}},
+		{"behind a line larger than any buffer", "a,b\n" + long + "\n1,é\n1,2\n", delimited(comma), []int64{4, int64(len(long)) + 5, int64(len(long)) + 10}},
+		{"another encoding: in the text that it is decoded to", string(utf16Text(binary.LittleEndian, "\uFEFFa,b\né,2\n3,4\n")), Format{Records: Delimited, Encoding: UTF16, Dialect: comma}, []int64{4, 9}},
+		{"JSON lines", "\uFEFF{}\r\n\n" + `{"a":"` + long + "\"}\n [1]\n{}", asLines("a"), []int64{3, 8, int64(len(long)) + 17, int64(len(long)) + 22}},
+		{"JSON list", "\uFEFF [\n{} ,{\n},\"" + long + "\" , {}]", asList("a"), []int64{6, 10, 14, int64(len(long)) + 19}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, err := NewReader(strings.NewReader(c.file), c.format)
+			require.NoError(t, err)
+			var offsets []int64
+			for {
+				record, err := r.Next()
+				if errors.Is(err, io.EOF) {
+					break
+				}
+				require.NoError(t, err)
+				offsets = append(offsets, record.Offset)
+			}
+			require.Equal(t, c.want, offsets)
+		})
+	}
 }
 
 func TestDialectsThatCannotBeRead(t *testing.T) {

@@ -177,11 +177,11 @@ func (f *Framer) parse(window, line []byte, lineEnd int) Record {
 		var n int
 		fields, n, fault = f.parseQuoted(fields, window[:limit], lineEnd, f.eof && limit == len(window))
 		if fault == "" && n > lineEnd { // a quoted field spans lines
-			if f.columns > 0 && len(fields) != f.columns {
+			whole := f.trimLineEnd(window[:n])
+			if f.columns > 0 && len(fields) != f.columns || len(whole) > f.maxRecord {
 				fault = FaultQuote // more likely a stray quote than a record of several lines
 			} else {
-				consumed, lines = n, f.lines(window[:n])
-				record.Raw = f.trimLineEnd(window[:n])
+				consumed, lines, record.Raw = n, f.lines(window[:n]), whole
 			}
 		}
 	}
@@ -336,14 +336,10 @@ func indexOrEnd(text []byte, b byte) int {
 // split appends the fields of a line without quotes. Fields are short, so that a call of bytes.IndexByte for
 // each would take longer than to look at eight bytes at a time.
 func split(fields [][]byte, line []byte, delimiter byte) [][]byte {
-	const low = 0x7F7F_7F7F_7F7F_7F7F
 	pattern := uint64(delimiter) * 0x0101_0101_0101_0101
 	start, i := 0, 0
 	for ; i+8 <= len(line); i += 8 {
-		// Bytes that are the delimiter become 0. Only what is 0 leaves its highest bit unset by the sum, by
-		// itself and by the pattern, and no sum carries into the next byte.
-		differs := binary.LittleEndian.Uint64(line[i:]) ^ pattern
-		for found := ^(differs&low + low | differs | low); found != 0; found &= found - 1 {
+		for found := zeroBytes(binary.LittleEndian.Uint64(line[i:]) ^ pattern); found != 0; found &= found - 1 {
 			at := i + bits.TrailingZeros64(found)/8
 			fields, start = append(fields, line[start:at]), at+1
 		}

@@ -57,7 +57,7 @@ func readWindow(w window, f Format) (out fuzzed) {
 			out.Err = err.Error()
 			return out
 		}
-		one := taken{Line: record.Line, Offset: record.Offset, Fault: record.Fault, Raw: string(record.Raw), Extra: slices.Clone(record.Extra)}
+		one := taken{Line: record.Line, Offset: record.Offset, Fault: record.Fault, Raw: string(record.Raw), Extra: append([]string(nil), record.Extra...)}
 		for _, field := range record.Fields {
 			if field == nil {
 				one.Fields = append(one.Fields, "∅")
@@ -162,10 +162,13 @@ func requirePlain(t *testing.T, text []byte, r taken, f *Framer) {
 	case len(fields) != f.columns:
 		fault = FaultColumns
 	}
-	if r.Fault == FaultTooLarge || len(raw) > f.maxRecord {
+	if len(line) > f.maxRecord {
 		require.NotEmpty(t, r.Fault)
 		require.NotEmpty(t, fault)
 		return
+	}
+	if fault == FaultLineEnd && len(text) > f.lookAhead() && r.Fault == FaultQuote {
+		fault = FaultQuote // the framer does not look as far as the line feed
 	}
 	require.Equal(t, fault, r.Fault)
 	if fault != "" {
@@ -257,6 +260,7 @@ func requireKept(t *testing.T, framer *Framer, fields []string, r taken) {
 	if len(kept) == 0 {
 		return // of a single column
 	}
+	kept = append(bytes.Clone(kept), map[byte]string{'\n': "\r\n", '\r': "\r"}[framer.newline]...)
 	again, _, fault := readPlainly(kept, framer.dialect, framer.newline)
 	require.Empty(t, fault)
 	require.Equal(t, want, again)
@@ -295,6 +299,7 @@ func FuzzWellFormed(f *testing.F) {
 		if len(a+b+c) > roomyRecord/3 {
 			return
 		}
+		isText := utf8.Valid(file.Bytes()) && !bytes.Contains(file.Bytes(), []byte{0})
 		require.Len(t, records, int(rows))
 		reader := csv.NewReader(&file)
 		_, err := reader.Read()
@@ -302,7 +307,7 @@ func FuzzWellFormed(f *testing.F) {
 		for _, r := range records {
 			want, err := reader.Read()
 			require.NoError(t, err)
-			if !utf8.ValidString(a+b+c) || strings.Contains(a+b+c, "\x00") {
+			if !isText {
 				require.NotEmpty(t, r.Fault)
 				continue
 			}

@@ -330,6 +330,7 @@ func FuzzJSONLines(f *testing.F) {
 	f.Add([]byte("{\"a\":\"x\\u0041\",\"c\":{\"d\":1.10}}\n\n[1]\n{\"a\":1,\"a\":2}\n{\"b\":[{}]}\r\n{"), uint8(7))
 	f.Add([]byte("{\"c\":{\"d\":{\"e\":null}},\"c.d\":{\"e\":1}}\n{\"z\":{}}"), uint8(16))
 	f.Add([]byte("{\"a\":\"\\ud83d\\ude00\\ud83d\"}\n{\"a\":\"\xff\\u0000\"}"), uint8(1))
+	f.Add([]byte(strings.Repeat("{\"a\":-1.5e3,\"c\":{\"d\":true,\"x\":\"long enough\\n\"},\"l\":[{\"k\":1},[2,null]]}\n", 3)+"{\"c\":{\"x\":1},\"a\":\"\",\"y\":{}}\n{\"a\":1,\"a\":1}\n"), uint8(3))
 	f.Fuzz(func(t *testing.T, data []byte, choice uint8) {
 		requireLinesOnce(t, data, asLines(wantedBy(choice)...))
 		r, err := newReader(newWindowOf(bytes.NewReader(data), roomyBuffer, roomyRecord), asLines(wantedBy(choice)...))
@@ -345,6 +346,7 @@ func FuzzJSONLines(f *testing.F) {
 			require.Equal(t, int64(i+1), record.Line)
 			require.Equal(t, string(bytes.TrimSuffix(line, []byte{'\r'})), string(record.Raw))
 			judge(t, line, wantedBy(choice), record)
+			requireSlowly(t, wantedBy(choice), record)
 			requireKeptJSON(t, r, record)
 		}
 		_, err = r.Next()
@@ -385,6 +387,67 @@ func requireElements(t *testing.T, data []byte, f Format) {
 		}
 		require.Equal(t, r, small.Records[i])
 	}
+}
+
+// requireSlowly holds a record against what the decoder finds alone.
+func requireSlowly(t *testing.T, wanted []string, record Record) {
+	t.Helper()
+	if record.Fault == FaultTooLarge || faultOf(record.Raw) != "" {
+		return // nobody looks into it
+	}
+	slow := newObjects(wanted)
+	fault := slow.walk(record.Raw, slow.take)
+	require.Equal(t, fault, record.Fault)
+	if fault == "" {
+		require.Equal(t, slow.fields, record.Fields)
+		require.ElementsMatch(t, slow.extra, record.Extra)
+	}
+}
+
+// Records with known names are read without the decoder, as long as they are plainly right.
+func TestKnownNamesAreReadQuickly(t *testing.T) {
+	o := newObjects([]string{"a", "c.d"})
+	for _, c := range []struct {
+		object  string
+		quickly bool
+	}{
+		{`{"a":1,"c":{"d":"x\n"},"l":[1,{"k":[true]},{"k":null}],"e":{}}`, true},
+		{` { "c" : { "d" : -1.5e+3 } , "a" : null } `, true},
+		{`{"a":1,"a":2}`, false},
+		{`{"a":1,"\u0061":2}`, false},
+		{`{"l":[{"k":1,"k":2}]}`, false},
+		{`{"c.d":1,"c":{"d":1}}`, false},
+		{`{"c":{"d":{"x":1}}}`, false},
+		{`{"a":[1]}`, false},
+		{`{"a":01}`, false},
+		{`{"a":"\ud83d"}`, false},
+		{`{"a":"\u0000"}`, false},
+		{"{\"a\":\"\t\"}", false},
+		{`{"a":nul}`, false},
+		{`{"a":1}}`, false},
+	} {
+		o.reset()
+		require.Equal(t, c.quickly, o.quickly([]byte(c.object)), c.object)
+	}
+}
+
+// A file in which every record has names of its own costs no memory without end.
+func TestNamesAreRememberedInBoundedNumber(t *testing.T) {
+	var file bytes.Buffer
+	const rows = 2 * rememberedNames
+	for i := range rows {
+		fmt.Fprintf(&file, "{\"a\":%d,\"n%d\":{\"m\":1}}\n", i, i)
+	}
+	r, err := newLines(newWindow(&file), []string{"a"})
+	require.NoError(t, err)
+	for i := range rows {
+		record, err := r.Next()
+		require.NoError(t, err)
+		require.Equal(t, fmt.Sprint(i), string(record.Fields[0]))
+		require.Equal(t, []string{fmt.Sprintf("n%d.m", i)}, record.Extra)
+	}
+	require.Equal(t, rememberedNames, r.(*lines).remembered)
+	require.Len(t, r.(*lines).names, rememberedNames)
 }
 
 func requireKeptJSON(t *testing.T, r Reader, record Record) {
@@ -430,6 +493,7 @@ func FuzzJSONList(f *testing.F) {
 				require.Equal(t, string(elements[count]), string(record.Raw))
 			}
 			judge(t, record.Raw, wantedBy(choice), record)
+			requireSlowly(t, wantedBy(choice), record)
 			requireKeptJSON(t, r, record)
 			good = good && record.Fault == ""
 			count++

@@ -198,16 +198,23 @@ func (s *structure) follow(text []byte) (n int, end bool, err error) {
 
 // closingQuote returns where the string ends, or the end of text.
 func (s *structure) closingQuote(text []byte, i int) int {
-	for ; i < len(text); i++ {
-		switch b := text[i]; {
-		case s.escaped:
+	for i < len(text) {
+		if s.escaped {
 			s.escaped = false
-		case b == '\\':
+			i++
+			continue
+		}
+		if i = specialInString(text, i); i == len(text) {
+			break
+		}
+		switch text[i] {
+		case '\\':
 			s.escaped = true
-		case b == '"':
+		case '"':
 			s.inString = false
 			return i
 		}
+		i++
 	}
 	return i
 }

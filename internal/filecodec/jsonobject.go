@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -24,6 +25,10 @@ type objects struct {
 	found    []bool
 	extra    []string
 	names    map[string]string // of members that are not wanted
+
+	shape      shape  // of records, for reading them quickly
+	remembered int    // names in it
+	opened     uint64 // objects that were read with it
 }
 
 const rememberedNames = 1000
@@ -60,10 +65,17 @@ func (o *objects) record(record Record) Record {
 
 // read takes the values out of an object, which is text.
 func (o *objects) read(raw []byte) Fault {
+	if o.reset(); o.quickly(raw) {
+		return ""
+	}
+	o.reset()
+	return o.walk(raw, o.take)
+}
+
+func (o *objects) reset() {
 	clear(o.fields)
 	clear(o.found)
 	o.extra, o.unquoted = o.extra[:0], o.unquoted[:0]
-	return o.walk(raw, o.take)
 }
 
 // take is called for every value of a record.
@@ -74,7 +86,7 @@ func (o *objects) take(kind jsontext.Kind, value []byte) Fault {
 	i, wanted := o.wanted[string(o.path)]
 	switch {
 	case !wanted:
-		o.noteExtra()
+		o.noteExtra(o.name())
 		return ""
 	case kind == '{' || kind == '[':
 		return FaultNested
@@ -95,15 +107,8 @@ func (o *objects) take(kind jsontext.Kind, value []byte) Fault {
 	return ""
 }
 
-func (o *objects) noteExtra() {
-	if len(o.extra) == MaxExtra {
-		return
-	}
-	for _, known := range o.extra {
-		if known == string(o.path) {
-			return
-		}
-	}
+// name is the path as a text that lasts.
+func (o *objects) name() string {
 	name, known := o.names[string(o.path)]
 	if !known {
 		name = string(o.path)
@@ -111,7 +116,13 @@ func (o *objects) noteExtra() {
 			o.names[name] = name
 		}
 	}
-	o.extra = append(o.extra, name)
+	return name
+}
+
+func (o *objects) noteExtra(name string) {
+	if len(o.extra) < MaxExtra && !slices.Contains(o.extra, name) {
+		o.extra = append(o.extra, name)
+	}
 }
 
 // unquote returns the text of a string literal that the decoder has read, and so is valid.

@@ -97,11 +97,11 @@ func (w *window) physicalLine() (length int, tooLong bool, err error) {
 			return searched + i + 1, false, nil
 		}
 		searched = len(window)
+		if len(window) == len(w.buffer) { // whether the file ends here may not be known, and must not matter
+			return 0, true, nil
+		}
 		if w.eof {
 			return len(window), false, nil
-		}
-		if len(window) >= len(w.buffer) {
-			return 0, true, nil
 		}
 		if err := w.fill(len(window) + 1); err != nil {
 			return 0, false, err

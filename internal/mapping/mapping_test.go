@@ -2,68 +2,18 @@ package mapping
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"math/rand/v2"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"prospector/internal/errkind"
-	"prospector/internal/identity"
 )
 
 func text[T any](v T) *T { return &v }
-
-func sha(value string) string {
-	sum := sha256.Sum256([]byte(value))
-	return hex.EncodeToString(sum[:])
-}
-
-// Each step takes what it should and refuses the rest; null and what becomes empty pass it by.
-func TestSteps(t *testing.T) {
-	refused := "refused"
-	for _, c := range []struct {
-		steps []Step
-		cases map[string]string
-	}{
-		{[]Step{{Word: "trim"}}, map[string]string{" a b ": "a b", "\u00a0x\t": "x", "  ": "", "": ""}},
-		{[]Step{{Word: "lowercase"}}, map[string]string{"ÄB\xff": "äb\xff", "ok": "ok"}},
-		{[]Step{{Word: "uppercase"}}, map[string]string{"straße": "STRAßE"}},
-		{[]Step{{Word: "digits"}}, map[string]string{"(030) 12-3": "030123", "none": ""}},
-		// ID-21
-		{[]Step{{Word: "email"}, {Hash: text(identity.Algorithm("sha256"))}}, map[string]string{" Ann@Example.COM ": sha("ann@example.com"), "nobody": refused}},
-		{[]Step{{Phone: text("49")}}, map[string]string{"030 / 123456": "+4930123456", "0049 30 123456": "+4930123456", "+1 (415) 555-0100": "+14155550100", "12": refused}},
-		{[]Step{{Hashed: text(identity.Algorithm("sha256"))}}, map[string]string{strings.ToUpper(sha("x")): sha("x"), "x": refused}},
-		{[]Step{{Date: text("DD.MM.YYYY")}}, map[string]string{"29.02.2024": "2024-02-29", "29.02.2023": refused, "1.2.2024": refused, "31.02.2024": refused, "01.02.2024 ": refused}},
-		{[]Step{{Date: text("M/D/YY")}}, map[string]string{"2/9/68": "2068-02-09", "12/31/69": "1969-12-31"}},
-		{[]Step{{DateTime: &DateTime{Format: "DD/MM/YYYY HH:mm", TimeZone: "Europe/Berlin"}}},
-			map[string]string{"01/07/2024 12:00": "2024-07-01T10:00:00Z", "31/03/2024 02:30": refused, "27/10/2024 02:30": "2024-10-27T00:30:00Z"}},
-		{[]Step{{DateTime: &DateTime{Format: "YYYY-MM-DDTHH:mm:ssZ"}}}, map[string]string{"2024-07-01T12:00:00+02:00": "2024-07-01T10:00:00Z", "2024-07-01T12:00:00": refused}},
-		{[]Step{{Decimal: &Decimal{Point: ",", Group: "."}}}, map[string]string{"1.234,50": "1234.50", "-7": "-7", "12.34,5": refused, "1,2,3": refused, "abc": refused}},
-		{[]Step{{Split: &Split{By: " ", Part: -1}}}, map[string]string{"Ann Lee Poe": "Poe", "Ann": "Ann"}},
-		{[]Step{{Split: &Split{By: ";", Part: 2}}}, map[string]string{"a;b": "b", "a": ""}},
-		{[]Step{{Lookup: &Lookup{Values: map[string]string{"M": "male"}}}}, map[string]string{"M": "male", "X": refused}},
-	} {
-		chain, err := CompileSteps(c.steps)
-		require.NoError(t, err)
-		for value, want := range c.cases {
-			got, failed := chain.Apply([]byte(value))
-			if want == refused {
-				require.NotEmpty(t, failed, "%v of %q", c.steps, value)
-				require.NotContains(t, failed, value)
-				continue
-			}
-			require.Empty(t, failed, "%v of %q", c.steps, value)
-			require.Equal(t, want, string(got), value)
-			if want == "" {
-				require.Nil(t, got)
-			}
-		}
-	}
-}
 
 // EC-20: instants that are counted since 1970 say in which unit; nothing is guessed by their size.
 func TestEpochs(t *testing.T) {
@@ -81,28 +31,6 @@ func TestEpochs(t *testing.T) {
 		}
 	}
 	require.ErrorContains(t, Step{DateTime: &DateTime{Format: "epochSeconds", TimeZone: "Europe/Berlin"}}.Check(), "leave timeZone out")
-}
-
-// A date is read as Go's own layouts read it, for formats that both know.
-func TestDatesAgreeWithTheStandardLibrary(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
-	for format, layout := range map[string]string{"DD.MM.YYYY": "02.01.2006", "YYYYMMDD": "20060102", "MM/DD/YYYY": "01/02/2006", "YYYY-MM-DD": "2006-01-02"} {
-		chain, err := CompileSteps([]Step{{Date: text(format)}})
-		require.NoError(t, err)
-		for range 5000 {
-			value := []byte(time.Date(1, 1, 1+random.IntN(3_000_000), 0, 0, 0, 0, time.UTC).Format(layout))
-			if random.IntN(2) == 0 {
-				value[random.IntN(len(value))] = byte('0' + random.IntN(10)) // often no day
-			}
-			want, wrong := time.Parse(layout, string(value))
-			got, failed := chain.Apply(value)
-			if wrong != nil || want.Year() == 0 {
-				require.NotEmpty(t, failed, "%s as %s", value, format)
-				continue
-			}
-			require.Equal(t, want.Format(time.DateOnly), string(got), "%s as %s", value, format)
-		}
-	}
 }
 
 func TestMapping(t *testing.T) {
@@ -184,6 +112,74 @@ func TestStepsAreReadFromYAML(t *testing.T) {
 	s, err = read("", map[string]any{"trim": true})
 	require.NoError(t, err)
 	require.ErrorContains(t, s.Check(), "takes no value")
+}
+
+// Markers are compared as they stand, whatever their length; the empty one needs no listing.
+func TestNullMarkers(t *testing.T) {
+	require.Nil(t, NullMarkers(nil))
+	require.Nil(t, NullMarkers([]string{""}))
+	long := strings.Repeat("x", 63)
+	null := NullMarkers([]string{"NULL", "-", "", long + "y"})
+	for _, value := range []string{"NULL", "-", long + "y"} {
+		require.True(t, null([]byte(value)), value)
+	}
+	for _, value := range []string{"null", "N", " -", "LLUN", long, long + "z", long + "yy"} {
+		require.False(t, null([]byte(value)), value)
+	}
+	m, err := Compile([]Target{{Field: "a", Column: "a"}, {Field: "b", Concat: []string{"a", "b"}, Separator: "+"}}, []string{"a", "b"})
+	require.NoError(t, err)
+	out := make([][]byte, 2)
+	m.Apply([][]byte{[]byte("-"), {}}, nil, out, func(int, string) { require.Fail(t, "there are no steps") })
+	require.Equal(t, [][]byte{[]byte("-"), []byte("-")}, out, "without markers only what is empty is null")
+	m.Apply([][]byte{[]byte("-"), []byte("x")}, null, out, func(int, string) { require.Fail(t, "there are no steps") })
+	require.Equal(t, [][]byte{nil, []byte("x")}, out)
+}
+
+// FuzzMapping takes any values through every step: records are not changed, a record's values depend on no
+// other record, none is empty, and a target has a value, none, or a step that failed.
+func FuzzMapping(f *testing.F) {
+	f.Add(" Ann ", "01.02.2024", "1.234,50", "0")
+	f.Add("ann@example.com", "31/3/24 2:30", "+49 (0) 30 12345", "")
+	f.Add("\xff\u00a0", "NULL", "", "\u0130;\u01c5")
+	named := map[string]string{"trim": "[trim]", "case": "[lowercase, uppercase]", "digits": "[digits]", "email": "[trim, email, {hash: sha256}]", "phone": `[{phone: "49"}]`, "date": "[{date: D.M.YYYY}]",
+		"time": `[{dateTime: {format: "D/M/YY H:mm", timeZone: Europe/Berlin}}]`, "decimal": `[{decimal: {point: ",", group: "."}}, trim]`,
+		"split": `[{split: {by: ";", part: -1}}, lowercase]`, "lookup": `[{lookup: {values: {"0": no, "1": ""}, otherwise: keep}}]`, "hashed": "[{hashed: md5}]", "plain": "[]"}
+	columns := []string{"a", "b", "c", "d"}
+	targets := []Target{{Field: "constant", Constant: text("x")}, {Field: "joined", Concat: columns, Separator: ", "}, {Field: "joined and cut", Concat: []string{"a", "d"}, Steps: steps(f, named["split"])}}
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		for _, column := range columns {
+			targets = append(targets, Target{Field: name + " " + column, Column: column, Steps: steps(f, named[name])})
+		}
+	}
+	null := NullMarkers([]string{"NULL", "0"})
+	apply := func(t *testing.T, m *Mapping, record []string) (out []string) {
+		fields := make([][]byte, len(record))
+		for i, value := range record {
+			fields[i] = []byte(value)
+		}
+		failed := map[int]bool{}
+		values := make([][]byte, len(targets))
+		m.Apply(fields, null, values, func(target int, step string) {
+			require.NotEmpty(t, step)
+			failed[target] = true
+		})
+		for i, value := range record {
+			require.Equal(t, value, string(fields[i]), "a record is changed")
+		}
+		for i, value := range values {
+			require.False(t, value != nil && (len(value) == 0 || failed[i]), targets[i].Field)
+			out = append(out, fmt.Sprintf("%s: %t %q", targets[i].Field, failed[i], value))
+		}
+		return out
+	}
+	f.Fuzz(func(t *testing.T, a, b, c, d string) {
+		used, err := Compile(targets, columns)
+		require.NoError(t, err)
+		fresh, err := Compile(targets, columns)
+		require.NoError(t, err)
+		apply(t, used, []string{d, c, b, a})
+		require.Equal(t, apply(t, fresh, []string{a, b, c, d}), apply(t, used, []string{a, b, c, d}))
+	})
 }
 
 func FuzzSteps(f *testing.F) {
