@@ -53,7 +53,7 @@ func (s *server) exportQuarantine(ctx context.Context, in *exportInput) (*huma.S
 		case !out.begun:
 			s.failed(err).write(response)
 		default:
-			s.failed(err)
+			_ = s.failed(err) // logged; there is nobody to tell
 			panic(http.ErrAbortHandler)
 		}
 	}}, nil

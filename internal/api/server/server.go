@@ -140,7 +140,7 @@ func Handler(token string, o Options) http.Handler {
 	s.counts(routes)
 	s.batches(routes)
 	s.quarantine(routes)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		writeProblem(w, errkind.New(errkind.Missing, "", errors.New("there is nothing at this address"), "see /api/v1/openapi.json"))
 	})
 	return authorized(token, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
