@@ -19,7 +19,7 @@ func (s *Store) Quarantined(ctx context.Context, d store.Dataset, q store.Quaran
 		return nil, nil, err
 	}
 	q.Limit++
-	err = s.quarantinePage(ctx, s.db, a, q, func(row store.QuarantinedRow) error {
+	err = s.quarantinePage(ctx, s.db, a, q, unbounded, func(row store.QuarantinedRow) error {
 		out = append(out, row)
 		return nil
 	})
@@ -30,8 +30,12 @@ func (s *Store) Quarantined(ctx context.Context, d store.Dataset, q store.Quaran
 	return out, next, err
 }
 
-// quarantineExport is how many rows are in memory at once while quarantine is exported.
-const quarantineExport = 500
+// What is in memory at once while quarantine is exported: each page scans what is left, so that small ones would take long.
+const (
+	exportedRows  = 50_000
+	exportedBytes = 16 << 20 // of records; one more may come on top
+	unbounded     = 1 << 62
+)
 
 // ExportQuarantine calls each with every rejected row that matches, all of them of one version of the dataset. The query's
 // limit is left alone.
@@ -45,22 +49,22 @@ func (s *Store) ExportQuarantine(ctx context.Context, d store.Dataset, q store.Q
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // reads only
-	q.Limit = quarantineExport
+	q.Limit = exportedRows
 	for {
 		n := 0
-		err := s.quarantinePage(ctx, tx, a, q, func(row store.QuarantinedRow) error {
+		err := s.quarantinePage(ctx, tx, a, q, exportedBytes, func(row store.QuarantinedRow) error {
 			n++
 			q.After = store.QuarantinePosition{Batch: row.Batch, Line: row.Line}
 			return each(row)
 		})
-		if err != nil || n < q.Limit {
+		if err != nil || n == 0 {
 			return err
 		}
 	}
 }
 
-func (s *Store) quarantinePage(ctx context.Context, on querier, a *attachment, q store.QuarantineQuery, each func(store.QuarantinedRow) error) error {
-	arguments := []any{q.Batch, string(q.Code), q.Field, q.State, q.After.Batch, q.After.Line, q.Limit}
+func (s *Store) quarantinePage(ctx context.Context, on querier, a *attachment, q store.QuarantineQuery, bytes int64, each func(store.QuarantinedRow) error) error {
+	arguments := []any{q.Batch, string(q.Code), q.Field, q.State, q.After.Batch, q.After.Line, q.Limit, bytes}
 	return s.query(ctx, on, "ingest/quarantine_page", map[string]any{"Dataset": a.alias}, arguments, func(scan func(...any) error) error {
 		var row store.QuarantinedRow
 		var raw []byte
