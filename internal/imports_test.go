@@ -14,12 +14,12 @@ import (
 // over workflows and activities to the domain. docs/architecture.md has the picture.
 var rooms = map[string][]string{
 	"worker": {"workflows", "activities", "testdata", "testdata/partnerdata", "internal/catalog", "internal/catalog/sqlite", "internal/connect", "internal/datadir",
-		"internal/destination", "internal/destination/s3destination", "internal/destination/sftpdestination", "internal/devserver",
+		"internal/api/server", "internal/destination", "internal/destination/s3destination", "internal/destination/sftpdestination", "internal/devserver",
 		"internal/devserver/objectstore", "internal/devserver/sftpserver", "internal/devserver/temporalserver", "internal/errkind",
 		"internal/source", "internal/filecodec", "internal/filecodec/parquetfile", "internal/pgp", "internal/source/foldersource", "internal/source/s3source", "internal/source/sftpsource", "internal/store", "internal/store/duckdb",
 		"internal/temporalclient", "internal/workspace"},
-	"starter": {"workflows", "activities", "internal/catalog", "internal/errkind", "internal/identity", "internal/infer", "internal/plan",
-		"internal/temporalclient", "internal/workspace", "internal/xdm"},
+	"starter": {"workflows", "activities", "internal/api", "internal/catalog", "internal/errkind", "internal/identity", "internal/infer", "internal/plan",
+		"internal/store", "internal/temporalclient", "internal/workspace", "internal/xdm"},
 	"workflows": {"activities", "internal/catalog", "internal/errkind", "internal/ingest", "internal/plan", "internal/store", "internal/workspace"},
 	"activities": {"internal/catalog", "internal/destination", "internal/errkind", "internal/export", "internal/governance", "internal/ingest",
 		"internal/pgp", "internal/plan", "internal/prospect", "internal/readiness", "internal/source", "internal/store", "internal/workspace"},
@@ -53,6 +53,10 @@ var rooms = map[string][]string{
 	"internal/catalog":         {"internal/errkind", "internal/governance", "internal/source", "internal/store", "sql"},
 	"internal/catalog/sqlite":  {"internal/catalog"},
 
+	// the client knows the terms of the store and nothing else, so that the command line links no server
+	"internal/api":        {"internal/errkind", "internal/store"},
+	"internal/api/server": {"internal/api", "internal/audience", "internal/catalog", "internal/errkind", "internal/prospect", "internal/store", "internal/workspace", "internal/xdm"},
+
 	"internal/connect":                     {"internal/errkind"},
 	"internal/source":                      {"internal/errkind"},
 	"internal/source/ranged":               {"internal/errkind"},
@@ -79,9 +83,9 @@ var rooms = map[string][]string{
 // one package of the standard library.
 var fences = map[string][]string{
 	"database/sql":                    {"internal/catalog", "internal/store/duckdb"},
-	"net/http":                        {"internal/connect", "internal/source/s3source", "internal/destination/s3destination", "internal/devserver"},
-	"net":                             {"internal/connect", "internal/devserver"},
-	"os":                              {"worker", "starter", "activities", "internal/connect", "internal/datadir", "internal/devserver", "internal/ingest", "internal/source/foldersource", "internal/store/duckdb", "internal/temporalclient", "internal/workspace"},
+	"net/http":                        {"internal/api", "internal/connect", "internal/source/s3source", "internal/destination/s3destination", "internal/devserver"},
+	"net":                             {"internal/api", "internal/connect", "internal/devserver"},
+	"os":                              {"worker", "starter", "activities", "internal/api", "internal/connect", "internal/datadir", "internal/devserver", "internal/ingest", "internal/source/foldersource", "internal/store/duckdb", "internal/temporalclient", "internal/workspace"},
 	"os/exec":                         {"internal/devserver"},
 	"go.temporal.io/sdk":              {"worker", "starter", "workflows", "activities", "internal/temporalclient", "internal/devserver"},
 	"go.temporal.io/server":           {"internal/devserver"},
@@ -97,6 +101,7 @@ var fences = map[string][]string{
 	"github.com/apache/thrift":        {"internal/filecodec/parquetfile"},
 	"github.com/parquet-go":           {}, // in tests only, as the next
 	"github.com/xitongsys":            {},
+	"github.com/danielgtaylor/huma":   {"internal/api/server"},
 	"github.com/spf13/cobra":          {"worker", "starter"},
 	"github.com/goccy/go-yaml":        {"internal/yamldoc"},
 	"github.com/santhosh-tekuri":      {"internal/workspace"},
@@ -137,7 +142,7 @@ func TestImportsPointOneWay(t *testing.T) {
 // The command line runs anywhere and starts at once: it links no store, no driver and no server.
 func TestStarterLinksNoStore(t *testing.T) {
 	for _, p := range listPackages(t, "{{.ImportPath}}", "-deps", "prospector/starter") {
-		for _, heavy := range []string{"github.com/duckdb", "modernc.org/sqlite", "github.com/aws", "github.com/pkg/sftp", "github.com/apache/arrow-go", "go.temporal.io/server", "runtime/cgo"} {
+		for _, heavy := range []string{"github.com/duckdb", "modernc.org/sqlite", "github.com/aws", "github.com/pkg/sftp", "github.com/apache/arrow-go", "github.com/danielgtaylor/huma", "go.temporal.io/server", "runtime/cgo"} {
 			require.False(t, within(p[0], heavy), "starter links %s", p[0])
 		}
 	}

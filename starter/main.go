@@ -1,5 +1,5 @@
-// Command starter is Prospector's command line: it starts runs, follows them and checks a workspace. It
-// talks to Temporal only and needs neither the store nor cgo.
+// Command starter is Prospector's command line: it starts runs, follows them, checks a workspace and reads what is stored. It
+// talks to Temporal, and to a worker on this machine for rows; it needs neither the store nor cgo.
 package main
 
 import (
@@ -69,7 +69,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or workspace, 3 refused by policy, 4
 	})
 	s.temporal.AddFlags(root.PersistentFlags())
 	root.PersistentFlags().BoolVar(&s.asJSON, "json", false, "print the result as JSON")
-	root.AddCommand(newRun(&s), newAddData(&s), newStatus(&s), newFiles(&s), newSchedules(&s), newCheck(&s), newInfer(&s), newPlan(&s), newApply(&s), newGet(&s), newExplain(&s), newSchema(), newInit())
+	root.AddCommand(newRun(&s), newAddData(&s), newStatus(&s), newFiles(&s), newSchedules(&s), newCheck(&s), newInfer(&s), newPlan(&s), newApply(&s), newGet(&s), newExplain(&s), newProfiles(&s), newQuarantine(&s), newBatches(&s), newSchema(), newInit())
 	return root
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"prospector/internal/api/server"
 	"prospector/internal/datadir"
 	"prospector/internal/devserver"
 	"prospector/internal/devserver/objectstore"
@@ -47,7 +48,7 @@ type devOptions struct {
 }
 
 func (o *devOptions) addFlags(flags *pflag.FlagSet) {
-	o.host.addFlags(flags, ".prospector", "folder of the workspace's YAML files; unless said, the sample in <data-dir>/workspace")
+	o.host.addFlags(flags, ".prospector", "folder of the workspace's YAML files; unless said, the sample in <data-dir>/workspace", "; a free port if it is taken")
 	flags.IntVar(&o.temporalPort, "temporal-port", 7233, "port of Temporal; a free one if it is taken")
 	flags.IntVar(&o.uiPort, "ui-port", 8233, "port of Temporal's Web UI; a free one if it is taken")
 	flags.IntVar(&o.s3Port, "s3-port", 7070, "port of the S3 server; a free one if it is taken")
@@ -108,6 +109,7 @@ type dev struct {
 	objects  *objectstore.Server
 	files    *sftpserver.Server
 	temporal *temporalserver.Server
+	reads    *server.Server
 }
 
 // runDev starts everything, calls do, and stops everything when do returns.
@@ -161,6 +163,9 @@ func (d *dev) start(ctx context.Context, log *slog.Logger, level slog.Level) (er
 		return err
 	}
 	d.host.activities.Reached = stopAt(os.Getenv("PROSPECTOR_STOP_AT"))
+	if d.reads, err = d.host.serve(o.host, true, log); err != nil {
+		return err
+	}
 	for _, port := range []*int{&o.temporalPort, &o.uiPort, &o.s3Port, &o.sftp} {
 		if *port, err = devserver.FreePort(*port); err != nil {
 			return err
@@ -211,6 +216,11 @@ func (d *dev) stop(log *slog.Logger) {
 	}
 	if d.objects != nil {
 		d.objects.Stop()
+	}
+	if d.reads != nil { // before the store that it reads
+		if err := d.reads.Stop(); err != nil {
+			log.Error("stop the API", "error", err)
+		}
 	}
 	if d.host != nil {
 		if err := d.host.close(); err != nil {
@@ -300,11 +310,12 @@ func (d *dev) printAddresses(out io.Writer) {
   Temporal         %s
   S3               %s  access key %s, secret key %s
   SFTP             %s  user %s, password %s
+  API              %s  token in api.json of the data directory; starter profiles browse reads there
   Workspace        %s
   Data             %s
 
 Try   %s
 Stop  Ctrl-C
 `, d.temporal.UIURL(), d.temporal.Address(), d.objects.Endpoint(), devUser, devSecret, d.files.Address(), devUser, devSecret,
-		d.options.host.workspace, d.options.host.dataDir, d.starter("status"))
+		d.reads.Address(), d.options.host.workspace, d.options.host.dataDir, d.starter("status"))
 }

@@ -26,12 +26,14 @@ type hostOptions struct {
 	workspace string
 	store     duckdb.Options
 	addFrom   []string
+	api       string
 }
 
-func (o *hostOptions) addFlags(flags *pflag.FlagSet, dataDir, workspaceUsage string) {
+func (o *hostOptions) addFlags(flags *pflag.FlagSet, dataDir, workspaceUsage, apiUsage string) {
 	flags.StringVar(&o.dataDir, "data-dir", dataDir, "folder of datasets, memberships and the catalog; one process at a time")
 	flags.StringVar(&o.workspace, "workspace", "", workspaceUsage)
 	flags.StringSliceVar(&o.addFrom, "add-data-from", nil, "folder on this machine from which starter add-data may take files; may be repeated")
+	flags.StringVar(&o.api, "api-address", "127.0.0.1:7080", "loopback address of the API with which starter reads profiles, quarantine and batches"+apiUsage)
 	flags.StringVar(&o.store.MemoryLimit, "memory-limit", "2GB", "memory that DuckDB may take; the process needs about a third more")
 	flags.IntVar(&o.store.Threads, "threads", 0, "threads that DuckDB may use (0: all cores)")
 }

@@ -53,7 +53,7 @@ func command(t *testing.T, dir string, environment []string, arguments ...string
 	t.Helper()
 	executable, err := os.Executable()
 	require.NoError(t, err)
-	arguments = append(arguments, "--data-dir", dir, "--temporal-port", "0", "--ui-port", "0", "--s3-port", "0", "--sftp-port", "0")
+	arguments = append(arguments, "--data-dir", dir, "--temporal-port", "0", "--ui-port", "0", "--s3-port", "0", "--sftp-port", "0", "--api-address", "127.0.0.1:0")
 	c := exec.Command(executable, arguments...)
 	c.Env = append(append(os.Environ(), asWorker+"=1"), environment...)
 	return c

@@ -35,7 +35,7 @@ directory is new; later it only says when that folder differs from what is appli
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), o) },
 	}
-	o.host.addFlags(c.Flags(), "", "folder of a workspace to apply when none was applied yet")
+	o.host.addFlags(c.Flags(), "", "folder of a workspace to apply when none was applied yet", "")
 	o.temporal.AddFlags(c.Flags())
 	c.Flags().TextVar(&o.level, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	c.Flags().BoolVar(&o.json, "log-json", false, "log as JSON")
@@ -71,6 +71,15 @@ func run(ctx context.Context, o runOptions) error {
 			log.Error("close the stores", "error", err)
 		}
 	}()
+	reads, err := h.serve(o.host, false, log)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := reads.Stop(); err != nil {
+			log.Error("stop the API", "error", err)
+		}
+	}()
 	return h.work(ctx, c.Client, func(ctx context.Context) error {
 		if o.host.workspace != "" {
 			differs, err := h.applyFirst(ctx, c, o.host.workspace)
@@ -82,7 +91,7 @@ func run(ctx context.Context, o runOptions) error {
 			}
 		}
 		go watchSchedules(ctx, c, log)
-		log.Info("the worker is running", "temporal", c.Address, "namespace", c.Namespace, "taskQueue", workflows.TaskQueue)
+		log.Info("the worker is running", "temporal", c.Address, "namespace", c.Namespace, "taskQueue", workflows.TaskQueue, "api", reads.Address())
 		<-ctx.Done()
 		log.Info("the worker is stopping")
 		return nil

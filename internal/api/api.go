@@ -1,0 +1,59 @@
+// Package api holds the terms of the read API that a worker serves on loopback, and the client that commands read with. A DuckDB
+// file belongs to one process and personal data stays out of Temporal, so whoever wants to see rows asks the worker.
+package api
+
+import (
+	"time"
+
+	"prospector/internal/errkind"
+	"prospector/internal/store"
+)
+
+// ProfilePage is a page of profiles in the order of namespace and partner id.
+type ProfilePage struct {
+	AsOf     time.Time       `json:"asOf"`
+	Profiles []store.Profile `json:"profiles"`
+	Next     string          `json:"next,omitempty"` // after for the next page; empty behind the last profile
+}
+
+// ProfileView is one profile, all of it, with the audiences that it is in (PF-10, PF-13).
+type ProfileView struct {
+	store.ProfileDetail
+	Audiences []Audience `json:"audiences"`
+}
+
+// Audience is a profile's place in an audience as it was evaluated last.
+type Audience struct {
+	store.ProfileMembership
+	Description string    `json:"description,omitempty"`
+	Evaluation  string    `json:"evaluation"`
+	AsOf        time.Time `json:"asOf"` // of that evaluation
+}
+
+// BatchPage is a page of a dataset's batches, the newest first.
+type BatchPage struct {
+	Batches []store.BatchRecord `json:"batches"`
+	Next    string              `json:"next,omitempty"`
+}
+
+// QuarantinePage is a page of a dataset's rejected rows, in the order of loads and lines.
+type QuarantinePage struct {
+	Rows []store.QuarantinedRow `json:"rows"`
+	Next string                 `json:"next,omitempty"`
+}
+
+// Problem is an error as RFC 9457 puts it, with who can fix it and what to do next.
+type Problem struct {
+	Type   string       `json:"type"`
+	Title  string       `json:"title"`
+	Status int          `json:"status"`
+	Detail string       `json:"detail"`
+	Kind   errkind.Kind `json:"kind"`
+	Hint   string       `json:"hint,omitempty"`
+}
+
+// Formats of an export of quarantine.
+const (
+	JSONLines = "jsonl"
+	CSV       = "csv"
+)

@@ -1,0 +1,129 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+
+	"prospector/internal/errkind"
+	"prospector/internal/store"
+)
+
+// Client reads from the worker that runs on a data directory. Its errors have the kinds and hints of the worker's.
+type Client struct {
+	dataDir  string
+	endpoint Endpoint
+	http     *http.Client
+}
+
+// Connect finds the worker.
+func Connect(dataDir string) (*Client, error) {
+	endpoint, err := Find(dataDir)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{dataDir, endpoint, &http.Client{Transport: &http.Transport{}}}, nil // without a proxy: it is on this machine
+}
+
+// Profiles asks for a page of profiles. The values are the query of /api/v1/profiles.
+func (c *Client) Profiles(ctx context.Context, query url.Values) (out ProfilePage, err error) {
+	return out, c.get(ctx, "/api/v1/profiles", query, &out)
+}
+
+// Profile asks for one profile.
+func (c *Client) Profile(ctx context.Context, namespace, id string) (out ProfileView, err error) {
+	return out, c.get(ctx, "/api/v1/profile", url.Values{"namespace": {namespace}, "id": {id}}, &out)
+}
+
+// Provenance asks where a profile's attributes come from.
+func (c *Client) Provenance(ctx context.Context, namespace, id string) (out store.Provenance, err error) {
+	return out, c.get(ctx, "/api/v1/profile/provenance", url.Values{"namespace": {namespace}, "id": {id}}, &out)
+}
+
+// Counts asks how many profiles there are.
+func (c *Client) Counts(ctx context.Context) (out store.Counts, err error) {
+	return out, c.get(ctx, "/api/v1/counts", nil, &out)
+}
+
+// Batches asks for a page of a dataset's batches.
+func (c *Client) Batches(ctx context.Context, dataset string, query url.Values) (out BatchPage, err error) {
+	return out, c.get(ctx, "/api/v1/datasets/"+url.PathEscape(dataset)+"/batches", query, &out)
+}
+
+// Batch asks for one batch.
+func (c *Client) Batch(ctx context.Context, dataset, batch string) (out store.BatchDetail, err error) {
+	return out, c.get(ctx, "/api/v1/datasets/"+url.PathEscape(dataset)+"/batches/"+url.PathEscape(batch), nil, &out)
+}
+
+// Quarantine asks for a page of a dataset's rejected rows.
+func (c *Client) Quarantine(ctx context.Context, dataset string, query url.Values) (out QuarantinePage, err error) {
+	return out, c.get(ctx, "/api/v1/datasets/"+url.PathEscape(dataset)+"/quarantine", query, &out)
+}
+
+// ExportQuarantine copies all rejected rows that match to w, in the format of the query. An export that the worker could not
+// end is an error: what was written then is not all.
+func (c *Client) ExportQuarantine(ctx context.Context, dataset string, query url.Values, w io.Writer) (err error) {
+	answer, err := c.ask(ctx, "/api/v1/datasets/"+url.PathEscape(dataset)+"/quarantine/export", query)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, answer.Close()) }()
+	if _, err := io.Copy(w, answer); err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			return errkind.New(errkind.Transient, "", errors.New("the worker ended the export before it was whole"), "try again; the worker's log says why")
+		}
+		return err
+	}
+	return nil
+}
+
+func (c *Client) get(ctx context.Context, path string, query url.Values, into any) (err error) {
+	answer, err := c.ask(ctx, path, query)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, answer.Close()) }()
+	decoder := json.NewDecoder(answer)
+	decoder.UseNumber() // whole numbers stay whole
+	if err := decoder.Decode(into); err != nil {
+		return fmt.Errorf("read the worker's answer: %w", err)
+	}
+	return nil
+}
+
+func (c *Client) ask(ctx context.Context, path string, query url.Values) (io.ReadCloser, error) {
+	target := c.endpoint.Address + path
+	if len(query) > 0 {
+		target += "?" + query.Encode()
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+c.endpoint.Token)
+	answer, err := c.http.Do(request) //nolint:bodyclose // the caller's, or closed below
+	var dialled *net.OpError
+	switch {
+	case errors.As(err, &dialled) && dialled.Op == "dial":
+		return nil, noWorker(c.dataDir) // it was killed
+	case err != nil:
+		var wrapped *url.Error
+		if errors.As(err, &wrapped) {
+			err = wrapped.Err // without the address: it carries what was asked for
+		}
+		return nil, fmt.Errorf("ask the worker: %w", err)
+	case answer.StatusCode == http.StatusOK:
+		return answer.Body, nil
+	}
+	defer func() { _ = answer.Body.Close() }() // it failed anyway
+	var p Problem
+	if err := json.NewDecoder(io.LimitReader(answer.Body, 1<<20)).Decode(&p); err != nil || p.Kind == "" {
+		return nil, errkind.Newf(errkind.Internal, "the worker answered %s", answer.Status)
+	}
+	return nil, errkind.New(p.Kind, "", errors.New(p.Detail), p.Hint)
+}

@@ -1,0 +1,58 @@
+package server
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"prospector/internal/api"
+	"prospector/internal/store"
+)
+
+type batchesInput struct {
+	Dataset string `path:"dataset"`
+	Status  string `query:"status" enum:"loaded,failed,deleted" doc:"All unless given."`
+	Limit   int    `query:"limit" default:"20" minimum:"1" maximum:"1000"`
+	After   string `query:"after" doc:"What the page before gave as next."`
+}
+
+type batchInput struct {
+	Dataset string `path:"dataset"`
+	Batch   string `path:"batch"`
+}
+
+func (s *server) batches(routes huma.API) {
+	huma.Register(routes, huma.Operation{OperationID: "list-batches", Method: http.MethodGet, Path: "/api/v1/datasets/{dataset}/batches", Summary: "A page of a dataset's batches, the newest first"}, read(s, s.listBatches))
+	huma.Register(routes, huma.Operation{OperationID: "get-batch", Method: http.MethodGet, Path: "/api/v1/datasets/{dataset}/batches/{batch}", Summary: "One batch, with why its rows were rejected"}, read(s, s.batch))
+}
+
+// dataset is one of the applied workspace, as the store takes it.
+func (s *server) dataset(ctx context.Context, name string) (store.Dataset, error) {
+	w, err := s.Workspace(ctx)
+	if err != nil {
+		return store.Dataset{}, err
+	}
+	d, err := w.Dataset(name)
+	if err != nil {
+		return store.Dataset{}, err
+	}
+	return s.Dataset(w, d), nil
+}
+
+func (s *server) listBatches(ctx context.Context, in *batchesInput) (out api.BatchPage, err error) {
+	d, err := s.dataset(ctx, in.Dataset)
+	if err != nil {
+		return out, err
+	}
+	found, next, err := s.Store.ListBatches(ctx, d, store.BatchQuery{Status: in.Status, Limit: in.Limit, After: in.After})
+	return api.BatchPage{Batches: append([]store.BatchRecord{}, found...), Next: next}, err
+}
+
+func (s *server) batch(ctx context.Context, in *batchInput) (out store.BatchDetail, err error) {
+	d, err := s.dataset(ctx, in.Dataset)
+	if err != nil {
+		return out, err
+	}
+	return s.Store.Batch(ctx, d, in.Batch)
+}
