@@ -50,11 +50,11 @@ func dataset(w *workspace.Workspace, name string) (store.Dataset, *workspace.Dat
 	if err != nil {
 		return store.Dataset{}, nil, err
 	}
-	return stored(w, d), d, nil
+	return Stored(w, d), d, nil
 }
 
-// stored describes a dataset to the store.
-func stored(w *workspace.Workspace, d *workspace.Dataset) store.Dataset {
+// Stored describes a dataset of a workspace to the store. Whoever reads it asks for it as the steps that write it do.
+func Stored(w *workspace.Workspace, d *workspace.Dataset) store.Dataset {
 	schema := w.Schema(d)
 	return store.Dataset{Name: d.Name, Schema: schema.Composed, Identity: schema.PrimaryIdentity.Field, Merge: store.Merge(d.Merge), MostRemoved: d.Removable(),
 		LifetimeDays: d.LifetimeDays, Quarantine: time.Duration(d.QuarantineDays) * 24 * time.Hour, History: d.History}

@@ -142,7 +142,7 @@ func profileNamespaces(w *workspace.Workspace, symbols []string) (out []store.Na
 		if i < 0 {
 			i, out = len(out), append(out, store.Namespace{Symbol: symbol})
 		}
-		out[i].Datasets = append(out[i].Datasets, stored(w, d))
+		out[i].Datasets = append(out[i].Datasets, Stored(w, d))
 	}
 	return out
 }

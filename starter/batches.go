@@ -13,7 +13,9 @@ import (
 )
 
 func newBatches(s *shared) *cobra.Command {
-	return newReads(s, "batches", "List the batches of a dataset, or show one", "List the batches of a dataset with their counts, or show one with why its rows were rejected.", newBatchList, newBatch)
+	c := newReads(s, "batches", "Batches of a dataset: list, show, delete", "List the batches of a dataset with their counts, show one with why its rows were rejected, or undo one.", newBatchList, newBatch)
+	c.AddCommand(newBatchesDelete(s))
+	return c
 }
 
 func newBatchList(r *reads) *cobra.Command {

@@ -116,7 +116,7 @@ func printIngested(result json.RawMessage) error {
 }
 
 func printFiles(files []workflows.IngestFileResult) error {
-	rows := [][]string{{"file", "batch", "state", "read", "accepted", "rejected", "new", "updated", "superseded", "outdated"}}
+	rows := [][]string{{"file", "batch", "state", "read", "accepted", "rejected", "new", "updated", "unchanged", "superseded", "outdated", "removed"}}
 	for _, f := range files {
 		row := []string{f.Path, f.Batch, string(f.State)}
 		switch {
@@ -125,7 +125,7 @@ func printFiles(files []workflows.IngestFileResult) error {
 		case f.DuplicateOf != "":
 			row = append(row, "same bytes as "+f.DuplicateOf)
 		case f.Outcome != nil:
-			for _, n := range []int64{f.Outcome.Read, f.Outcome.Accepted, f.Outcome.Rejected, f.Outcome.Created, f.Outcome.Updated, f.Outcome.Superseded, f.Outcome.Outdated} {
+			for _, n := range []int64{f.Outcome.Read, f.Outcome.Accepted, f.Outcome.Rejected, f.Outcome.Created, f.Outcome.Updated, f.Outcome.Unchanged, f.Outcome.Superseded, f.Outcome.Outdated, f.Outcome.Removed} {
 				row = append(row, fmt.Sprint(n))
 			}
 		}

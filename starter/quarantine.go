@@ -16,7 +16,9 @@ import (
 )
 
 func newQuarantine(s *shared) *cobra.Command {
-	return newReads(s, "quarantine", "List or export a dataset's rejected rows", "List or export the rows that were rejected, with line, record and all that is wrong with each.", newQuarantineList, newQuarantineExport)
+	c := newReads(s, "quarantine", "Rejected rows: list, export, replay, resubmit", "List or export the rows that were rejected, with line, record and all that is wrong with each; take them again.", newQuarantineList, newQuarantineExport)
+	c.AddCommand(newQuarantineReplay(s), newQuarantineResubmit(s))
+	return c
 }
 
 // quarantineFilter narrows rejected rows.

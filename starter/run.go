@@ -152,15 +152,23 @@ func agreed(what string) bool {
 }
 
 func newRunIngestFile(o *runOptions) *cobra.Command {
-	return &cobra.Command{
+	var allow bool
+	c := &cobra.Command{
 		Use:     "ingest-file SOURCE PATH",
 		Short:   "Take one file of a source; PATH is relative to its drop point",
+		Long:    "Take one file of a source; PATH is relative to its drop point. A file that was refused, or whose batch was deleted, is taken again.",
 		Example: "  starter run ingest-file acme in/acme_prospects.csv.gz",
 		Args:    arguments(cobra.ExactArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
-			return o.run(c.Context(), workflows.IngestFile, workflows.IngestFileInput{Source: args[0], Path: args[1]}, printIngested)
+			return o.run(c.Context(), workflows.IngestFile, workflows.IngestFileInput{Source: args[0], Path: args[1], AllowRemovals: allow}, printIngested)
 		},
 	}
+	allowRemovals(c, &allow)
+	return c
+}
+
+func allowRemovals(c *cobra.Command, allow *bool) {
+	c.Flags().BoolVar(allow, "allow-removals", false, "into a dataset with merge: full, also a file that removes more profiles than mostRemoved allows")
 }
 
 func newRunEvaluateAudiences(o *runOptions) *cobra.Command {
