@@ -96,7 +96,7 @@ func (a *Activities) probeFile(ctx context.Context, in ProbeFileInput) (out Prob
 	if err != nil {
 		return out, err
 	}
-	defer func() { err = errors.Join(err, a.Batches.RemovePart(s.Dataset, batch)) }()
+	defer func() { err = errors.Join(err, a.Batches.ForgetPart(context.WithoutCancel(ctx), stored, batch)) }()
 	counts, err := ingest.Validate(ctx, a.Batches, ingest.File{Name: in.Path, Path: staged, Batch: batch, Source: s, Dataset: stored,
 		Identity: w.Schema(d).PrimaryIdentity.Field, Guardrails: w.Sandbox.Guardrails, Parquet: a.Parquet, Sample: sampleRows, Head: !whole}, func(int64) {})
 	if err != nil {

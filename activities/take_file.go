@@ -153,6 +153,22 @@ func (a *Activities) finishFile(ctx context.Context, in FinishFileInput) error {
 		recorded = a.Ledger.SetFileState(ctx, in.Batch, state, "", in.Failure, now())
 	}
 	removed := removeFolder(a.staged(ctx, in.Batch))
+	if in.Failure != "" {
+		removed = errors.Join(removed, a.forgetPart(ctx, in.Batch))
+	}
 	_ = os.Remove(filepath.Dir(a.staged(ctx, in.Batch))) // fails while another run is on the file
 	return errors.Join(recorded, removed)
+}
+
+// forgetPart removes what validation wrote of a batch that is not loaded.
+func (a *Activities) forgetPart(ctx context.Context, batch string) error {
+	entry, err := a.Ledger.File(ctx, batch)
+	if err != nil {
+		return err
+	}
+	file, err := a.fileOf(ctx, entry)
+	if err != nil {
+		return nil //nolint:nilerr // the workspace has no such source any more, and its failure is recorded
+	}
+	return a.Batches.ForgetPart(ctx, file.Dataset, batch)
 }

@@ -16,7 +16,7 @@ import (
 type Batches interface {
 	ingest.PartWriter
 	Load(ctx context.Context, l store.Load, step func(name string)) (store.Outcome, error)
-	RemovePart(dataset, batch string) error
+	ForgetPart(ctx context.Context, d store.Dataset, batch string) error
 	DeleteBatch(ctx context.Context, n store.Namespace, d store.Dataset, batch string, preview bool, memberships []store.Membership) (store.Deletion, error)
 	RejectedRows(ctx context.Context, d store.Dataset, batch string) iter.Seq2[store.RejectedRow, error]
 	RejectedLines(ctx context.Context, d store.Dataset, batch string) (map[int64]bool, error)

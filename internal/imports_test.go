@@ -85,8 +85,8 @@ var fences = map[string][]string{
 	"database/sql":                    {"internal/catalog", "internal/store/duckdb"},
 	"net/http":                        {"internal/api", "internal/connect", "internal/source/s3source", "internal/destination/s3destination", "internal/devserver"},
 	"net":                             {"internal/api", "internal/connect", "internal/devserver"},
-	"os":                              {"worker", "starter", "activities", "internal/api", "internal/connect", "internal/datadir", "internal/devserver", "internal/ingest", "internal/source/foldersource", "internal/store/duckdb", "internal/temporalclient", "internal/workspace"},
-	"os/exec":                         {"internal/devserver"},
+	"os":                              {"worker", "starter", "activities", "internal/api", "internal/connect", "internal/datadir", "internal/devserver", "internal/ingest", "internal/source/foldersource", "internal/store/duckdb", "internal/store/storetest", "internal/temporalclient", "internal/workspace"},
+	"os/exec":                         {"internal/devserver", "worker"}, // of worker bench
 	"go.temporal.io/sdk":              {"worker", "starter", "workflows", "activities", "internal/temporalclient", "internal/devserver"},
 	"go.temporal.io/server":           {"internal/devserver"},
 	"github.com/temporalio/ui-server": {"internal/devserver"},

@@ -153,6 +153,7 @@ func runDev(ctx context.Context, o devOptions, do func(ctx context.Context, d *d
 	}
 	return d.host.work(ctx, d.client.Client, func(ctx context.Context) error {
 		go watchSchedules(ctx, d.client, log)
+		go d.host.keepHouse(ctx, log)
 		return do(ctx, d)
 	})
 }

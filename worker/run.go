@@ -91,6 +91,7 @@ func run(ctx context.Context, o runOptions) error {
 			}
 		}
 		go watchSchedules(ctx, c, log)
+		go h.keepHouse(ctx, log)
 		log.Info("the worker is running", "temporal", c.Address, "namespace", c.Namespace, "taskQueue", workflows.TaskQueue, "api", reads.Address())
 		<-ctx.Done()
 		log.Info("the worker is stopping")

@@ -68,11 +68,6 @@ func (s *Store) load(ctx context.Context, l store.Load, step func(name string)) 
 	if err = s.quarantine(ctx, tx, data, l, step); err != nil {
 		return outcome, err
 	}
-	if l.Dataset.Quarantine > 0 {
-		if err = s.exec(ctx, tx, "ingest/expire_quarantine", data, l.At.Add(-l.Dataset.Quarantine)); err != nil {
-			return outcome, err
-		}
-	}
 	for _, path := range sortedKeys(l.Labels) {
 		if err = s.exec(ctx, tx, "ingest/insert_labels", data, l.Batch.ID, path, strings.Join(l.Labels[path], "|")); err != nil {
 			return outcome, err

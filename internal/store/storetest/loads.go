@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -154,6 +156,43 @@ func labels(f *fixture) {
 	}
 	require.Equal(f, map[string][]string{"a": {"C3"}}, taken("replaced", store.Replace))
 	require.Equal(f, map[string][]string{"a": {"C1", "C3"}, "b": {"C2"}}, taken("upserted", store.Upsert))
+}
+
+// BI-12: rejected rows are kept for so many days; the counts of their batch stay.
+func keepsQuarantine(f *fixture) {
+	d := dataset("d", store.Replace)
+	d.Quarantine = 30 * 24 * time.Hour
+	l := f.prepare(d, batch{id: "b1", at: began, lines: []line{{"p1"}, {"!p2"}}})
+	l.Quarantine = filepath.Join(f.dir, "staging", "rejections.jsonl")
+	require.NoError(f, os.WriteFile(l.Quarantine, []byte(`{"line":3,"offset":9,"raw":"cDI=","reasons":[{"code":"PROSPECT-TYPE","field":"a"}]}`+"\n"), 0o600))
+	out, err := f.Load(f.Context(), l, nil)
+	require.NoError(f, err)
+	for _, each := range []struct{ days, kept int }{{29, 1}, {31, 0}} {
+		require.NoError(f, f.ExpireQuarantine(f.Context(), d, began.AddDate(0, 0, each.days)))
+		lines, err := f.RejectedLines(f.Context(), d, "b1")
+		require.NoError(f, err)
+		require.Len(f, lines, each.kept, "after %d days", each.days)
+	}
+	again, err := f.Load(f.Context(), l, nil)
+	require.NoError(f, err)
+	require.Equal(f, out, again)
+}
+
+// A batch that failed leaves no part; that of a loaded one is never removed.
+func forgetsParts(f *fixture) {
+	d := dataset("d", store.Upsert)
+	f.load(d, batch{id: "b1", lines: []line{{"p1", "x"}}})
+	f.prepare(d, batch{id: "b2", lines: []line{{"p1", "y"}}})
+	for range 2 {
+		require.NoError(f, f.ForgetPart(f.Context(), d, "b1"))
+		require.NoError(f, f.ForgetPart(f.Context(), d, "b2"))
+	}
+	p, err := f.Provenance(f.Context(), store.Namespace{Symbol: "n", Datasets: []store.Dataset{d}}, "p1")
+	require.NoError(f, err)
+	require.Equal(f, "b1", p.Attributes["a"].Batch)
+	for _, err := range f.PartRejections(f.Context(), d.Name, "b2") {
+		require.Error(f, err, "the part is gone")
+	}
 }
 
 // BI-8: without a file of rejections the refused rows are counted and not kept.

@@ -26,6 +26,9 @@ type Driver interface {
 	WritePart(ctx context.Context, dataset store.Dataset, batch string, columns []prospect.Column, identity string, feed func(w io.Writer) error) (store.Part, error)
 	PartRejections(ctx context.Context, dataset, batch string) iter.Seq2[store.RefusedLine, error]
 	RemovePart(dataset, batch string) error
+	ForgetPart(ctx context.Context, d store.Dataset, batch string) error
+	ExpireQuarantine(ctx context.Context, d store.Dataset, at time.Time) error
+	RejectedLines(ctx context.Context, d store.Dataset, batch string) (map[int64]bool, error)
 	Load(ctx context.Context, l store.Load, step func(name string)) (store.Outcome, error)
 	DeleteBatch(ctx context.Context, n store.Namespace, d store.Dataset, batch string, preview bool, memberships []store.Membership) (store.Deletion, error)
 	Fragment(ctx context.Context, d store.Dataset, partnerID string) (store.Fragment, bool, error)
@@ -54,6 +57,8 @@ func Run(t *testing.T, open func(t *testing.T, dir string) Driver) {
 		"one namespace over two datasets":            merges,
 		"a profile that nobody refreshes":            expires,
 		"labels stay as long as values do":           labels,
+		"rejected rows that are old":                 keepsQuarantine,
+		"a part that is not loaded":                  forgetsParts,
 		"a dataset without diagnostics":              withoutDiagnostics,
 		"a schema that has gained a field":           gains,
 	} {
