@@ -136,10 +136,12 @@ type reading struct {
 	columns []prospect.Column
 	wanted  []string
 	mapping *mapping.Mapping
-	nulls   map[string]bool
-	missing int      // wanted columns that the file lacks, behind its own
-	fields  [][]byte // of a record, and of the missing ones
+	null    func(value []byte) bool // of the markers; nil when there are none
+	missing int                     // wanted columns that the file lacks, behind its own
+	fields  [][]byte                // of a record, and of the missing ones
 	values  [][]byte
+	reasons []prospect.Reason // of the record at hand
+	failed  func(target int, step string)
 	drift   Drift
 }
 
@@ -153,17 +155,15 @@ func open(f File) (_ *reading, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &reading{of: f, file: file, nulls: map[string]bool{"": true}}
+	r := &reading{of: f, file: file, null: mapping.NullMarkers(f.Source.NullMarkers)}
 	defer func() {
 		if err != nil {
 			r.close()
 		}
 	}()
 	r.of.Guardrails = f.Guardrails.OrDefaults()
+	r.failed = r.fail
 	targets := f.Source.Targets()
-	for _, marker := range f.Source.NullMarkers {
-		r.nulls[marker] = true
-	}
 	r.wanted = wanted(targets)
 	if err = r.openReader(); err != nil {
 		return nil, f.unreadable(err)
@@ -381,15 +381,19 @@ func (r *reading) unknown(record filecodec.Record) (out []string) {
 
 // apply fills the fields from a record that can be read. Steps that fail are reasons to refuse it, besides those found.
 func (r *reading) apply(record filecodec.Record, found []prospect.Reason) (values [][]byte, reasons []prospect.Reason) {
-	reasons = found
-	r.fields = append(r.fields[:0], record.Fields...)
-	for range r.missing {
-		r.fields = append(r.fields, nil)
+	fields := record.Fields
+	if r.missing > 0 {
+		r.fields = append(append(r.fields[:0], fields...), make([][]byte, r.missing)...)
+		fields = r.fields
 	}
-	r.mapping.Apply(r.fields, func(value []byte) bool { return r.nulls[string(value)] }, r.values, func(target int, step string) {
-		reasons = append(reasons, prospect.Reason{Code: prospect.Unmappable, Field: r.columns[target].Field.Path, Detail: step})
-	})
-	return r.values, reasons
+	r.reasons = found
+	r.mapping.Apply(fields, r.null, r.values, r.failed)
+	return r.values, r.reasons
+}
+
+// fail adds a reason to those of the record at hand.
+func (r *reading) fail(target int, step string) {
+	r.reasons = append(r.reasons, prospect.Reason{Code: prospect.Unmappable, Field: r.columns[target].Field.Path, Detail: step})
 }
 
 // kept is what quarantine holds of a record: all of it but the values of columns that are not taken. Of a record
