@@ -282,3 +282,35 @@ func TestQuarantineExportIsOneVersion(t *testing.T) {
 	}))
 	require.EqualValues(t, 50_412, next)
 }
+
+// Readers see the version before a load or the one after it: at no step of a load anything of it.
+func TestReadersSeeNoHalfLoad(t *testing.T) {
+	f := newFixture(t)
+	acme, _ := f.namespaces()
+	f.ingestInto(f.dataset, "batch_1", row("P0001", "25-34", "02139", "MA", "Y", "Y", "3"), monday)
+	counts, file := f.validate("batch_2", row("P0001", "25-34", "02139", "MA", "N", "Y", "3")+row("P0002", "25-34", "02139", "MA", "N", "Y", "3")+"bad\n")
+	hiking := func() (out []any) {
+		page, _, err := f.store.Browse(t.Context(), store.ProfileQuery{Namespaces: []store.Namespace{acme}, AsOf: monday, Limit: 10})
+		require.NoError(t, err)
+		for _, p := range page {
+			out = append(out, p.Attributes["partner.hiking"])
+		}
+		return out
+	}
+	steps := map[string][]any{}
+	_, err := f.store.Load(t.Context(), f.loadRequest("batch_2", file, counts), func(step string) {
+		steps[step] = hiking()
+		list, _, err := f.store.ListBatches(t.Context(), f.dataset, store.BatchQuery{Limit: 10})
+		require.NoError(t, err)
+		require.Len(t, list, len(steps[step]))
+	})
+	require.NoError(t, err)
+	require.Greater(t, len(steps), 4)
+	for step, seen := range steps {
+		if step == "committed" {
+			require.Equal(t, []any{"N", "N"}, seen)
+		} else {
+			require.Equal(t, []any{"Y"}, seen, step)
+		}
+	}
+}
