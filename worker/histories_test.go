@@ -15,6 +15,8 @@ import (
 	"go.temporal.io/api/temporalproto"
 	"go.temporal.io/api/workflowservice/v1"
 
+	"prospector/activities"
+	"prospector/internal/catalog"
 	"prospector/workflows"
 )
 
@@ -29,7 +31,12 @@ func saveHistories(t *testing.T, d *devProcess) {
 	require.Error(t, d.run(workflows.EvaluateAudiences, workflows.EvaluateAudiencesInput{Activate: true}, nil))
 	folder := filepath.Join(filepath.Dir(d.hostKeyFile), "workspace")
 	require.NoError(t, d.run(workflows.PlanWorkspace, workflows.PlanWorkspaceInput{Dir: folder}, nil))
-	require.NoError(t, d.run(workflows.ListFiles, workflows.ListFilesInput{Source: "acme"}, nil))
+	var ledger activities.ListFilesOutput
+	require.NoError(t, d.run(workflows.ListFiles, workflows.ListFilesInput{Source: "acme", State: catalog.Loaded}, &ledger))
+	batch := ledger.Files[0].Batch
+	require.NoError(t, d.run(workflows.ReplayQuarantine, workflows.ReplayQuarantineInput{Dataset: "acme_2026", Batch: batch}, nil))
+	require.Error(t, d.run(workflows.DeleteBatch, workflows.DeleteBatchInput{Dataset: "acme_2026", Batch: "batch_none"}, nil))
+	require.NoError(t, d.run(workflows.DeleteBatch, workflows.DeleteBatchInput{Dataset: "acme_2026", Batch: batch, Preview: true}, nil))
 	require.NoError(t, d.run(workflows.BackfillSource, workflows.BackfillSourceInput{Source: "merk", From: "2026-11-01", To: "2026-11-02"}, nil))
 	require.NoError(t, d.run(workflows.BackfillSource, workflows.BackfillSourceInput{Source: "merk", From: "2026-11-01", To: "2026-11-02", Plan: true}, nil))
 	require.Error(t, d.applyEdited("identities.yaml", "symbol: merk_pid\ntype: Partner ID", "symbol: merk_pid\ntype: Device ID"))

@@ -273,7 +273,7 @@ func TestQuarantine(t *testing.T) {
 
 	var out bytes.Buffer
 	require.NoError(t, f.client.ExportQuarantine(t.Context(), "acme_2026", url.Values{"field": {"_luma.prospect.state"}}, &out))
-	require.JSONEq(t, `{"batch": "batch_1", "source": "acme", "file": "batch_1.csv", "line": 3, "offset": 0, "raw": "P0002,,,25-34,02139,XX,yes,N,,Y,,3,,,h1",
+	require.JSONEq(t, `{"batch": "batch_1", "source": "acme", "file": "batch_1.csv", "line": 3, "offset": 192, "raw": "P0002,,,25-34,02139,XX,yes,N,,Y,,3,,,h1",
 		"reasons": [{"code": "PROSPECT-ENUM", "field": "_luma.prospect.state", "message": "_luma.prospect.state: the value is not one of those that are allowed"},
 			{"code": "PROSPECT-ENUM", "field": "partner.hiking", "message": "partner.hiking: the value is not one of those that are allowed"}],
 		"header": ["pid","first_name","last_name","age_range","zip","state","hiking","bicycling","skiing","sailing","tennis","buyer_rating","donor_rating","spending_volume","household_id"]}`, out.String())
