@@ -74,6 +74,15 @@ func BatchID(sourceName string, f source.File) string {
 	return "batch_" + f.Modified.UTC().Format("20060102150405") + "_" + hex.EncodeToString(sum[:8])
 }
 
+// version tells a file's versions apart in the ledger. A token of the bytes alone, as S3 has, comes back when the
+// partner puts the same bytes there again: that is another version, at another time.
+func version(f source.File) string {
+	if f.ETag == "" {
+		return f.Version()
+	}
+	return f.Modified.UTC().Format("20060102T150405Z") + "-" + f.Version()
+}
+
 // Sighting is a file version in a listing, with the business date that its path says.
 type Sighting struct {
 	source.File
@@ -98,7 +107,7 @@ func (c *Catalog) SeeFiles(ctx context.Context, sourceName string, files []Sight
 			entry, ok := entries[batch]
 			if !ok {
 				entry = File{File: f.File, Source: sourceName, Batch: batch, State: Seen, BusinessDate: f.BusinessDate, SeenAt: at, ChangedAt: at}
-				err := c.exec(ctx, tx, "catalog/see_file", sourceName, f.Path, f.Version(), f.Size, instant(f.Modified), f.ETag, batch, instant(at), f.BusinessDate)
+				err := c.exec(ctx, tx, "catalog/see_file", sourceName, f.Path, version(f.File), f.Size, instant(f.Modified), f.ETag, batch, instant(at), f.BusinessDate)
 				if err != nil {
 					return err
 				}

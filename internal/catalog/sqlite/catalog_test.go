@@ -52,6 +52,25 @@ func TestLedgerKeepsOneEntryPerVersion(t *testing.T) {
 	require.Equal(t, errkind.Missing, errkind.Of(err))
 }
 
+// On S3 the token of a version is that of its bytes: the same bytes put there again later are another version, also
+// when other bytes were there in between, and each can be found by its batch.
+func TestLedgerTellsBytesThatCameBack(t *testing.T) {
+	c, ctx := open(t), context.Background()
+	a := source.File{Path: "in/a.csv", Size: 10, Modified: at, ETag: "a"}
+	b := source.File{Path: "in/a.csv", Size: 10, Modified: at.Add(time.Minute), ETag: "b"}
+	again := source.File{Path: "in/a.csv", Size: 10, Modified: at.Add(time.Hour), ETag: "a"}
+	for _, f := range []source.File{a, b, again, again} {
+		seen, err := c.SeeFiles(ctx, "acme", []catalog.Sighting{{File: f}}, at)
+		require.NoError(t, err)
+		entry, err := c.File(ctx, seen[0].Batch)
+		require.NoError(t, err)
+		require.Equal(t, f, entry.File)
+	}
+	files, err := c.Files(ctx, "acme")
+	require.NoError(t, err)
+	require.Len(t, files, 3)
+}
+
 // The same bytes are recognised in a dataset, but a failed batch does not count.
 func TestSameContent(t *testing.T) {
 	c, ctx := open(t), context.Background()
