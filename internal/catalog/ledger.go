@@ -247,7 +247,8 @@ func (c *Catalog) DeleteBatch(ctx context.Context, id, detail string, at time.Ti
 	return c.SetFileState(ctx, id, Deleted, "", detail, at)
 }
 
-// SameContent returns the batch that loaded the same bytes into the dataset before, or "".
+// SameContent returns the batch that loaded the same bytes into the dataset before, for the same business date and with
+// nothing else loaded since, or "".
 func (c *Catalog) SameContent(ctx context.Context, dataset, sha256, batch string) (string, error) {
 	var id string
 	err := c.query(ctx, "catalog/same_content", []any{dataset, sha256, batch}, func(scan func(...any) error) error { return scan(&id) })
