@@ -23,7 +23,8 @@ type Ledger interface {
 	ExpectFile(ctx context.Context, batch string, e catalog.Expected) error
 	File(ctx context.Context, batch string) (catalog.File, error)
 	SetFileState(ctx context.Context, batch string, state catalog.State, sha256, detail string, at time.Time) error
-	SetFileStates(ctx context.Context, states []catalog.FileState, at time.Time) error
+	SyncFiles(ctx context.Context, run string) (looks map[string]int, err error)
+	EndLook(ctx context.Context, run string, look int, states []catalog.FileState, batches []string, at time.Time) error
 	SameContent(ctx context.Context, dataset, sha256, batch string) (string, error)
 	RecordBatch(ctx context.Context, dataset string, b store.Batch, o store.Outcome, at time.Time) error
 	Batch(ctx context.Context, id string) (store.Outcome, error)
@@ -48,10 +49,11 @@ type ListSourceInput struct {
 	Scheduled    *time.Time `json:"scheduled,omitempty"`    // when the schedule meant the run to be
 	Run          string     `json:"run,omitempty"`          // of the whole sync
 	DryRun       bool       `json:"dryRun,omitempty"`       // the ledger stays as it is
-	Leave        []string   `json:"leave,omitempty"`        // batches that this run has had
+	Look         int        `json:"look,omitempty"`         // of the run, from 1 on; what an earlier one dealt with is left
 }
 
-// ListSourceOutput says what there is. Due files come oldest first, by business date, then by time.
+// ListSourceOutput says what there is. Due files come oldest first, by business date, then by time. Lists that may
+// become long hold the first entries only; totals count all.
 type ListSourceOutput struct {
 	Dataset           string         `json:"dataset"`
 	EvaluateAfterLoad bool           `json:"evaluateAfterLoad"`
@@ -61,10 +63,14 @@ type ListSourceOutput struct {
 	Skipped           int            `json:"skipped,omitempty"`
 	Elsewhen          int            `json:"elsewhen,omitempty"` // due, outside of the asked window
 	Waiting           []WaitingFile  `json:"waiting,omitempty"`
-	Refused           []RefusedFile  `json:"refused,omitempty"`
+	WaitingFiles      int            `json:"waitingFiles,omitempty"`
+	Refused           []RefusedFile  `json:"refused,omitempty"` // by this look
+	RefusedFiles      int            `json:"refusedFiles,omitempty"`
 	Gone              []string       `json:"gone,omitempty"`
+	GoneFiles         int            `json:"goneFiles,omitempty"`
 	Due               []DueFile      `json:"due"`
 	More              int            `json:"more,omitempty"`      // due files beyond the ones in Due
+	DueBytes          int64          `json:"dueBytes,omitempty"`  // of all that are due
 	LookAgain         time.Duration  `json:"lookAgain,omitempty"` // when a waiting file may be ready by itself
 	BusinessDate      string         `json:"businessDate,omitempty"`
 	Window            catalog.Window `json:"window,omitzero"`
@@ -132,7 +138,7 @@ func (a *Activities) listSource(ctx context.Context, in ListSourceInput) (out Li
 	if err != nil {
 		return out, errkind.New(errkind.Invalid, "source "+s.Name, err, "correct path of the source")
 	}
-	l := listing{activities: a, source: s, opened: opened, pattern: pattern, rule: s.Rule(), in: in, at: now(), most: rails.FilesPerRun}
+	l := listing{activities: a, source: s, opened: opened, pattern: pattern, rule: s.Rule(), in: in, run: runOf(ctx, in.Run), at: now(), most: rails.FilesPerRun}
 	if err := l.list(ctx); err != nil {
 		return out, fmt.Errorf("source %s: %w", s.Name, err)
 	}
@@ -148,7 +154,7 @@ func (a *Activities) listSource(ctx context.Context, in ListSourceInput) (out Li
 		return out, fmt.Errorf("source %s: %w", s.Name, err)
 	}
 	if !in.DryRun {
-		err = a.Ledger.SetFileStates(ctx, l.changes, l.at)
+		err = a.Ledger.EndLook(ctx, l.run, in.Look, l.changes, l.dealt, l.at)
 	}
 	return out, err
 }
@@ -218,9 +224,14 @@ func (w asked) dayOf(f catalog.File) string {
 	return f.Modified.In(w.zone).Format(time.DateOnly)
 }
 
+// runOf is the run that a step belongs to: the whole sync's where that is said.
+func runOf(ctx context.Context, run string) string {
+	return cmp.Or(run, activity.GetInfo(ctx).WorkflowExecution.RunID)
+}
+
 func (a *Activities) beginSync(ctx context.Context, in ListSourceInput, w asked) error {
 	info := activity.GetInfo(ctx)
-	return a.Ledger.BeginSync(ctx, catalog.Sync{Run: cmp.Or(in.Run, info.WorkflowExecution.RunID), Workflow: info.WorkflowExecution.ID, Source: in.Source,
+	return a.Ledger.BeginSync(ctx, catalog.Sync{Run: runOf(ctx, in.Run), Workflow: info.WorkflowExecution.ID, Source: in.Source,
 		Window: w.window, BusinessDate: w.day, BeganAt: now()})
 }
 

@@ -24,6 +24,7 @@ type listing struct {
 	pattern    readiness.Pattern
 	rule       readiness.Rule
 	in         ListSourceInput
+	run        string
 	at         time.Time
 	most       int // due files at a time
 
@@ -34,7 +35,10 @@ type listing struct {
 	wrong      map[string]error // files whose names or dates are refused, by path
 	known      []catalog.File   // before this look
 	entries    []catalog.File   // of files, in their order
+	looks      map[string]int   // in which the run dealt with a batch; this one's are of an attempt whose answer was lost
 	changes    []catalog.FileState
+	dealt      []string // batches that this look says something of, once
+	named      struct{ waiting, refused, gone budget }
 }
 
 // list looks at markers and manifests first: what they vouch for was whole before the files are listed.
@@ -73,6 +77,9 @@ func (l *listing) enter(ctx context.Context) (err error) {
 	if l.known, err = l.activities.Ledger.Files(ctx, l.source.Name); err != nil {
 		return err
 	}
+	if l.looks, err = l.activities.Ledger.SyncFiles(ctx, l.run); err != nil {
+		return err
+	}
 	if !l.in.DryRun {
 		l.entries, err = l.activities.Ledger.SeeFiles(ctx, l.source.Name, l.files, l.at)
 		return err
@@ -94,6 +101,7 @@ func (l *listing) enter(ctx context.Context) (err error) {
 
 func (l *listing) judge(ctx context.Context, asked asked, out *ListSourceOutput) error {
 	out.Matching = len(l.entries)
+	l.named.waiting, l.named.refused, l.named.gone = newBudget(), newBudget(), newBudget()
 	l.sayGone(out)
 	start := time.Time{}
 	if !l.source.Backfills() {
@@ -110,10 +118,19 @@ func (l *listing) judge(ctx context.Context, asked asked, out *ListSourceOutput)
 			return err
 		}
 	}
-	if n := len(out.Due); n > l.most {
-		out.Due, out.More = out.Due[:l.most], n-l.most
-	}
+	l.cutDue(out)
 	return nil
+}
+
+// cutDue leaves the due files that the run takes before it looks again.
+func (l *listing) cutDue(out *ListSourceOutput) {
+	room := budget{l.most, dueBytes}
+	n := 0
+	for n < len(out.Due) && (room.takes(out.Due[n]) || n == 0) {
+		l.dealt = append(l.dealt, out.Due[n].Batch)
+		n++
+	}
+	out.Due, out.More = out.Due[:n], len(out.Due)-n
 }
 
 // start is before which files are old news. Once a run has ended well, whatever is new has come since, even when the
@@ -140,18 +157,20 @@ func (l *listing) start(ctx context.Context) (time.Time, error) {
 }
 
 func (l *listing) judgeFile(ctx context.Context, f catalog.File, start time.Time, asked asked, out *ListSourceOutput) error {
+	look, dealt := l.looks[f.Batch]
+	if dealt && look < l.in.Look {
+		return nil
+	}
 	if wrong := l.wrong[f.Path]; wrong != nil {
-		if f.State.Refused() {
+		if f.State.Refused() && !dealt {
 			out.RefusedBefore++
 			return nil
 		}
-		out.Refused = append(out.Refused, RefusedFile{Path: fmt.Sprintf("%q", f.Path), Batch: f.Batch, Reason: wrong.Error()})
-		l.change(f, catalog.Rejected, wrong.Error())
+		l.refuse(f, wrong, out)
 		return nil
 	}
 	old := f.Modified.Before(start)
 	switch {
-	case slices.Contains(l.in.Leave, f.Batch):
 	case f.State == catalog.Skipped && !l.in.Skipped, old && f.State == catalog.Seen && !l.in.Skipped:
 		out.Skipped++
 		l.change(f, catalog.Skipped, "it was there before the source")
@@ -170,16 +189,31 @@ func (l *listing) judgeFile(ctx context.Context, f catalog.File, start time.Time
 			if f.State != catalog.Seen && !f.State.Refused() && f.State != catalog.Failed && f.State != catalog.Taken {
 				l.change(f, catalog.Seen, "")
 			}
+			out.DueBytes += f.Size
 			out.Due = append(out.Due, DueFile{Path: f.Path, Batch: f.Batch, BusinessDate: f.BusinessDate, Size: f.Size})
 			return nil
 		}
-		out.Waiting = append(out.Waiting, WaitingFile{Path: f.Path, Reason: reason})
+		out.WaitingFiles++
+		if waiting := (WaitingFile{Path: f.Path, Reason: reason}); l.named.waiting.takes(waiting) {
+			out.Waiting = append(out.Waiting, waiting)
+		}
 		l.change(f, catalog.Waiting, reason)
 		if after > 0 && (out.LookAgain == 0 || after < out.LookAgain) {
 			out.LookAgain = max(after.Truncate(time.Millisecond)+time.Millisecond, 100*time.Millisecond)
 		}
 	}
 	return nil
+}
+
+// refuse records that a file cannot be taken as it is, and says so in this look, also when it is asked again because
+// the answer was lost.
+func (l *listing) refuse(f catalog.File, why error, out *ListSourceOutput) {
+	out.RefusedFiles++
+	if refused := (RefusedFile{Path: fmt.Sprintf("%q", f.Path), Batch: f.Batch, Reason: why.Error()}); l.named.refused.takes(refused) {
+		out.Refused = append(out.Refused, refused)
+	}
+	l.dealt = append(l.dealt, f.Batch)
+	l.change(f, catalog.Rejected, why.Error())
 }
 
 func (l *listing) change(f catalog.File, state catalog.State, detail string) {
@@ -196,16 +230,21 @@ func (l *listing) sayGone(out *ListSourceOutput) {
 		listed[f.Batch], paths[f.Path] = true, true
 	}
 	for _, f := range l.known {
-		if listed[f.Batch] || !f.State.Due() || f.State == catalog.Gone || strings.HasPrefix(f.Path, localPrefix) || strings.HasPrefix(f.Path, replayPrefix) {
+		look, dealt := l.looks[f.Batch]
+		saidNow := f.State == catalog.Gone && dealt && look == l.in.Look // by an attempt whose answer was lost
+		if listed[f.Batch] || !f.State.Due() || f.State == catalog.Gone && !saidNow || strings.HasPrefix(f.Path, localPrefix) || strings.HasPrefix(f.Path, replayPrefix) {
 			continue
 		}
-		detail := "it is no longer there"
 		if paths[f.Path] {
-			detail = "the partner replaced it before it was taken"
-		} else {
+			l.change(f, catalog.Gone, "the partner replaced it before it was taken")
+			continue
+		}
+		l.change(f, catalog.Gone, "it is no longer there")
+		l.dealt = append(l.dealt, f.Batch)
+		out.GoneFiles++
+		if l.named.gone.takes(f.Path) {
 			out.Gone = append(out.Gone, f.Path)
 		}
-		l.change(f, catalog.Gone, detail)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -82,7 +83,13 @@ func (d *dropPoint) put(path, content string, modified time.Time) {
 func (d *dropPoint) list(in ListSourceInput) (out ListSourceOutput, err error) {
 	d.Helper()
 	d.runs++
-	in.Source, in.Run = "acme", fmt.Sprintf("run-%d", d.runs)
+	return d.look(1, in)
+}
+
+// look lists once more for the last run. The same look again is another attempt, after one whose answer was lost.
+func (d *dropPoint) look(n int, in ListSourceInput) (out ListSourceOutput, err error) {
+	d.Helper()
+	in.Source, in.Run, in.Look = "acme", fmt.Sprintf("run-%d", d.runs), n
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
 	env.RegisterActivity(d.activities)
@@ -307,6 +314,77 @@ func TestForbiddenNames(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, listed.Refused)
 	require.Equal(t, 1, listed.RefusedBefore)
+}
+
+// A run says of each file once that it was refused, gone or due, however often a look is tried again, and leaves in
+// later looks what it has dealt with.
+func TestLooksOfOneRun(t *testing.T) {
+	d := newDropPoint(t, "readiness: {rule: stable, seconds: 1}\n")
+	d.put("in/gone.csv", "x", now())
+	_, err := d.list(ListSourceInput{})
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(filepath.Join(d.dir, "in/gone.csv")))
+	d.put("in/bad:name.csv", "x", now().Add(-time.Hour))
+	d.put("in/old.csv", "x", now().Add(-time.Hour))
+	d.runs++
+	var first ListSourceOutput
+	require.Eventually(t, func() bool { // a file is watched for a second by our clock, too
+		first, err = d.look(1, ListSourceInput{})
+		require.NoError(t, err)
+		return len(first.Due) == 1
+	}, 10*time.Second, 100*time.Millisecond)
+	require.Equal(t, []string{"in/gone.csv"}, first.Gone)
+	require.Len(t, first.Refused, 1)
+	require.Zero(t, first.RefusedBefore)
+	again, err := d.look(1, ListSourceInput{})
+	require.NoError(t, err)
+	require.Equal(t, first, again, "the first answer was lost")
+	require.NoError(t, d.catalog.SetFileState(t.Context(), first.Due[0].Batch, catalog.Failed, "", "no network", now()))
+	second, err := d.look(2, ListSourceInput{Retry: true})
+	require.NoError(t, err)
+	require.Empty(t, second.Due)
+	require.Empty(t, second.Refused)
+	require.Empty(t, second.Gone)
+	require.Zero(t, second.RefusedBefore, "it was this run that refused it")
+	require.Equal(t, []string{"in/old.csv"}, d.sync(ListSourceInput{}), "the next run takes the failed file")
+}
+
+// However many files wait or are refused, and however long their names are, the answer is one that Temporal takes; it
+// names the first and counts all.
+func TestListingOfVeryManyFiles(t *testing.T) {
+	const files = 1500
+	d := newDropPoint(t, "readiness: {rule: marker, suffix: .done}\npath: in/*/*/*/*.csv\n")
+	long := strings.Repeat("n", 240)
+	for i := range files {
+		d.put(fmt.Sprintf("in/%s/%s/%s/%04d.csv", long, long, long, i), "", now())
+		d.put(fmt.Sprintf("in/%s/%s/%s/%04d:.csv", long, long, long, i), "", now())
+	}
+	d.put("in/a/b/c/good.csv", "", now().Add(-time.Hour))
+	d.put("in/a/b/c/good.csv.done", "", now())
+	for _, attempt := range []string{"first", "second"} {
+		d.runs = 1
+		listed, err := d.look(1, ListSourceInput{})
+		require.NoError(t, err)
+		answer, err := json.Marshal(listed)
+		require.NoError(t, err)
+		require.Less(t, len(answer), 1<<18)
+		require.Equal(t, []int{files, files, 0, 1}, []int{listed.WaitingFiles, listed.RefusedFiles, listed.RefusedBefore, len(listed.Due)}, attempt)
+		require.NotEmpty(t, listed.Waiting)
+		require.NotEmpty(t, listed.Refused)
+	}
+	listed, err := d.list(ListSourceInput{DryRun: true})
+	require.NoError(t, err)
+	require.Equal(t, files, listed.RefusedBefore)
+	for i := range files {
+		d.put(fmt.Sprintf("in/%s/%s/%s/%04d.csv.done", long, long, long, i), "", now().Add(time.Second))
+	}
+	listed, err = d.list(ListSourceInput{})
+	require.NoError(t, err)
+	answer, err := json.Marshal(listed)
+	require.NoError(t, err)
+	require.Less(t, len(answer), 1<<21-1<<19)
+	require.Equal(t, files+1, len(listed.Due)+listed.More)
+	require.Greater(t, len(listed.Due), 100)
 }
 
 // The business date that a path says orders the files and narrows a run to a day.

@@ -175,17 +175,19 @@ type FileState struct {
 
 // SetFileStates records what became of several files, of all or of none.
 func (c *Catalog) SetFileStates(ctx context.Context, states []FileState, at time.Time) error {
-	return c.inTransaction(ctx, func(tx *sql.Tx) error {
-		for _, s := range states {
-			if err := c.exec(ctx, tx, "catalog/set_file_state", s.Batch, string(s.State), s.SHA256, s.Detail, instant(at)); err != nil {
-				return err
-			}
-			if err := c.exec(ctx, tx, "catalog/record_file_event", s.Batch, string(s.State), s.Detail, instant(at)); err != nil {
-				return err
-			}
+	return c.inTransaction(ctx, func(tx *sql.Tx) error { return c.setFileStates(ctx, tx, states, at) })
+}
+
+func (c *Catalog) setFileStates(ctx context.Context, tx *sql.Tx, states []FileState, at time.Time) error {
+	for _, s := range states {
+		if err := c.exec(ctx, tx, "catalog/set_file_state", s.Batch, string(s.State), s.SHA256, s.Detail, instant(at)); err != nil {
+			return err
 		}
-		return nil
-	})
+		if err := c.exec(ctx, tx, "catalog/record_file_event", s.Batch, string(s.State), s.Detail, instant(at)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ExpectFile records what a manifest promises of a file.
