@@ -47,6 +47,7 @@ type ListSourceInput struct {
 	RetryOf      string     `json:"retryOf,omitempty"`      // only files of the window of that run, which failed
 	Skipped      bool       `json:"skipped,omitempty"`      // also files that were there before the source
 	Scheduled    *time.Time `json:"scheduled,omitempty"`    // when the schedule meant the run to be
+	Late         bool       `json:"late,omitempty"`         // the run began long after that: only files of days up to that one
 	Run          string     `json:"run,omitempty"`          // of the whole sync
 	DryRun       bool       `json:"dryRun,omitempty"`       // the ledger stays as it is
 	Look         int        `json:"look,omitempty"`         // of the run, from 1 on; what an earlier one dealt with is left
@@ -96,9 +97,6 @@ type RefusedFile struct {
 	Batch  string `json:"batch"`
 	Reason string `json:"reason"`
 }
-
-// A scheduled run that begins so long after its time was asked for by a backfill, and means its own day.
-const backfilledAfter = 24 * time.Hour
 
 // ListSource lists the drop point, enters what it sees into the ledger and returns what is due.
 // That nothing matches is Missing for a source that has never had a file, and normal later.
@@ -162,6 +160,7 @@ func (a *Activities) listSource(ctx context.Context, in ListSourceInput) (out Li
 // asked is what a run is for: a day, a window, or everything that is due.
 type asked struct {
 	day    string
+	upTo   bool // also of earlier days
 	window catalog.Window
 	zone   *time.Location
 }
@@ -185,8 +184,8 @@ func (a *Activities) asked(ctx context.Context, s *workspace.Source, in ListSour
 			return out, errkind.Newf(errkind.Invalid, "the business date %q is no day; write it as 2026-11-24", in.BusinessDate)
 		}
 		out.day = in.BusinessDate
-	case in.Scheduled != nil && now().Sub(*in.Scheduled) > backfilledAfter:
-		out.day = in.Scheduled.In(out.zone).Format(time.DateOnly)
+	case in.Scheduled != nil && in.Late:
+		out.upTo, out.day = true, in.Scheduled.In(out.zone).Format(time.DateOnly)
 	}
 	if in.RetryOf == "" {
 		return out, nil
@@ -204,13 +203,13 @@ func (a *Activities) asked(ctx context.Context, s *workspace.Source, in ListSour
 	case before.Outcome == catalog.SyncSucceeded && before.Rows > 0: // SR-21
 		return out, errkind.New(errkind.Conflict, op, fmt.Errorf("it succeeded and took %d rows", before.Rows), "only a run that failed, or took nothing, is retried")
 	}
-	out.window, out.day = before.Window, before.BusinessDate
+	out.window, out.day, out.upTo = before.Window, before.BusinessDate, before.UpTo
 	return out, nil
 }
 
 // wants reports whether a file is of the day and in the window.
 func (w asked) wants(f catalog.File) bool {
-	if w.day != "" && w.dayOf(f) != w.day {
+	if day := w.dayOf(f); w.day != "" && day != w.day && (!w.upTo || day > w.day) {
 		return false
 	}
 	return w.window.Holds(f.Modified)
@@ -232,7 +231,7 @@ func runOf(ctx context.Context, run string) string {
 func (a *Activities) beginSync(ctx context.Context, in ListSourceInput, w asked) error {
 	info := activity.GetInfo(ctx)
 	return a.Ledger.BeginSync(ctx, catalog.Sync{Run: runOf(ctx, in.Run), Workflow: info.WorkflowExecution.ID, Source: in.Source,
-		Window: w.window, BusinessDate: w.day, BeganAt: now()})
+		Window: w.window, BusinessDate: w.day, UpTo: w.upTo, BeganAt: now()})
 }
 
 // source finds a source in the workspace as it is now.

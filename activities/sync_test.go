@@ -400,13 +400,32 @@ func TestBusinessDates(t *testing.T) {
 	require.Contains(t, listed.Refused[0].Reason, "no day")
 	require.Equal(t, 2, listed.Elsewhen)
 	require.Equal(t, "2026-11-02", listed.Due[0].BusinessDate)
-	long := time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC) // New York is still in the same day
-	listed, err = d.list(ListSourceInput{Scheduled: &long})
+	scheduled := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC) // New York is still in the same day
+	listed, err = d.list(ListSourceInput{Scheduled: &scheduled})
 	require.NoError(t, err)
-	require.Equal(t, "2026-11-03", listed.BusinessDate, "a backfilled run means its own day")
+	require.Empty(t, listed.BusinessDate, "a run that began on time takes whatever is due")
+	require.Len(t, listed.Due, 3)
+	listed, err = d.list(ListSourceInput{Scheduled: &scheduled, Late: true})
+	require.NoError(t, err)
+	require.Equal(t, "2026-11-02", listed.BusinessDate)
+	require.Len(t, listed.Due, 2, "also what its own day's run should have taken before it")
+	require.NoError(t, d.catalog.EndSync(t.Context(), fmt.Sprintf("run-%d", d.runs), "failed", 0, 0, "", now()))
+	listed, err = d.list(ListSourceInput{RetryOf: fmt.Sprintf("run-%d", d.runs)})
+	require.NoError(t, err)
+	require.Len(t, listed.Due, 2, "a retry is for the same days")
 	require.Equal(t, []string{"in/2026/11/acme_01.csv", "in/2026/11/acme_02.csv", "in/2026/11/acme_03.csv"}, d.sync(ListSourceInput{}))
 	_, err = d.list(ListSourceInput{BusinessDate: "yesterday"})
 	require.ErrorContains(t, err, "is no day")
+}
+
+// A run that begins more than a day late, as after a long outage, takes what came before its time.
+func TestLateRun(t *testing.T) {
+	d := newDropPoint(t, atOnce)
+	scheduled := now().Add(-72 * time.Hour)
+	d.put("in/week.csv", "w", scheduled.Add(-48*time.Hour))
+	d.put("in/today.csv", "t", now())
+	require.Equal(t, []string{"in/week.csv"}, d.sync(ListSourceInput{Scheduled: &scheduled, Late: true}))
+	require.Equal(t, []string{"in/today.csv"}, d.sync(ListSourceInput{}))
 }
 
 // A dry run leaves the ledger as it was.

@@ -36,6 +36,7 @@ type carriedSync struct {
 	Due    []activities.DueFile `json:"due,omitempty"` // listed and still to be taken
 	More   bool                 `json:"more,omitempty"`
 	Listed int                  `json:"listed,omitempty"` // times
+	Late   bool                 `json:"late,omitempty"`   // it began long after its schedule meant it to
 	Looks  int                  `json:"looks"`            // of them, those for files that were not ready
 	Used   struct {             // bytes of the result's lists
 		Files, Failed, Gone int
@@ -108,6 +109,10 @@ type FailedFile struct {
 	Kind    errkind.Kind `json:"kind"`
 	Message string       `json:"message"`
 }
+
+// A scheduled run that begins so long after its time is one that a backfill of the schedule asks for, or one that is
+// made up for. Either answers for the days up to its own; later ones have runs of their own.
+const lateAfter = 24 * time.Hour
 
 // A run waits for files that must not change for a while, and looks again at most so often.
 const looksAtMost = 3
@@ -200,6 +205,10 @@ func (s *syncing) list(ctx workflow.Context) error {
 		RetryOf: s.in.RetryOf, Skipped: s.in.Skipped, DryRun: s.in.DryRun, Look: s.Listed, Run: workflow.GetInfo(ctx).FirstRunID}
 	if at, ok := workflow.GetTypedSearchAttributes(ctx).GetTime(attributeScheduledStart); ok && s.in.BusinessDate == "" {
 		in.Scheduled = &at
+		if s.Listed == 1 {
+			s.Late = workflow.GetInfo(ctx).WorkflowStartTime.Sub(at) > lateAfter
+		}
+		in.Late = s.Late
 	}
 	var listed activities.ListSourceOutput
 	if err := workflow.ExecuteActivity(withPartner(ctx), steps.ListSource, in).Get(ctx, &listed); err != nil {

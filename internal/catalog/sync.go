@@ -26,6 +26,7 @@ type Sync struct {
 	Source       string     `json:"source"`
 	Window       Window     `json:"window"`
 	BusinessDate string     `json:"businessDate,omitempty"`
+	UpTo         bool       `json:"upTo,omitempty"` // also for the days before BusinessDate
 	BeganAt      time.Time  `json:"beganAt"`
 	EndedAt      *time.Time `json:"endedAt,omitempty"`
 	Outcome      string     `json:"outcome"`
@@ -55,7 +56,7 @@ func (c *Catalog) BeginSync(ctx context.Context, s Sync) error {
 			to = instant(s.Window.To)
 		}
 	}
-	return c.exec(ctx, c.db, "catalog/begin_sync", s.Run, s.Workflow, s.Source, from, to, s.BusinessDate, instant(s.BeganAt))
+	return c.exec(ctx, c.db, "catalog/begin_sync", s.Run, s.Workflow, s.Source, from, to, s.BusinessDate, instant(s.BeganAt), s.UpTo)
 }
 
 // EndSync records what a run came to. Recording it again replaces it.
@@ -121,7 +122,7 @@ func (c *Catalog) EndLook(ctx context.Context, run string, look int, states []Fi
 
 func scanSync(scan func(...any) error) (s Sync, err error) {
 	var from, to, began, ended string
-	if err = scan(&s.Run, &s.Workflow, &s.Source, &from, &to, &s.BusinessDate, &began, &ended, &s.Outcome, &s.Files, &s.Rows, &s.Detail); err != nil {
+	if err = scan(&s.Run, &s.Workflow, &s.Source, &from, &to, &s.BusinessDate, &began, &ended, &s.Outcome, &s.Files, &s.Rows, &s.Detail, &s.UpTo); err != nil {
 		return s, err
 	}
 	for text, into := range map[*string]*time.Time{&from: &s.Window.From, &to: &s.Window.To, &began: &s.BeganAt} {
