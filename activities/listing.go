@@ -169,12 +169,16 @@ func (l *listing) judgeFile(ctx context.Context, f catalog.File, start time.Time
 		l.refuse(f, wrong, out)
 		return nil
 	}
+	corrected, err := l.corrected(ctx, f)
+	if err != nil {
+		return err
+	}
 	old := f.Modified.Before(start)
 	switch {
 	case f.State == catalog.Skipped && !l.in.Skipped, old && f.State == catalog.Seen && !l.in.Skipped:
 		out.Skipped++
 		l.change(f, catalog.Skipped, "it was there before the source")
-	case f.State.Refused() && !l.in.Retry:
+	case f.State.Refused() && !l.in.Retry && !corrected:
 		out.RefusedBefore++
 	case f.State == catalog.Loaded, f.State == catalog.Duplicate:
 		out.AlreadyLoaded++
@@ -248,35 +252,69 @@ func (l *listing) sayGone(out *ListSourceOutput) {
 	}
 }
 
+// corrected reports whether a manifest promises something else of a file now than what it was refused by.
+func (l *listing) corrected(ctx context.Context, f catalog.File) (bool, error) {
+	if f.State != catalog.Rejected || l.rule.Kind != readiness.Manifested {
+		return false, nil
+	}
+	companion, ok := l.companions[l.rule.Companion(f.Path)]
+	if !ok || f.Expected != nil && f.Expected.Manifest == companion.Version() {
+		return false, nil
+	}
+	promised, reason, err := l.promise(ctx, companion, f)
+	if err != nil || reason != "" {
+		return false, err
+	}
+	if f.Expected.Says(promised) {
+		return false, l.expect(ctx, f, promised)
+	}
+	return true, nil
+}
+
 // waits says why a file is not ready. What a manifest promises of one that is goes into the ledger.
 func (l *listing) waits(ctx context.Context, f catalog.File) (reason string, after time.Duration, err error) {
-	if f.State == catalog.Failed || f.State == catalog.Taken || f.State.Refused() {
-		return "", 0, nil // this very version was ready before
-	}
+	before := f.State == catalog.Failed || f.State == catalog.Taken || f.State.Refused() // this very version was ready before
 	var companion *source.File
 	if found, ok := l.companions[l.rule.Companion(f.Path)]; ok {
 		companion = &found
+	}
+	if before && (l.rule.Kind != readiness.Manifested || companion == nil) {
+		return "", 0, nil
 	}
 	reason, after = l.rule.Waits(f.File, f.SeenAt, l.at, companion)
 	if reason != "" || l.rule.Kind != readiness.Manifested {
 		return reason, after, nil
 	}
-	manifest, wrong, err := l.manifest(ctx, *companion, f.Path)
-	if err != nil {
-		return "", 0, err
+	promised, reason, err := l.promise(ctx, *companion, f)
+	if err != nil || reason != "" {
+		return reason, 0, err
 	}
-	promise, promised := manifest[f.Path]
+	return "", 0, l.expect(ctx, f, promised)
+}
+
+// promise is what a manifest says of a file, or why it cannot be relied on for it.
+func (l *listing) promise(ctx context.Context, companion source.File, f catalog.File) (promised catalog.Expected, reason string, err error) {
+	manifest, wrong, err := l.manifest(ctx, companion, f.Path)
+	if err != nil {
+		return promised, "", err
+	}
+	promise, listed := manifest[f.Path]
 	switch {
 	case wrong != nil:
-		return fmt.Sprintf("its manifest cannot be used: %s", wrong), 0, nil
-	case !promised:
-		return "its manifest does not list it", 0, nil
+		return promised, fmt.Sprintf("its manifest cannot be used: %s", wrong), nil
+	case !listed:
+		return promised, "its manifest does not list it", nil
 	case promise.Size != nil && *promise.Size != f.Size:
-		return fmt.Sprintf("its manifest says %d bytes, it has %d", *promise.Size, f.Size), 0, nil
-	case l.in.DryRun:
-		return "", 0, nil
+		return promised, fmt.Sprintf("its manifest says %d bytes, it has %d", *promise.Size, f.Size), nil
 	}
-	return "", 0, l.activities.Ledger.ExpectFile(ctx, f.Batch, catalog.Expected{SHA256: promise.SHA256, MD5: promise.MD5, Rows: promise.Rows})
+	return catalog.Expected{SHA256: promise.SHA256, MD5: promise.MD5, Rows: promise.Rows, Manifest: companion.Version()}, "", nil
+}
+
+func (l *listing) expect(ctx context.Context, f catalog.File, promised catalog.Expected) error {
+	if l.in.DryRun {
+		return nil
+	}
+	return l.activities.Ledger.ExpectFile(ctx, f.Batch, promised)
 }
 
 // manifest reads a manifest once.

@@ -282,6 +282,47 @@ func TestManifests(t *testing.T) {
 	require.Equal(t, hex.EncodeToString(sum[:]), f.Expected.SHA256)
 }
 
+// A manifest that is corrected makes its refused file due again, by itself and when it is retried, with what it says
+// now; one that says the same does not, and neither does one that no longer lists the file.
+func TestCorrectedManifests(t *testing.T) {
+	d := newDropPoint(t, "readiness: {rule: manifest, name: manifest.json}\n")
+	write := func(content string) { d.put("in/manifest.json", content, now()) }
+	d.put("in/a.csv", "whole", now())
+	write(`{"files": [{"name": "a.csv", "rows": 3}]}`)
+	listed, err := d.list(ListSourceInput{})
+	require.NoError(t, err)
+	batch := listed.Due[0].Batch
+	refuse := func() {
+		require.NoError(t, d.catalog.SetFileState(t.Context(), batch, catalog.Rejected, "", "3 rows are promised", now()))
+	}
+	refuse()
+	for _, same := range []string{`{"files": [{"name": "a.csv", "rows": 3}]}`, `{"files": [{"name": "b.csv"}, {"name": "a.csv", "rows": 3}]}`, `{"files": [{"name": "b.csv"}]}`, `{`} {
+		write(same)
+		listed, err = d.list(ListSourceInput{})
+		require.NoError(t, err)
+		require.Empty(t, listed.Due, same)
+		require.Equal(t, 1, listed.RefusedBefore)
+	}
+	due := func(rows int64, in ListSourceInput) {
+		t.Helper()
+		listed, err = d.list(in)
+		require.NoError(t, err)
+		require.Len(t, listed.Due, 1)
+		f, err := d.catalog.File(t.Context(), batch)
+		require.NoError(t, err)
+		require.Equal(t, rows, *f.Expected.Rows)
+	}
+	write(`{"files": [{"name": "a.csv", "rows": 4}]}`)
+	due(4, ListSourceInput{})
+	refuse()
+	due(4, ListSourceInput{Retry: true})
+	write(`{"files": [{"name": "a.csv", "rows": 5}]}`)
+	due(5, ListSourceInput{Retry: true})
+	require.NoError(t, d.catalog.SetFileState(t.Context(), batch, catalog.Failed, "", "no network", now()))
+	write(`{"files": [{"name": "a.csv", "rows": 6}]}`)
+	due(6, ListSourceInput{})
+}
+
 // Bytes that break the manifest's checksum are refused, and are not kept.
 func TestDownloadHoldsChecksums(t *testing.T) {
 	d := newDropPoint(t, "readiness: {rule: manifest, suffix: .sha256}\n")

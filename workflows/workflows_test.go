@@ -151,6 +151,26 @@ func TestSyncSourceOfVeryManyFiles(t *testing.T) {
 	}
 }
 
+// Whether a scheduled run is late goes by when it began, not by when it looks or goes on in another history.
+func TestScheduledRunKnowsThatItIsLate(t *testing.T) {
+	scheduled := time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)
+	for began, late := range map[time.Time]bool{scheduled.Add(23 * time.Hour): false, scheduled.Add(25 * time.Hour): true} {
+		for name, carried := range map[string]*carriedSync{"first": nil, "carried": {Listed: 1, Late: late}} {
+			env := newEnvironment(t)
+			env.SetStartTime(began)
+			if carried != nil {
+				env.SetStartTime(began.Add(48 * time.Hour))
+			}
+			require.NoError(t, env.SetTypedSearchAttributesOnStart(temporal.NewSearchAttributes(attributeScheduledStart.ValueSet(scheduled))))
+			env.OnActivity(steps.ListSource, mock.Anything, mock.MatchedBy(func(in activities.ListSourceInput) bool { return in.Scheduled != nil && in.Late == late })).
+				Return(activities.ListSourceOutput{Dataset: "acme_2026", Matching: 1, AlreadyLoaded: 1}, nil).Once()
+			env.OnActivity(steps.FinishSync, mock.Anything, mock.Anything).Return(nil)
+			env.ExecuteWorkflow(SyncSource, SyncSourceInput{Source: "acme", Carried: carried})
+			require.NoError(t, env.GetWorkflowError(), name)
+		}
+	}
+}
+
 func TestSyncSourceWithNothingNewLoadsNothing(t *testing.T) {
 	env := newEnvironment(t)
 	env.OnActivity(steps.ListSource, mock.Anything, mock.Anything).Return(activities.ListSourceOutput{Dataset: "acme_2026", Matching: 1, AlreadyLoaded: 1}, nil).Once()

@@ -43,6 +43,17 @@ type Expected struct {
 	SHA256 string `json:"sha256,omitempty"` // lower-case hex
 	MD5    string `json:"md5,omitempty"`    // lower-case hex
 	Rows   *int64 `json:"rows,omitempty"`
+
+	Manifest string `json:"manifest,omitempty"` // the version of it that says so
+}
+
+// Says reports whether two promises are the same, whichever manifest they are from.
+func (e *Expected) Says(other Expected) bool {
+	if e == nil {
+		return other == Expected{Manifest: other.Manifest}
+	}
+	same := e.Rows == other.Rows || e.Rows != nil && other.Rows != nil && *e.Rows == *other.Rows
+	return same && e.SHA256 == other.SHA256 && e.MD5 == other.MD5
 }
 
 // RowCount is the number of records that is promised, nil for none.
