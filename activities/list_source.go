@@ -56,25 +56,27 @@ type ListSourceInput struct {
 // ListSourceOutput says what there is. Due files come oldest first, by business date, then by time. Lists that may
 // become long hold the first entries only; totals count all.
 type ListSourceOutput struct {
-	Dataset           string         `json:"dataset"`
-	EvaluateAfterLoad bool           `json:"evaluateAfterLoad"`
-	Matching          int            `json:"matching"`
-	AlreadyLoaded     int            `json:"alreadyLoaded"`
-	RefusedBefore     int            `json:"refusedBefore,omitempty"`
-	Skipped           int            `json:"skipped,omitempty"`
-	Elsewhen          int            `json:"elsewhen,omitempty"` // due, outside of the asked window
-	Waiting           []WaitingFile  `json:"waiting,omitempty"`
-	WaitingFiles      int            `json:"waitingFiles,omitempty"`
-	Refused           []RefusedFile  `json:"refused,omitempty"` // by this look
-	RefusedFiles      int            `json:"refusedFiles,omitempty"`
-	Gone              []string       `json:"gone,omitempty"`
-	GoneFiles         int            `json:"goneFiles,omitempty"`
-	Due               []DueFile      `json:"due"`
-	More              int            `json:"more,omitempty"`      // due files beyond the ones in Due
-	DueBytes          int64          `json:"dueBytes,omitempty"`  // of all that are due
-	LookAgain         time.Duration  `json:"lookAgain,omitempty"` // when a waiting file may be ready by itself
-	BusinessDate      string         `json:"businessDate,omitempty"`
-	Window            catalog.Window `json:"window,omitzero"`
+	Dataset           string             `json:"dataset"`
+	EvaluateAfterLoad bool               `json:"evaluateAfterLoad"`
+	Matching          int                `json:"matching"`
+	AlreadyLoaded     int                `json:"alreadyLoaded"`
+	RefusedBefore     int                `json:"refusedBefore,omitempty"`
+	Skipped           int                `json:"skipped,omitempty"`
+	Elsewhen          int                `json:"elsewhen,omitempty"` // due, outside of the asked window
+	Waiting           []WaitingFile      `json:"waiting,omitempty"`
+	WaitingFiles      int                `json:"waitingFiles,omitempty"`
+	Refused           []RefusedFile      `json:"refused,omitempty"` // by this look
+	RefusedFiles      int                `json:"refusedFiles,omitempty"`
+	Unreadable        []UnreadableFolder `json:"unreadable,omitempty"`
+	UnreadableFolders int                `json:"unreadableFolders,omitempty"`
+	Gone              []string           `json:"gone,omitempty"`
+	GoneFiles         int                `json:"goneFiles,omitempty"`
+	Due               []DueFile          `json:"due"`
+	More              int                `json:"more,omitempty"`      // due files beyond the ones in Due
+	DueBytes          int64              `json:"dueBytes,omitempty"`  // of all that are due
+	LookAgain         time.Duration      `json:"lookAgain,omitempty"` // when a waiting file may be ready by itself
+	BusinessDate      string             `json:"businessDate,omitempty"`
+	Window            catalog.Window     `json:"window,omitzero"`
 }
 
 // DueFile is a file version that waits to be ingested.
@@ -91,7 +93,14 @@ type WaitingFile struct {
 	Reason string `json:"reason"`
 }
 
-// RefusedFile is a file that cannot be taken as it is called.
+// UnreadableFolder is a folder whose files could not be listed.
+type UnreadableFolder struct {
+	Path   string       `json:"path"`
+	Kind   errkind.Kind `json:"kind"`
+	Reason string       `json:"reason"`
+}
+
+// RefusedFile is a file that cannot be taken as it is called, or something that is no file.
 type RefusedFile struct {
 	Path   string `json:"path"`
 	Batch  string `json:"batch"`
@@ -144,7 +153,7 @@ func (a *Activities) listSource(ctx context.Context, in ListSourceInput) (out Li
 	if err := l.enter(ctx); err != nil {
 		return out, err
 	}
-	if len(l.files) == 0 && len(l.known) == 0 {
+	if len(l.files) == 0 && len(l.known) == 0 && len(l.unreadable) == 0 {
 		return out, errkind.New(errkind.Missing, "source "+s.Name, fmt.Errorf("no file matches %s, and none ever has", s.Path),
 			"correct path of the source, or ask the partner when the first file comes")
 	}

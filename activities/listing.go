@@ -3,6 +3,7 @@ package activities
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -33,9 +34,10 @@ type listing struct {
 	broken     map[string]error // manifests that cannot be used
 	files      []catalog.Sighting
 	wrong      map[string]error // files whose names or dates are refused, by path
-	known      []catalog.File   // before this look
-	entries    []catalog.File   // of files, in their order
-	looks      map[string]int   // in which the run dealt with a batch; this one's are of an attempt whose answer was lost
+	unreadable []UnreadableFolder
+	known      []catalog.File // before this look
+	entries    []catalog.File // of files, in their order
+	looks      map[string]int // in which the run dealt with a batch; this one's are of an attempt whose answer was lost
 	changes    []catalog.FileState
 	dealt      []string // batches that this look says something of, once
 	named      struct{ waiting, refused, gone budget }
@@ -46,7 +48,7 @@ func (l *listing) list(ctx context.Context) error {
 	l.companions, l.wrong = map[string]source.File{}, map[string]error{}
 	if l.rule.Needs() {
 		found, err := l.opened.List(ctx, l.pattern.Companions(l.rule))
-		if err != nil {
+		if obstacles := (source.Obstacles{}); err != nil && !errors.As(err, &obstacles) { // the files' listing meets them, too
 			return err
 		}
 		for _, f := range found {
@@ -54,7 +56,8 @@ func (l *listing) list(ctx context.Context) error {
 		}
 	}
 	files, err := l.opened.List(ctx, l.pattern.Glob())
-	if err != nil {
+	var obstacles source.Obstacles
+	if err != nil && !errors.As(err, &obstacles) {
 		return err
 	}
 	for _, f := range files {
@@ -69,7 +72,27 @@ func (l *listing) list(ctx context.Context) error {
 		}
 		l.files = append(l.files, seen)
 	}
+	l.meet(obstacles)
 	return nil
+}
+
+// meet keeps what could not be listed. What stands in the place of a file is refused like a file with a wrong name:
+// once, whatever happens in it.
+func (l *listing) meet(obstacles source.Obstacles) {
+	for _, o := range obstacles {
+		switch {
+		case errkind.Of(o.Err) != errkind.BadInput:
+			l.unreadable = append(l.unreadable, UnreadableFolder{Path: o.Path, Kind: errkind.Of(o.Err), Reason: o.Err.Error()})
+		case !source.Ignored(o.Path, l.source.Ignore):
+			l.wrong[o.Path] = o.Err
+			l.files = append(l.files, catalog.Sighting{File: source.File{Path: o.Path, Modified: time.Unix(0, 0).UTC(), ETag: "not a file"}})
+		}
+	}
+}
+
+// hidden reports whether a path lies in a folder that may not be read.
+func (l *listing) hidden(filePath string) bool {
+	return slices.ContainsFunc(l.unreadable, func(f UnreadableFolder) bool { return strings.HasPrefix(filePath, f.Path+"/") })
 }
 
 // enter makes the ledger know what was listed.
@@ -103,6 +126,10 @@ func (l *listing) judge(ctx context.Context, asked asked, out *ListSourceOutput)
 	out.Matching = len(l.entries)
 	l.named.waiting, l.named.refused, l.named.gone = newBudget(), newBudget(), newBudget()
 	l.sayGone(out)
+	out.UnreadableFolders = len(l.unreadable)
+	for room := newBudget(); len(out.Unreadable) < len(l.unreadable) && room.takes(l.unreadable[len(out.Unreadable)]); {
+		out.Unreadable = append(out.Unreadable, l.unreadable[len(out.Unreadable)])
+	}
 	start := time.Time{}
 	if !l.source.Backfills() {
 		var err error
@@ -213,11 +240,19 @@ func (l *listing) judgeFile(ctx context.Context, f catalog.File, start time.Time
 // the answer was lost.
 func (l *listing) refuse(f catalog.File, why error, out *ListSourceOutput) {
 	out.RefusedFiles++
-	if refused := (RefusedFile{Path: fmt.Sprintf("%q", f.Path), Batch: f.Batch, Reason: why.Error()}); l.named.refused.takes(refused) {
+	if refused := (RefusedFile{Path: quoted(f.Path), Batch: f.Batch, Reason: why.Error()}); l.named.refused.takes(refused) {
 		out.Refused = append(out.Refused, refused)
 	}
 	l.dealt = append(l.dealt, f.Batch)
 	l.change(f, catalog.Rejected, why.Error())
+}
+
+// quoted keeps a partner's odd names on one line.
+func quoted(name string) string {
+	if text := fmt.Sprintf("%q", name); text != `"`+name+`"` {
+		return text
+	}
+	return name
 }
 
 func (l *listing) change(f catalog.File, state catalog.State, detail string) {
@@ -236,7 +271,7 @@ func (l *listing) sayGone(out *ListSourceOutput) {
 	for _, f := range l.known {
 		look, dealt := l.looks[f.Batch]
 		saidNow := f.State == catalog.Gone && dealt && look == l.in.Look // by an attempt whose answer was lost
-		if listed[f.Batch] || !f.State.Due() || f.State == catalog.Gone && !saidNow || strings.HasPrefix(f.Path, localPrefix) || strings.HasPrefix(f.Path, replayPrefix) {
+		if listed[f.Batch] || l.hidden(f.Path) || !f.State.Due() || f.State == catalog.Gone && !saidNow || strings.HasPrefix(f.Path, localPrefix) || strings.HasPrefix(f.Path, replayPrefix) {
 			continue
 		}
 		if paths[f.Path] {

@@ -128,6 +128,8 @@ func SyncSource(ctx workflow.Context, in SyncSourceInput) (out SyncSourceResult,
 	}
 	outcome := outcomeOf(err)
 	switch {
+	case temporal.IsCanceledError(err):
+		outcome = OutcomeCancelled
 	case err == nil && out.Taken == 0 && len(out.Probed) == 0:
 		outcome = OutcomeUnchanged
 	case err != nil && out.Taken > 0:
@@ -144,7 +146,10 @@ func finishSync(ctx workflow.Context, in SyncSourceInput, out SyncSourceResult, 
 		return
 	}
 	finish := activities.FinishSyncInput{Run: workflow.GetInfo(ctx).FirstRunID, Outcome: catalog.SyncSucceeded, Files: out.Loaded, Rows: out.Rows}
-	if failure != nil {
+	switch {
+	case temporal.IsCanceledError(failure):
+		finish.Outcome, finish.Detail = OutcomeCancelled, "somebody cancelled it; the next run takes what it left"
+	case failure != nil:
 		finish.Outcome, finish.Detail = OutcomeFailed, MessageOf(failure)
 	}
 	cleanup, cancel := workflow.NewDisconnectedContext(ctx)
@@ -219,6 +224,10 @@ func (s *syncing) list(ctx workflow.Context) error {
 	out := &s.Result
 	if s.Listed == 1 { // later looks meet what this run has loaded and refused
 		out.AlreadyLoaded, out.RefusedBefore = listed.AlreadyLoaded, listed.RefusedBefore
+		for _, f := range listed.Unreadable {
+			s.failed(FailedFile{Path: f.Path, Kind: f.Kind, Message: "source " + s.in.Source + ": " + f.Reason})
+		}
+		out.FailedFiles += listed.UnreadableFolders - len(listed.Unreadable)
 	}
 	if s.in.DryRun {
 		out.MoreDue = listed.More
