@@ -5,9 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -357,6 +359,56 @@ func TestForbiddenNames(t *testing.T) {
 	require.Equal(t, 1, listed.RefusedBefore)
 }
 
+// What stands in the place of a file is refused once, whatever becomes of its content, and keeps no file back.
+func TestFolderInPlaceOfAFile(t *testing.T) {
+	d := newDropPoint(t, atOnce)
+	d.put("in/folder.csv/x.csv", "x", now())
+	d.put("in/good.csv", "x", now())
+	listed, err := d.list(ListSourceInput{})
+	require.NoError(t, err)
+	require.Len(t, listed.Due, 1)
+	require.Equal(t, "in/folder.csv", listed.Refused[0].Path)
+	require.Contains(t, listed.Refused[0].Reason, "it is a folder, not a file")
+	d.put("in/folder.csv/y.csv", "y", now())
+	listed, err = d.list(ListSourceInput{})
+	require.NoError(t, err)
+	require.Empty(t, listed.Refused)
+	require.Equal(t, 1, listed.RefusedBefore)
+}
+
+// A folder that may not be read is one thing that failed; the files beside it are taken, and those in it are not gone.
+func TestUnreadableFolder(t *testing.T) {
+	d := newDropPoint(t, "readiness: {rule: immediate}\npath: in/**/*.csv\n")
+	d.put("in/closed/a.csv", "a", now())
+	_, err := d.list(ListSourceInput{})
+	require.NoError(t, err)
+	d.put("in/open/b.csv", "b", now())
+	folder := d.activities.Sources
+	d.activities.Sources = func(ctx context.Context, s *workspace.Source) (source.Source, error) {
+		opened, err := folder(ctx, s)
+		return closedFolder{opened, "in/closed"}, err
+	}
+	listed, err := d.list(ListSourceInput{})
+	require.NoError(t, err)
+	require.Equal(t, "in/open/b.csv", listed.Due[0].Path)
+	require.Equal(t, []UnreadableFolder{{Path: "in/closed", Kind: errkind.Denied, Reason: "permission denied"}}, listed.Unreadable)
+	require.Empty(t, listed.Gone)
+	d.activities.Sources = folder
+	require.ElementsMatch(t, []string{"in/closed/a.csv", "in/open/b.csv"}, d.sync(ListSourceInput{}))
+}
+
+// closedFolder is a source one of whose folders may not be read, as a user who is root cannot be kept from doing.
+type closedFolder struct {
+	source.Source
+	folder string
+}
+
+func (c closedFolder) List(ctx context.Context, pattern string) ([]source.File, error) {
+	files, err := c.Source.List(ctx, pattern)
+	files = slices.DeleteFunc(files, func(f source.File) bool { return strings.HasPrefix(f.Path, c.folder+"/") })
+	return files, errors.Join(err, source.Obstacles{{Path: c.folder, Err: errkind.Newf(errkind.Denied, "permission denied")}})
+}
+
 // A run says of each file once that it was refused, gone or due, however often a look is tried again, and leaves in
 // later looks what it has dealt with.
 func TestLooksOfOneRun(t *testing.T) {
@@ -496,4 +548,22 @@ func TestGoneFiles(t *testing.T) {
 	listed, err = d.list(ListSourceInput{})
 	require.NoError(t, err)
 	require.Empty(t, listed.Gone)
+}
+
+// What nobody can mean is said instead of shown as an empty list.
+func TestListFilesChecksWhatIsAsked(t *testing.T) {
+	d := newDropPoint(t, atOnce)
+	d.put("in/a.csv", "a", now())
+	d.sync(ListSourceInput{})
+	for want, in := range map[string]ListFilesInput{`no state "sett"`: {State: "sett"}, `no file "in/b.csv" was ever seen`: {Path: "in/b.csv"}} {
+		in.Source = "acme"
+		_, err := d.activities.ListFiles(t.Context(), in)
+		require.ErrorContains(t, err, want)
+	}
+	out, err := d.activities.ListFiles(t.Context(), ListFilesInput{Source: "acme", Path: "in/a.csv", State: catalog.Loaded})
+	require.NoError(t, err)
+	require.Len(t, out.Files, 1)
+	out, err = d.activities.ListFiles(t.Context(), ListFilesInput{Source: "acme", State: catalog.Gone})
+	require.NoError(t, err)
+	require.Empty(t, out.Files)
 }

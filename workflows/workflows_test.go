@@ -286,3 +286,18 @@ func TestCancelledRunCleansUp(t *testing.T) {
 	var canceled *temporal.CanceledError
 	require.True(t, errors.As(env.GetWorkflowError(), &canceled), env.GetWorkflowError())
 }
+
+// A cancelled sync is recorded as that.
+func TestCancelledSyncIsRecorded(t *testing.T) {
+	env := newEnvironment(t)
+	env.OnActivity(steps.ListSource, mock.Anything, mock.Anything).Return(func(ctx context.Context, _ activities.ListSourceInput) (activities.ListSourceOutput, error) {
+		<-ctx.Done()
+		return activities.ListSourceOutput{}, ctx.Err()
+	}).Once()
+	env.OnActivity(steps.FinishSync, mock.Anything, mock.MatchedBy(func(in activities.FinishSyncInput) bool {
+		return in.Outcome == OutcomeCancelled && strings.HasPrefix(in.Detail, "somebody cancelled it")
+	})).Return(nil).Once()
+	env.RegisterDelayedCallback(env.CancelWorkflow, time.Second)
+	env.ExecuteWorkflow(SyncSource, SyncSourceInput{Source: "acme"})
+	require.True(t, temporal.IsCanceledError(env.GetWorkflowError()), env.GetWorkflowError())
+}

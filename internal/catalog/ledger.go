@@ -32,6 +32,9 @@ const (
 	Gone      State = "gone"      // the partner replaced or removed it before it was taken
 )
 
+// States are all of them.
+var States = []State{Seen, Waiting, Taken, Loaded, Duplicate, Rejected, SetAside, Failed, Skipped, Deleted, Gone}
+
 // Due reports whether the next sync takes a file in this state.
 func (s State) Due() bool { return s == Seen || s == Waiting || s == Taken || s == Failed || s == Gone }
 
