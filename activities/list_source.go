@@ -208,7 +208,7 @@ func (a *Activities) asked(ctx context.Context, s *workspace.Source, in ListSour
 	case before.Source != s.Name:
 		return out, errkind.New(errkind.Invalid, op, fmt.Errorf("it was on source %s", before.Source), "name that source")
 	case before.Outcome == catalog.SyncRunning:
-		return out, errkind.New(errkind.Conflict, op, errors.New("it has not ended"), "wait for it, or cancel it")
+		return out, errkind.New(errkind.Conflict, op, errors.New("it has not ended"), "wait for it, or cancel it in Temporal's Web UI")
 	case before.Outcome == catalog.SyncSucceeded && before.Rows > 0: // SR-21
 		return out, errkind.New(errkind.Conflict, op, fmt.Errorf("it succeeded and took %d rows", before.Rows), "only a run that failed, or took nothing, is retried")
 	}

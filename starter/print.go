@@ -39,7 +39,7 @@ func printSynced(result json.RawMessage) error {
 		fmt.Printf(", %d were there before the source (take them with backfill-source)", r.Skipped)
 	}
 	if r.Elsewhen > 0 {
-		fmt.Printf(", %d of other days", r.Elsewhen)
+		fmt.Printf(", %d due outside of the asked day or window (a run without one takes them)", r.Elsewhen)
 	}
 	fmt.Println()
 	for _, w := range r.Waiting {

@@ -159,7 +159,7 @@ func (c *Catalog) File(ctx context.Context, batch string) (f File, err error) {
 		return err
 	})
 	if err == nil && !found {
-		err = errkind.Newf(errkind.Missing, "the ledger knows no batch %s", batch)
+		err = errkind.Newf(errkind.Missing, "the ledger knows no batch %s", batch).WithHint("list the files of a source with: starter files SOURCE")
 	}
 	return f, err
 }

@@ -76,7 +76,7 @@ func (s *Source) stat(c *connect.SFTPConnection, filePath string) (source.File, 
 		return source.File{}, err
 	}
 	if !info.Mode().IsRegular() {
-		return source.File{}, errkind.New(errkind.Missing, "", errors.New("it is not a file"), "")
+		return source.File{}, errkind.New(errkind.Missing, "", errors.New("it is not a file"), "name a file in it, or ask the partner to put the file itself there")
 	}
 	return file(filePath, info), nil
 }
