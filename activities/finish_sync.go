@@ -1,11 +1,6 @@
 package activities
 
-import (
-	"cmp"
-	"context"
-
-	"go.temporal.io/sdk/activity"
-)
+import "context"
 
 // FinishSyncInput says what a run on a source came to.
 type FinishSyncInput struct {
@@ -18,6 +13,5 @@ type FinishSyncInput struct {
 
 // FinishSync records the end of a run on a source, so that it can be judged later whether it may be retried.
 func (a *Activities) FinishSync(ctx context.Context, in FinishSyncInput) error {
-	run := cmp.Or(in.Run, activity.GetInfo(ctx).WorkflowExecution.RunID)
-	return failure(a.Ledger.EndSync(ctx, run, in.Outcome, in.Files, in.Rows, in.Detail, now()))
+	return failure(a.Ledger.EndSync(ctx, runOf(ctx, in.Run), in.Outcome, in.Files, in.Rows, in.Detail, now()))
 }

@@ -2,8 +2,11 @@ package activities
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"prospector/internal/catalog"
+	"prospector/internal/errkind"
 )
 
 // ListFilesInput asks for the ledger of a source.
@@ -38,6 +41,9 @@ func (a *Activities) listFiles(ctx context.Context, in ListFilesInput) (out List
 	if _, err = a.source(ctx, in.Source); err != nil {
 		return out, err
 	}
+	if in.State != "" && !slices.Contains(catalog.States, in.State) {
+		return out, errkind.New(errkind.Invalid, "", fmt.Errorf("there is no state %q of a file", in.State), fmt.Sprintf("the states are %q", catalog.States))
+	}
 	if in.Limit <= 0 {
 		in.Limit = 100
 	}
@@ -59,6 +65,9 @@ func (a *Activities) listFiles(ctx context.Context, in ListFilesInput) (out List
 			}
 		}
 		out.Files = append(out.Files, entry)
+	}
+	if in.Path != "" && !slices.ContainsFunc(files, func(f catalog.File) bool { return f.Path == in.Path }) {
+		return out, errkind.New(errkind.Missing, "source "+in.Source, fmt.Errorf("no file %q was ever seen", in.Path), "write its path as starter files "+in.Source+" shows it")
 	}
 	out.Runs, err = a.Ledger.Syncs(ctx, in.Source, 20)
 	return out, err

@@ -3,6 +3,7 @@ package activities
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -24,6 +25,7 @@ type listing struct {
 	pattern    readiness.Pattern
 	rule       readiness.Rule
 	in         ListSourceInput
+	run        string
 	at         time.Time
 	most       int // due files at a time
 
@@ -32,9 +34,13 @@ type listing struct {
 	broken     map[string]error // manifests that cannot be used
 	files      []catalog.Sighting
 	wrong      map[string]error // files whose names or dates are refused, by path
-	known      []catalog.File   // before this look
-	entries    []catalog.File   // of files, in their order
+	unreadable []UnreadableFolder
+	known      []catalog.File // before this look
+	entries    []catalog.File // of files, in their order
+	looks      map[string]int // in which the run dealt with a batch; this one's are of an attempt whose answer was lost
 	changes    []catalog.FileState
+	dealt      []string // batches that this look says something of, once
+	named      struct{ waiting, refused, gone budget }
 }
 
 // list looks at markers and manifests first: what they vouch for was whole before the files are listed.
@@ -42,7 +48,7 @@ func (l *listing) list(ctx context.Context) error {
 	l.companions, l.wrong = map[string]source.File{}, map[string]error{}
 	if l.rule.Needs() {
 		found, err := l.opened.List(ctx, l.pattern.Companions(l.rule))
-		if err != nil {
+		if obstacles := (source.Obstacles{}); err != nil && !errors.As(err, &obstacles) { // the files' listing meets them, too
 			return err
 		}
 		for _, f := range found {
@@ -50,7 +56,8 @@ func (l *listing) list(ctx context.Context) error {
 		}
 	}
 	files, err := l.opened.List(ctx, l.pattern.Glob())
-	if err != nil {
+	var obstacles source.Obstacles
+	if err != nil && !errors.As(err, &obstacles) {
 		return err
 	}
 	for _, f := range files {
@@ -65,12 +72,35 @@ func (l *listing) list(ctx context.Context) error {
 		}
 		l.files = append(l.files, seen)
 	}
+	l.meet(obstacles)
 	return nil
+}
+
+// meet keeps what could not be listed. What stands in the place of a file is refused like a file with a wrong name:
+// once, whatever happens in it.
+func (l *listing) meet(obstacles source.Obstacles) {
+	for _, o := range obstacles {
+		switch {
+		case errkind.Of(o.Err) != errkind.BadInput:
+			l.unreadable = append(l.unreadable, UnreadableFolder{Path: o.Path, Kind: errkind.Of(o.Err), Reason: o.Err.Error()})
+		case !source.Ignored(o.Path, l.source.Ignore):
+			l.wrong[o.Path] = o.Err
+			l.files = append(l.files, catalog.Sighting{File: source.File{Path: o.Path, Modified: time.Unix(0, 0).UTC(), ETag: "not a file"}})
+		}
+	}
+}
+
+// hidden reports whether a path lies in a folder that may not be read.
+func (l *listing) hidden(filePath string) bool {
+	return slices.ContainsFunc(l.unreadable, func(f UnreadableFolder) bool { return strings.HasPrefix(filePath, f.Path+"/") })
 }
 
 // enter makes the ledger know what was listed.
 func (l *listing) enter(ctx context.Context) (err error) {
 	if l.known, err = l.activities.Ledger.Files(ctx, l.source.Name); err != nil {
+		return err
+	}
+	if l.looks, err = l.activities.Ledger.SyncFiles(ctx, l.run); err != nil {
 		return err
 	}
 	if !l.in.DryRun {
@@ -94,7 +124,12 @@ func (l *listing) enter(ctx context.Context) (err error) {
 
 func (l *listing) judge(ctx context.Context, asked asked, out *ListSourceOutput) error {
 	out.Matching = len(l.entries)
+	l.named.waiting, l.named.refused, l.named.gone = newBudget(), newBudget(), newBudget()
 	l.sayGone(out)
+	out.UnreadableFolders = len(l.unreadable)
+	for room := newBudget(); len(out.Unreadable) < len(l.unreadable) && room.takes(l.unreadable[len(out.Unreadable)]); {
+		out.Unreadable = append(out.Unreadable, l.unreadable[len(out.Unreadable)])
+	}
 	start := time.Time{}
 	if !l.source.Backfills() {
 		var err error
@@ -110,10 +145,19 @@ func (l *listing) judge(ctx context.Context, asked asked, out *ListSourceOutput)
 			return err
 		}
 	}
-	if n := len(out.Due); n > l.most {
-		out.Due, out.More = out.Due[:l.most], n-l.most
-	}
+	l.cutDue(out)
 	return nil
+}
+
+// cutDue leaves the due files that the run takes before it looks again.
+func (l *listing) cutDue(out *ListSourceOutput) {
+	room := budget{l.most, dueBytes}
+	n := 0
+	for n < len(out.Due) && (room.takes(out.Due[n]) || n == 0) {
+		l.dealt = append(l.dealt, out.Due[n].Batch)
+		n++
+	}
+	out.Due, out.More = out.Due[:n], len(out.Due)-n
 }
 
 // start is before which files are old news. Once a run has ended well, whatever is new has come since, even when the
@@ -140,22 +184,28 @@ func (l *listing) start(ctx context.Context) (time.Time, error) {
 }
 
 func (l *listing) judgeFile(ctx context.Context, f catalog.File, start time.Time, asked asked, out *ListSourceOutput) error {
+	look, dealt := l.looks[f.Batch]
+	if dealt && look < l.in.Look {
+		return nil
+	}
 	if wrong := l.wrong[f.Path]; wrong != nil {
-		if f.State.Refused() {
+		if f.State.Refused() && !dealt {
 			out.RefusedBefore++
 			return nil
 		}
-		out.Refused = append(out.Refused, RefusedFile{Path: fmt.Sprintf("%q", f.Path), Batch: f.Batch, Reason: wrong.Error()})
-		l.change(f, catalog.Rejected, wrong.Error())
+		l.refuse(f, wrong, out)
 		return nil
+	}
+	corrected, err := l.corrected(ctx, f)
+	if err != nil {
+		return err
 	}
 	old := f.Modified.Before(start)
 	switch {
-	case slices.Contains(l.in.Leave, f.Batch):
 	case f.State == catalog.Skipped && !l.in.Skipped, old && f.State == catalog.Seen && !l.in.Skipped:
 		out.Skipped++
 		l.change(f, catalog.Skipped, "it was there before the source")
-	case f.State.Refused() && !l.in.Retry:
+	case f.State.Refused() && !l.in.Retry && !corrected:
 		out.RefusedBefore++
 	case f.State == catalog.Loaded, f.State == catalog.Duplicate:
 		out.AlreadyLoaded++
@@ -170,16 +220,39 @@ func (l *listing) judgeFile(ctx context.Context, f catalog.File, start time.Time
 			if f.State != catalog.Seen && !f.State.Refused() && f.State != catalog.Failed && f.State != catalog.Taken {
 				l.change(f, catalog.Seen, "")
 			}
+			out.DueBytes += f.Size
 			out.Due = append(out.Due, DueFile{Path: f.Path, Batch: f.Batch, BusinessDate: f.BusinessDate, Size: f.Size})
 			return nil
 		}
-		out.Waiting = append(out.Waiting, WaitingFile{Path: f.Path, Reason: reason})
+		out.WaitingFiles++
+		if waiting := (WaitingFile{Path: f.Path, Reason: reason}); l.named.waiting.takes(waiting) {
+			out.Waiting = append(out.Waiting, waiting)
+		}
 		l.change(f, catalog.Waiting, reason)
 		if after > 0 && (out.LookAgain == 0 || after < out.LookAgain) {
 			out.LookAgain = max(after.Truncate(time.Millisecond)+time.Millisecond, 100*time.Millisecond)
 		}
 	}
 	return nil
+}
+
+// refuse records that a file cannot be taken as it is, and says so in this look, also when it is asked again because
+// the answer was lost.
+func (l *listing) refuse(f catalog.File, why error, out *ListSourceOutput) {
+	out.RefusedFiles++
+	if refused := (RefusedFile{Path: quoted(f.Path), Batch: f.Batch, Reason: why.Error()}); l.named.refused.takes(refused) {
+		out.Refused = append(out.Refused, refused)
+	}
+	l.dealt = append(l.dealt, f.Batch)
+	l.change(f, catalog.Rejected, why.Error())
+}
+
+// quoted keeps a partner's odd names on one line.
+func quoted(name string) string {
+	if text := fmt.Sprintf("%q", name); text != `"`+name+`"` {
+		return text
+	}
+	return name
 }
 
 func (l *listing) change(f catalog.File, state catalog.State, detail string) {
@@ -196,48 +269,87 @@ func (l *listing) sayGone(out *ListSourceOutput) {
 		listed[f.Batch], paths[f.Path] = true, true
 	}
 	for _, f := range l.known {
-		if listed[f.Batch] || !f.State.Due() || f.State == catalog.Gone || strings.HasPrefix(f.Path, localPrefix) || strings.HasPrefix(f.Path, replayPrefix) {
+		look, dealt := l.looks[f.Batch]
+		saidNow := f.State == catalog.Gone && dealt && look == l.in.Look // by an attempt whose answer was lost
+		if listed[f.Batch] || l.hidden(f.Path) || !f.State.Due() || f.State == catalog.Gone && !saidNow || strings.HasPrefix(f.Path, localPrefix) || strings.HasPrefix(f.Path, replayPrefix) {
 			continue
 		}
-		detail := "it is no longer there"
 		if paths[f.Path] {
-			detail = "the partner replaced it before it was taken"
-		} else {
+			l.change(f, catalog.Gone, "the partner replaced it before it was taken")
+			continue
+		}
+		l.change(f, catalog.Gone, "it is no longer there")
+		l.dealt = append(l.dealt, f.Batch)
+		out.GoneFiles++
+		if l.named.gone.takes(f.Path) {
 			out.Gone = append(out.Gone, f.Path)
 		}
-		l.change(f, catalog.Gone, detail)
 	}
+}
+
+// corrected reports whether a manifest promises something else of a file now than what it was refused by.
+func (l *listing) corrected(ctx context.Context, f catalog.File) (bool, error) {
+	if f.State != catalog.Rejected || l.rule.Kind != readiness.Manifested {
+		return false, nil
+	}
+	companion, ok := l.companions[l.rule.Companion(f.Path)]
+	if !ok || f.Expected != nil && f.Expected.Manifest == companion.Version() {
+		return false, nil
+	}
+	promised, reason, err := l.promise(ctx, companion, f)
+	if err != nil || reason != "" {
+		return false, err
+	}
+	if f.Expected.Says(promised) {
+		return false, l.expect(ctx, f, promised)
+	}
+	return true, nil
 }
 
 // waits says why a file is not ready. What a manifest promises of one that is goes into the ledger.
 func (l *listing) waits(ctx context.Context, f catalog.File) (reason string, after time.Duration, err error) {
-	if f.State == catalog.Failed || f.State == catalog.Taken || f.State.Refused() {
-		return "", 0, nil // this very version was ready before
-	}
+	before := f.State == catalog.Failed || f.State == catalog.Taken || f.State.Refused() // this very version was ready before
 	var companion *source.File
 	if found, ok := l.companions[l.rule.Companion(f.Path)]; ok {
 		companion = &found
+	}
+	if before && (l.rule.Kind != readiness.Manifested || companion == nil) {
+		return "", 0, nil
 	}
 	reason, after = l.rule.Waits(f.File, f.SeenAt, l.at, companion)
 	if reason != "" || l.rule.Kind != readiness.Manifested {
 		return reason, after, nil
 	}
-	manifest, wrong, err := l.manifest(ctx, *companion, f.Path)
-	if err != nil {
-		return "", 0, err
+	promised, reason, err := l.promise(ctx, *companion, f)
+	if err != nil || reason != "" {
+		return reason, 0, err
 	}
-	promise, promised := manifest[f.Path]
+	return "", 0, l.expect(ctx, f, promised)
+}
+
+// promise is what a manifest says of a file, or why it cannot be relied on for it.
+func (l *listing) promise(ctx context.Context, companion source.File, f catalog.File) (promised catalog.Expected, reason string, err error) {
+	manifest, wrong, err := l.manifest(ctx, companion, f.Path)
+	if err != nil {
+		return promised, "", err
+	}
+	promise, listed := manifest[f.Path]
 	switch {
 	case wrong != nil:
-		return fmt.Sprintf("its manifest cannot be used: %s", wrong), 0, nil
-	case !promised:
-		return "its manifest does not list it", 0, nil
+		return promised, fmt.Sprintf("its manifest cannot be used: %s", wrong), nil
+	case !listed:
+		return promised, "its manifest does not list it", nil
 	case promise.Size != nil && *promise.Size != f.Size:
-		return fmt.Sprintf("its manifest says %d bytes, it has %d", *promise.Size, f.Size), 0, nil
-	case l.in.DryRun:
-		return "", 0, nil
+		return promised, fmt.Sprintf("its manifest says %d bytes, it has %d", *promise.Size, f.Size), nil
 	}
-	return "", 0, l.activities.Ledger.ExpectFile(ctx, f.Batch, catalog.Expected{SHA256: promise.SHA256, MD5: promise.MD5, Rows: promise.Rows})
+	return catalog.Expected{SHA256: promise.SHA256, MD5: promise.MD5, Rows: promise.Rows, Manifest: companion.Version()}, "", nil
+}
+
+func (l *listing) expect(ctx context.Context, f catalog.File, promised catalog.Expected) error {
+	if l.in.DryRun {
+		return nil
+	}
+	return l.activities.Ledger.ExpectFile(ctx, f.Batch, promised)
 }
 
 // manifest reads a manifest once.

@@ -4,9 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -82,7 +85,13 @@ func (d *dropPoint) put(path, content string, modified time.Time) {
 func (d *dropPoint) list(in ListSourceInput) (out ListSourceOutput, err error) {
 	d.Helper()
 	d.runs++
-	in.Source, in.Run = "acme", fmt.Sprintf("run-%d", d.runs)
+	return d.look(1, in)
+}
+
+// look lists once more for the last run. The same look again is another attempt, after one whose answer was lost.
+func (d *dropPoint) look(n int, in ListSourceInput) (out ListSourceOutput, err error) {
+	d.Helper()
+	in.Source, in.Run, in.Look = "acme", fmt.Sprintf("run-%d", d.runs), n
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
 	env.RegisterActivity(d.activities)
@@ -275,6 +284,47 @@ func TestManifests(t *testing.T) {
 	require.Equal(t, hex.EncodeToString(sum[:]), f.Expected.SHA256)
 }
 
+// A manifest that is corrected makes its refused file due again, by itself and when it is retried, with what it says
+// now; one that says the same does not, and neither does one that no longer lists the file.
+func TestCorrectedManifests(t *testing.T) {
+	d := newDropPoint(t, "readiness: {rule: manifest, name: manifest.json}\n")
+	write := func(content string) { d.put("in/manifest.json", content, now()) }
+	d.put("in/a.csv", "whole", now())
+	write(`{"files": [{"name": "a.csv", "rows": 3}]}`)
+	listed, err := d.list(ListSourceInput{})
+	require.NoError(t, err)
+	batch := listed.Due[0].Batch
+	refuse := func() {
+		require.NoError(t, d.catalog.SetFileState(t.Context(), batch, catalog.Rejected, "", "3 rows are promised", now()))
+	}
+	refuse()
+	for _, same := range []string{`{"files": [{"name": "a.csv", "rows": 3}]}`, `{"files": [{"name": "b.csv"}, {"name": "a.csv", "rows": 3}]}`, `{"files": [{"name": "b.csv"}]}`, `{`} {
+		write(same)
+		listed, err = d.list(ListSourceInput{})
+		require.NoError(t, err)
+		require.Empty(t, listed.Due, same)
+		require.Equal(t, 1, listed.RefusedBefore)
+	}
+	due := func(rows int64, in ListSourceInput) {
+		t.Helper()
+		listed, err = d.list(in)
+		require.NoError(t, err)
+		require.Len(t, listed.Due, 1)
+		f, err := d.catalog.File(t.Context(), batch)
+		require.NoError(t, err)
+		require.Equal(t, rows, *f.Expected.Rows)
+	}
+	write(`{"files": [{"name": "a.csv", "rows": 4}]}`)
+	due(4, ListSourceInput{})
+	refuse()
+	due(4, ListSourceInput{Retry: true})
+	write(`{"files": [{"name": "a.csv", "rows": 5}]}`)
+	due(5, ListSourceInput{Retry: true})
+	require.NoError(t, d.catalog.SetFileState(t.Context(), batch, catalog.Failed, "", "no network", now()))
+	write(`{"files": [{"name": "a.csv", "rows": 6}]}`)
+	due(6, ListSourceInput{})
+}
+
 // Bytes that break the manifest's checksum are refused, and are not kept.
 func TestDownloadHoldsChecksums(t *testing.T) {
 	d := newDropPoint(t, "readiness: {rule: manifest, suffix: .sha256}\n")
@@ -309,6 +359,127 @@ func TestForbiddenNames(t *testing.T) {
 	require.Equal(t, 1, listed.RefusedBefore)
 }
 
+// What stands in the place of a file is refused once, whatever becomes of its content, and keeps no file back.
+func TestFolderInPlaceOfAFile(t *testing.T) {
+	d := newDropPoint(t, atOnce)
+	d.put("in/folder.csv/x.csv", "x", now())
+	d.put("in/good.csv", "x", now())
+	listed, err := d.list(ListSourceInput{})
+	require.NoError(t, err)
+	require.Len(t, listed.Due, 1)
+	require.Equal(t, "in/folder.csv", listed.Refused[0].Path)
+	require.Contains(t, listed.Refused[0].Reason, "it is a folder, not a file")
+	d.put("in/folder.csv/y.csv", "y", now())
+	listed, err = d.list(ListSourceInput{})
+	require.NoError(t, err)
+	require.Empty(t, listed.Refused)
+	require.Equal(t, 1, listed.RefusedBefore)
+}
+
+// A folder that may not be read is one thing that failed; the files beside it are taken, and those in it are not gone.
+func TestUnreadableFolder(t *testing.T) {
+	d := newDropPoint(t, "readiness: {rule: immediate}\npath: in/**/*.csv\n")
+	d.put("in/closed/a.csv", "a", now())
+	_, err := d.list(ListSourceInput{})
+	require.NoError(t, err)
+	d.put("in/open/b.csv", "b", now())
+	folder := d.activities.Sources
+	d.activities.Sources = func(ctx context.Context, s *workspace.Source) (source.Source, error) {
+		opened, err := folder(ctx, s)
+		return closedFolder{opened, "in/closed"}, err
+	}
+	listed, err := d.list(ListSourceInput{})
+	require.NoError(t, err)
+	require.Equal(t, "in/open/b.csv", listed.Due[0].Path)
+	require.Equal(t, []UnreadableFolder{{Path: "in/closed", Kind: errkind.Denied, Reason: "permission denied"}}, listed.Unreadable)
+	require.Empty(t, listed.Gone)
+	d.activities.Sources = folder
+	require.ElementsMatch(t, []string{"in/closed/a.csv", "in/open/b.csv"}, d.sync(ListSourceInput{}))
+}
+
+// closedFolder is a source one of whose folders may not be read, as a user who is root cannot be kept from doing.
+type closedFolder struct {
+	source.Source
+	folder string
+}
+
+func (c closedFolder) List(ctx context.Context, pattern string) ([]source.File, error) {
+	files, err := c.Source.List(ctx, pattern)
+	files = slices.DeleteFunc(files, func(f source.File) bool { return strings.HasPrefix(f.Path, c.folder+"/") })
+	return files, errors.Join(err, source.Obstacles{{Path: c.folder, Err: errkind.Newf(errkind.Denied, "permission denied")}})
+}
+
+// A run says of each file once that it was refused, gone or due, however often a look is tried again, and leaves in
+// later looks what it has dealt with.
+func TestLooksOfOneRun(t *testing.T) {
+	d := newDropPoint(t, "readiness: {rule: stable, seconds: 1}\n")
+	d.put("in/gone.csv", "x", now())
+	_, err := d.list(ListSourceInput{})
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(filepath.Join(d.dir, "in/gone.csv")))
+	d.put("in/bad:name.csv", "x", now().Add(-time.Hour))
+	d.put("in/old.csv", "x", now().Add(-time.Hour))
+	d.runs++
+	var first ListSourceOutput
+	require.Eventually(t, func() bool { // a file is watched for a second by our clock, too
+		first, err = d.look(1, ListSourceInput{})
+		require.NoError(t, err)
+		return len(first.Due) == 1
+	}, 10*time.Second, 100*time.Millisecond)
+	require.Equal(t, []string{"in/gone.csv"}, first.Gone)
+	require.Len(t, first.Refused, 1)
+	require.Zero(t, first.RefusedBefore)
+	again, err := d.look(1, ListSourceInput{})
+	require.NoError(t, err)
+	require.Equal(t, first, again, "the first answer was lost")
+	require.NoError(t, d.catalog.SetFileState(t.Context(), first.Due[0].Batch, catalog.Failed, "", "no network", now()))
+	second, err := d.look(2, ListSourceInput{Retry: true})
+	require.NoError(t, err)
+	require.Empty(t, second.Due)
+	require.Empty(t, second.Refused)
+	require.Empty(t, second.Gone)
+	require.Zero(t, second.RefusedBefore, "it was this run that refused it")
+	require.Equal(t, []string{"in/old.csv"}, d.sync(ListSourceInput{}), "the next run takes the failed file")
+}
+
+// However many files wait or are refused, and however long their names are, the answer is one that Temporal takes; it
+// names the first and counts all.
+func TestListingOfVeryManyFiles(t *testing.T) {
+	const files = 1500
+	d := newDropPoint(t, "readiness: {rule: marker, suffix: .done}\npath: in/*/*/*/*.csv\n")
+	long := strings.Repeat("n", 240)
+	for i := range files {
+		d.put(fmt.Sprintf("in/%s/%s/%s/%04d.csv", long, long, long, i), "", now())
+		d.put(fmt.Sprintf("in/%s/%s/%s/%04d:.csv", long, long, long, i), "", now())
+	}
+	d.put("in/a/b/c/good.csv", "", now().Add(-time.Hour))
+	d.put("in/a/b/c/good.csv.done", "", now())
+	for _, attempt := range []string{"first", "second"} {
+		d.runs = 1
+		listed, err := d.look(1, ListSourceInput{})
+		require.NoError(t, err)
+		answer, err := json.Marshal(listed)
+		require.NoError(t, err)
+		require.Less(t, len(answer), 1<<18)
+		require.Equal(t, []int{files, files, 0, 1}, []int{listed.WaitingFiles, listed.RefusedFiles, listed.RefusedBefore, len(listed.Due)}, attempt)
+		require.NotEmpty(t, listed.Waiting)
+		require.NotEmpty(t, listed.Refused)
+	}
+	listed, err := d.list(ListSourceInput{DryRun: true})
+	require.NoError(t, err)
+	require.Equal(t, files, listed.RefusedBefore)
+	for i := range files {
+		d.put(fmt.Sprintf("in/%s/%s/%s/%04d.csv.done", long, long, long, i), "", now().Add(time.Second))
+	}
+	listed, err = d.list(ListSourceInput{})
+	require.NoError(t, err)
+	answer, err := json.Marshal(listed)
+	require.NoError(t, err)
+	require.Less(t, len(answer), 1<<21-1<<19)
+	require.Equal(t, files+1, len(listed.Due)+listed.More)
+	require.Greater(t, len(listed.Due), 100)
+}
+
 // The business date that a path says orders the files and narrows a run to a day.
 func TestBusinessDates(t *testing.T) {
 	d := newDropPoint(t, atOnce+"path: in/{yyyy}/{MM}/acme_{dd}*.csv\n")
@@ -322,13 +493,32 @@ func TestBusinessDates(t *testing.T) {
 	require.Contains(t, listed.Refused[0].Reason, "no day")
 	require.Equal(t, 2, listed.Elsewhen)
 	require.Equal(t, "2026-11-02", listed.Due[0].BusinessDate)
-	long := time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC) // New York is still in the same day
-	listed, err = d.list(ListSourceInput{Scheduled: &long})
+	scheduled := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC) // New York is still in the same day
+	listed, err = d.list(ListSourceInput{Scheduled: &scheduled})
 	require.NoError(t, err)
-	require.Equal(t, "2026-11-03", listed.BusinessDate, "a backfilled run means its own day")
+	require.Empty(t, listed.BusinessDate, "a run that began on time takes whatever is due")
+	require.Len(t, listed.Due, 3)
+	listed, err = d.list(ListSourceInput{Scheduled: &scheduled, Late: true})
+	require.NoError(t, err)
+	require.Equal(t, "2026-11-02", listed.BusinessDate)
+	require.Len(t, listed.Due, 2, "also what its own day's run should have taken before it")
+	require.NoError(t, d.catalog.EndSync(t.Context(), fmt.Sprintf("run-%d", d.runs), "failed", 0, 0, "", now()))
+	listed, err = d.list(ListSourceInput{RetryOf: fmt.Sprintf("run-%d", d.runs)})
+	require.NoError(t, err)
+	require.Len(t, listed.Due, 2, "a retry is for the same days")
 	require.Equal(t, []string{"in/2026/11/acme_01.csv", "in/2026/11/acme_02.csv", "in/2026/11/acme_03.csv"}, d.sync(ListSourceInput{}))
 	_, err = d.list(ListSourceInput{BusinessDate: "yesterday"})
 	require.ErrorContains(t, err, "is no day")
+}
+
+// A run that begins more than a day late, as after a long outage, takes what came before its time.
+func TestLateRun(t *testing.T) {
+	d := newDropPoint(t, atOnce)
+	scheduled := now().Add(-72 * time.Hour)
+	d.put("in/week.csv", "w", scheduled.Add(-48*time.Hour))
+	d.put("in/today.csv", "t", now())
+	require.Equal(t, []string{"in/week.csv"}, d.sync(ListSourceInput{Scheduled: &scheduled, Late: true}))
+	require.Equal(t, []string{"in/today.csv"}, d.sync(ListSourceInput{}))
 }
 
 // A dry run leaves the ledger as it was.
@@ -358,4 +548,22 @@ func TestGoneFiles(t *testing.T) {
 	listed, err = d.list(ListSourceInput{})
 	require.NoError(t, err)
 	require.Empty(t, listed.Gone)
+}
+
+// What nobody can mean is said instead of shown as an empty list.
+func TestListFilesChecksWhatIsAsked(t *testing.T) {
+	d := newDropPoint(t, atOnce)
+	d.put("in/a.csv", "a", now())
+	d.sync(ListSourceInput{})
+	for want, in := range map[string]ListFilesInput{`no state "sett"`: {State: "sett"}, `no file "in/b.csv" was ever seen`: {Path: "in/b.csv"}} {
+		in.Source = "acme"
+		_, err := d.activities.ListFiles(t.Context(), in)
+		require.ErrorContains(t, err, want)
+	}
+	out, err := d.activities.ListFiles(t.Context(), ListFilesInput{Source: "acme", Path: "in/a.csv", State: catalog.Loaded})
+	require.NoError(t, err)
+	require.Len(t, out.Files, 1)
+	out, err = d.activities.ListFiles(t.Context(), ListFilesInput{Source: "acme", State: catalog.Gone})
+	require.NoError(t, err)
+	require.Empty(t, out.Files)
 }

@@ -22,7 +22,7 @@ func newAddData(s *shared) *cobra.Command {
 
 The worker reads the files itself: they must be on its machine, in a folder that it was started with
 (worker run --add-data-from FOLDER; worker dev allows the folder in which it was started).`,
-		Example: `  starter add-data acme prospects.csv.gz`,
+		Example: `  starter add-data acme_2026 prospects.csv.gz`,
 		Args:    arguments(cobra.MinimumNArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
 			var files []workflows.IngestFileResult

@@ -37,7 +37,7 @@ of that file's versions. With --runs, the latest runs on the source and the wind
 			return o.ask(c.Context(), workflows.ListFiles, in, func(result json.RawMessage) error { return printLedger(result, in.Path != "", runs) })
 		},
 	}
-	c.Flags().StringVar(&state, "state", "", "only files in this state: seen, waiting, taken, loaded, duplicate, rejected, \"set aside\", failed, skipped or gone")
+	c.Flags().StringVar(&state, "state", "", "only files in this state: seen, waiting, taken, loaded, duplicate, rejected, \"set aside\", failed, skipped, deleted or gone")
 	c.Flags().IntVar(&in.Limit, "limit", 100, "how many files, the latest first; at most 1000")
 	c.Flags().BoolVar(&runs, "runs", false, "the latest runs instead of files")
 	return c
@@ -74,7 +74,7 @@ func printLedger(result json.RawMessage, stories, runs bool) error {
 	}
 	slices.Sort(states)
 	fmt.Printf("source %s: %v\n", r.Source, states)
-	rows := [][]string{{"path", "size", "modified", "business date", "state", "batch", ""}}
+	rows := [][]string{{"path", "size", "modified", "business date", "state", "batch", "detail"}}
 	for _, f := range r.Files {
 		rows = append(rows, []string{printable(f.Path), fmt.Sprint(f.Size), f.Modified.Format(time.RFC3339), f.BusinessDate, string(f.State), f.Batch, f.Detail})
 		if stories {
@@ -96,7 +96,7 @@ func printable(path string) string {
 }
 
 func printSyncs(runs []catalog.Sync) error {
-	rows := [][]string{{"run", "began", "outcome", "files", "rows", "window", "business date", ""}}
+	rows := [][]string{{"run", "began", "outcome", "files", "rows", "window", "business date", "detail"}}
 	for _, s := range runs {
 		window := ""
 		if !s.Window.From.IsZero() {
@@ -105,7 +105,11 @@ func printSyncs(runs []catalog.Sync) error {
 		if !s.Window.To.IsZero() {
 			window += "up to " + s.Window.To.Format(time.RFC3339)
 		}
-		rows = append(rows, []string{s.Run, s.BeganAt.Format(time.RFC3339), s.Outcome, fmt.Sprint(s.Files), fmt.Sprint(s.Rows), window, s.BusinessDate, s.Detail})
+		day := s.BusinessDate
+		if s.UpTo {
+			day = "up to " + day
+		}
+		rows = append(rows, []string{s.Run, s.BeganAt.Format(time.RFC3339), s.Outcome, fmt.Sprint(s.Files), fmt.Sprint(s.Rows), window, day, s.Detail})
 	}
 	return table(os.Stdout, rows)
 }

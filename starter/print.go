@@ -39,15 +39,17 @@ func printSynced(result json.RawMessage) error {
 		fmt.Printf(", %d were there before the source (take them with backfill-source)", r.Skipped)
 	}
 	if r.Elsewhen > 0 {
-		fmt.Printf(", %d of other days", r.Elsewhen)
+		fmt.Printf(", %d due outside of the asked day or window (a run without one takes them)", r.Elsewhen)
 	}
 	fmt.Println()
 	for _, w := range r.Waiting {
 		fmt.Printf("waiting  %s: %s\n", w.Path, w.Reason)
 	}
+	printMore("waiting", r.WaitingFiles-len(r.Waiting))
 	for _, path := range r.Gone {
 		fmt.Printf("gone     %s: the partner removed it before it was taken\n", path)
 	}
+	printMore("gone", r.GoneFiles-len(r.Gone))
 	for _, f := range r.Failed {
 		text := f.Message
 		if !strings.Contains(text, f.Path) {
@@ -55,14 +57,28 @@ func printSynced(result json.RawMessage) error {
 		}
 		fmt.Printf("failed   %s\n", text)
 	}
+	printMore("failed", r.FailedFiles-len(r.Failed))
 	if len(r.Probed) > 0 {
-		return printProbed(r.Probed)
+		err := printProbed(r.Probed)
+		printMore("due", r.MoreDue)
+		return err
 	}
 	if len(r.Files) == 0 {
 		fmt.Println("nothing new")
 		return nil
 	}
-	return printFiles(r.Files)
+	if err := printFiles(r.Files); err != nil {
+		return err
+	}
+	printMore("taken", r.Taken-len(r.Files))
+	return nil
+}
+
+// printMore says how much of a list a result leaves out.
+func printMore(what string, n int) {
+	if n > 0 {
+		fmt.Printf("and %d more %s; starter files SOURCE shows them\n", n, what)
+	}
 }
 
 func printProbed(probed []activities.ProbeFileOutput) error {

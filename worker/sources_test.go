@@ -83,7 +83,7 @@ func TestFolderSource(t *testing.T) {
 
 	var dry workflows.SyncSourceResult
 	err := d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme", DryRun: true}, &dry)
-	require.ErrorContains(t, err, "2 of 6 files failed")
+	require.ErrorContains(t, err, "3 of 7 files failed")
 	var out workflows.SyncSourceResult
 	err = d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, &out)
 	require.Equal(t, errkind.BadInput, workflows.KindOf(err))
@@ -96,7 +96,7 @@ func TestFolderSource(t *testing.T) {
 		outcomes[f.Path] = "failed"
 		require.Equal(t, errkind.BadInput, f.Kind, f.Message)
 	}
-	require.Equal(t, map[string]string{"in/1.csv": "loaded", "in/2.csv": "failed", "in/3.csv": "set aside", "in/4.csv": "failed", "in/5.csv": "loaded", `"in/a\nb.csv"`: "failed"}, outcomes)
+	require.Equal(t, map[string]string{"in/1.csv": "loaded", "in/2.csv": "failed", "in/3.csv": "set aside", "in/4.csv": "failed", "in/5.csv": "loaded", "in/folder.csv": "failed", `"in/a\nb.csv"`: "failed"}, outcomes)
 	for _, f := range out.Files {
 		switch f.Path {
 		case "in/3.csv":

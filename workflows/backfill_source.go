@@ -44,13 +44,17 @@ type BackfillDay struct {
 	Bytes        int64        `json:"bytes,omitempty"` // of a plan
 	Rows         int64        `json:"rows,omitempty"`  // accepted
 	Waiting      int          `json:"waiting,omitempty"`
-	Failed       []FailedFile `json:"failed,omitempty"`
+	Failed       []FailedFile `json:"failed,omitempty"` // the first of them
+	FailedFiles  int          `json:"failedFiles,omitempty"`
 	Error        string       `json:"error,omitempty"`
 	Workflow     string       `json:"workflow,omitempty"` // its run
 }
 
-// A backfill covers at most so many days.
-const daysAtMost = 400
+// What a backfill covers at most.
+const (
+	daysAtMost = 400
+	failedADay = 1 // that the result names
+)
 
 // BackfillSource takes the files of past days that were never loaded, one SyncSource for each day, oldest
 // first; files that were there before the source are taken, too. What was loaded is not loaded again. A day
@@ -123,15 +127,12 @@ func planDay(ctx workflow.Context, in BackfillSourceInput, out *BackfillDay) err
 	if err := workflow.ExecuteActivity(withPartner(ctx), steps.ListSource, list).Get(ctx, &listed); err != nil {
 		return plain(err)
 	}
-	out.Files, out.Waiting = len(listed.Due)+listed.More, len(listed.Waiting)
-	for _, f := range listed.Due {
-		out.Bytes += f.Size
-	}
+	out.Files, out.Waiting, out.Bytes = len(listed.Due)+listed.More, max(listed.WaitingFiles, len(listed.Waiting)), listed.DueBytes
 	return nil
 }
 
 func backfillDay(ctx workflow.Context, in BackfillSourceInput, out *BackfillDay) error {
-	sync := SyncSourceInput{Source: in.Source, BusinessDate: out.BusinessDate, Retry: in.Retry, Skipped: true}
+	sync := SyncSourceInput{Source: in.Source, BusinessDate: out.BusinessDate, Retry: in.Retry, Skipped: true, Brief: true}
 	out.Workflow = sync.WorkflowID()
 	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{WorkflowID: out.Workflow,
 		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, ParentClosePolicy: enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL})
@@ -145,15 +146,9 @@ func backfillDay(ctx workflow.Context, in BackfillSourceInput, out *BackfillDay)
 	case err != nil:
 		synced = partOf(err)
 	}
-	out.Waiting, out.Failed = len(synced.Waiting), synced.Failed
-	for _, f := range synced.Files {
-		if !f.AlreadyDone {
-			out.Files++
-		}
-		if f.Outcome != nil && !f.AlreadyDone {
-			out.Rows += f.Outcome.Accepted
-		}
-	}
+	synced = synced.withTotals()
+	out.Waiting, out.FailedFiles, out.Failed = synced.WaitingFiles, synced.FailedFiles, synced.Failed[:min(failedADay, len(synced.Failed))]
+	out.Files, out.Rows = synced.Taken, synced.Rows
 	return plain(err)
 }
 

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -24,15 +25,25 @@ type SyncSourceInput struct {
 	RetryOf      string     `json:"retryOf,omitempty"`      // only files of the window of that run, which failed (SR-21)
 	Skipped      bool       `json:"skipped,omitempty"`      // also files that were there before the source
 	DryRun       bool       `json:"dryRun,omitempty"`       // list, and check a sample of each due file; take nothing
+	Brief        bool       `json:"brief,omitempty"`        // the result names few files; its totals count all
 
 	Carried *carriedSync `json:"carried,omitempty"` // of a run that goes on in a new history
 }
 
-// carriedSync is what a run has come to so far.
+// carriedSync is what a run has come to so far. Which files it has dealt with is in the ledger.
 type carriedSync struct {
-	Result SyncSourceResult `json:"result"`
-	Had    []string         `json:"had"` // batches that are not taken a second time
-	Looks  int              `json:"looks"`
+	Result SyncSourceResult     `json:"result"`
+	Due    []activities.DueFile `json:"due,omitempty"` // listed and still to be taken
+	More   bool                 `json:"more,omitempty"`
+	Listed int                  `json:"listed,omitempty"` // times
+	Late   bool                 `json:"late,omitempty"`   // it began long after its schedule meant it to
+	Looks  int                  `json:"looks"`            // of them, those for files that were not ready
+	Used   struct {             // bytes of the result's lists
+		Files, Failed, Gone int
+	} `json:"used"`
+
+	LookAgain         time.Duration `json:"lookAgain,omitempty"`
+	EvaluateAfterLoad bool          `json:"evaluateAfterLoad,omitempty"`
 }
 
 // WorkflowID is the id under which a source is synced: one run at a time.
@@ -46,7 +57,8 @@ func (in SyncSourceInput) WorkflowID() string {
 	return "sync-source/" + in.Source
 }
 
-// SyncSourceResult says what was there, what was new, and what it came to.
+// SyncSourceResult says what was there, what was new, and what it came to. Of very long lists it holds the first
+// entries; the totals count all, and the ledger has every file.
 type SyncSourceResult struct {
 	Source        string                       `json:"source"`
 	Dataset       string                       `json:"dataset"`
@@ -57,11 +69,37 @@ type SyncSourceResult struct {
 	Skipped       int                          `json:"skipped,omitempty"`       // there before the source
 	Elsewhen      int                          `json:"elsewhen,omitempty"`      // due, outside of the asked day or window
 	Waiting       []activities.WaitingFile     `json:"waiting,omitempty"`       // not ready yet
-	Gone          []string                     `json:"gone,omitempty"`          // removed before they were taken
+	WaitingFiles  int                          `json:"waitingFiles,omitempty"`
+	Gone          []string                     `json:"gone,omitempty"` // removed before they were taken
+	GoneFiles     int                          `json:"goneFiles,omitempty"`
 	Files         []IngestFileResult           `json:"files"`
+	Taken         int                          `json:"taken,omitempty"`  // files that did not fail, as Files has them
+	Loaded        int64                        `json:"loaded,omitempty"` // of them, those whose rows this run made profiles
+	Rows          int64                        `json:"rows,omitempty"`   // accepted in them
 	Failed        []FailedFile                 `json:"failed,omitempty"`
-	Probed        []activities.ProbeFileOutput `json:"probed,omitempty"` // by a dry run
+	FailedFiles   int                          `json:"failedFiles,omitempty"`
+	Probed        []activities.ProbeFileOutput `json:"probed,omitempty"`  // by a dry run
+	MoreDue       int                          `json:"moreDue,omitempty"` // that a dry run found, beyond Probed
 	Evaluation    string                       `json:"evaluation,omitempty"`
+}
+
+// withTotals fills in what results of before totals were kept do not have.
+func (r SyncSourceResult) withTotals() SyncSourceResult {
+	r.WaitingFiles, r.GoneFiles, r.FailedFiles = max(r.WaitingFiles, len(r.Waiting)), max(r.GoneFiles, len(r.Gone)), max(r.FailedFiles, len(r.Failed))
+	if r.Taken == 0 {
+		for _, f := range r.Files {
+			r.count(f)
+		}
+	}
+	return r
+}
+
+func (r *SyncSourceResult) count(f IngestFileResult) {
+	r.Taken++
+	if f.Outcome != nil && !f.AlreadyDone && f.State == catalog.Loaded {
+		r.Loaded++
+		r.Rows += f.Outcome.Accepted
+	}
 }
 
 // FailedFile is a file that could not be loaded.
@@ -71,6 +109,10 @@ type FailedFile struct {
 	Kind    errkind.Kind `json:"kind"`
 	Message string       `json:"message"`
 }
+
+// A scheduled run that begins so long after its time is one that a backfill of the schedule asks for, or one that is
+// made up for. Either answers for the days up to its own; later ones have runs of their own.
+const lateAfter = 24 * time.Hour
 
 // A run waits for files that must not change for a while, and looks again at most so often.
 const looksAtMost = 3
@@ -86,9 +128,11 @@ func SyncSource(ctx workflow.Context, in SyncSourceInput) (out SyncSourceResult,
 	}
 	outcome := outcomeOf(err)
 	switch {
-	case err == nil && len(out.Files) == 0 && len(out.Probed) == 0:
+	case temporal.IsCanceledError(err):
+		outcome = OutcomeCancelled
+	case err == nil && out.Taken == 0 && len(out.Probed) == 0:
 		outcome = OutcomeUnchanged
-	case err != nil && len(out.Files) > 0:
+	case err != nil && out.Taken > 0:
 		outcome = OutcomePartial
 	}
 	finishSync(ctx, in, out, err)
@@ -101,15 +145,12 @@ func finishSync(ctx workflow.Context, in SyncSourceInput, out SyncSourceResult, 
 	if in.Source == "" || in.DryRun || workflow.GetVersion(ctx, "record syncs", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
 		return
 	}
-	finish := activities.FinishSyncInput{Run: workflow.GetInfo(ctx).FirstRunID, Outcome: catalog.SyncSucceeded}
-	if failure != nil {
+	finish := activities.FinishSyncInput{Run: workflow.GetInfo(ctx).FirstRunID, Outcome: catalog.SyncSucceeded, Files: out.Loaded, Rows: out.Rows}
+	switch {
+	case temporal.IsCanceledError(failure):
+		finish.Outcome, finish.Detail = OutcomeCancelled, "somebody cancelled it; the next run takes what it left"
+	case failure != nil:
 		finish.Outcome, finish.Detail = OutcomeFailed, MessageOf(failure)
-	}
-	for _, f := range out.Files {
-		if f.Outcome != nil && !f.AlreadyDone && f.State == catalog.Loaded {
-			finish.Files++
-			finish.Rows += f.Outcome.Accepted
-		}
 	}
 	cleanup, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
@@ -125,6 +166,7 @@ func syncSource(ctx workflow.Context, in SyncSourceInput) (out SyncSourceResult,
 	s := syncing{in: in, carriedSync: carriedSync{Result: SyncSourceResult{Source: in.Source, Files: []IngestFileResult{}}}}
 	if in.Carried != nil {
 		s.carriedSync = *in.Carried
+		s.Result = s.Result.withTotals()
 	}
 	err = s.run(ctx)
 	return s.Result, err
@@ -138,60 +180,112 @@ type syncing struct {
 
 func (s *syncing) run(ctx workflow.Context) error {
 	for {
-		listed, err := s.list(ctx)
-		if err != nil {
-			return err
+		if len(s.Due) == 0 {
+			if err := s.list(ctx); err != nil {
+				return err
+			}
+			if s.in.DryRun {
+				return s.probe(ctx)
+			}
 		}
-		if s.in.DryRun {
-			return s.probe(ctx, listed)
-		}
-		if err := s.take(ctx, listed); err != nil {
+		if err := s.take(ctx); err != nil {
 			return err
 		}
 		switch {
-		case listed.More > 0:
-		case listed.LookAgain > 0 && s.Looks < looksAtMost:
+		case s.More:
+		case s.LookAgain > 0 && s.Looks < looksAtMost:
 			s.Looks++
-			if err := workflow.Sleep(ctx, listed.LookAgain); err != nil {
+			if err := workflow.Sleep(ctx, s.LookAgain); err != nil {
 				return err
 			}
 		default:
-			return s.end(ctx, listed.EvaluateAfterLoad)
+			return s.end(ctx)
 		}
 	}
 }
 
-func (s *syncing) list(ctx workflow.Context) (listed activities.ListSourceOutput, err error) {
+func (s *syncing) list(ctx workflow.Context) error {
+	s.Listed++
 	in := activities.ListSourceInput{Source: s.in.Source, Retry: s.in.Retry, BusinessDate: s.in.BusinessDate, From: s.in.From, To: s.in.To,
-		RetryOf: s.in.RetryOf, Skipped: s.in.Skipped, DryRun: s.in.DryRun, Leave: s.Had, Run: workflow.GetInfo(ctx).FirstRunID}
+		RetryOf: s.in.RetryOf, Skipped: s.in.Skipped, DryRun: s.in.DryRun, Look: s.Listed, Run: workflow.GetInfo(ctx).FirstRunID}
 	if at, ok := workflow.GetTypedSearchAttributes(ctx).GetTime(attributeScheduledStart); ok && s.in.BusinessDate == "" {
 		in.Scheduled = &at
+		if s.Listed == 1 {
+			s.Late = workflow.GetInfo(ctx).WorkflowStartTime.Sub(at) > lateAfter
+		}
+		in.Late = s.Late
 	}
-	if err = workflow.ExecuteActivity(withPartner(ctx), steps.ListSource, in).Get(ctx, &listed); err != nil {
-		return listed, plain(err)
+	var listed activities.ListSourceOutput
+	if err := workflow.ExecuteActivity(withPartner(ctx), steps.ListSource, in).Get(ctx, &listed); err != nil {
+		return plain(err)
 	}
 	describe(ctx, attributeDataset.ValueSet(listed.Dataset))
+	s.Due, s.More, s.LookAgain, s.EvaluateAfterLoad = listed.Due, listed.More > 0, listed.LookAgain, listed.EvaluateAfterLoad
 	out := &s.Result
-	if len(s.Had) == 0 {
+	if s.Listed == 1 { // later looks meet what this run has loaded and refused
 		out.AlreadyLoaded, out.RefusedBefore = listed.AlreadyLoaded, listed.RefusedBefore
+		for _, f := range listed.Unreadable {
+			s.failed(FailedFile{Path: f.Path, Kind: f.Kind, Message: "source " + s.in.Source + ": " + f.Reason})
+		}
+		out.FailedFiles += listed.UnreadableFolders - len(listed.Unreadable)
+	}
+	if s.in.DryRun {
+		out.MoreDue = listed.More
 	}
 	out.Dataset, out.BusinessDate, out.Matching = listed.Dataset, listed.BusinessDate, listed.Matching
 	out.Skipped, out.Elsewhen, out.Waiting = listed.Skipped, listed.Elsewhen, listed.Waiting
-	out.Gone = append(out.Gone, listed.Gone...)
-	for _, f := range listed.Refused {
-		out.Failed = append(out.Failed, FailedFile{Path: f.Path, Batch: f.Batch, Kind: errkind.BadInput, Message: f.Reason})
+	out.WaitingFiles = max(listed.WaitingFiles, len(listed.Waiting))
+	out.GoneFiles += max(listed.GoneFiles, len(listed.Gone))
+	for _, path := range listed.Gone {
+		if s.fits(&s.Used.Gone, goneBytes, path) {
+			out.Gone = append(out.Gone, path)
+		}
 	}
-	return listed, nil
+	for _, f := range listed.Refused {
+		s.failed(FailedFile{Path: f.Path, Batch: f.Batch, Kind: errkind.BadInput, Message: f.Reason})
+	}
+	out.FailedFiles += max(0, listed.RefusedFiles-len(listed.Refused))
+	return nil
+}
+
+// A run's result may have 2 MB in all, and goes with what is still due from one history to the next.
+const (
+	filesBytes  = 1 << 19
+	failedBytes = 1 << 18
+	goneBytes   = 1 << 16
+	briefly     = 64 // times less in a brief result
+)
+
+// fits reports whether one more entry keeps a list within its bytes, and counts it. After one that does not, none does.
+func (s *syncing) fits(used *int, most int, entry any) bool {
+	if s.in.Brief {
+		most /= briefly
+	}
+	text, err := json.Marshal(entry) //workflowcheck:ignore // the same entry has the same text
+	if err != nil || *used+len(text) > most {
+		*used = most
+		return false
+	}
+	*used += len(text)
+	return true
+}
+
+func (s *syncing) failed(f FailedFile) {
+	s.Result.FailedFiles++
+	if s.fits(&s.Used.Failed, failedBytes, f) || len(s.Result.Failed) == 0 {
+		s.Result.Failed = append(s.Result.Failed, f)
+	}
 }
 
 // take ingests the due files, one after the other: a later file's rows win.
-func (s *syncing) take(ctx workflow.Context, listed activities.ListSourceOutput) error {
-	for _, file := range listed.Due {
+func (s *syncing) take(ctx workflow.Context) error {
+	for ; len(s.Due) > 0; s.Due = s.Due[1:] {
 		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 			next := s.in
 			next.Carried = &s.carriedSync
 			return workflow.NewContinueAsNewError(ctx, SyncSource, next)
 		}
+		file := s.Due[0]
 		var result IngestFileResult
 		child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 			WorkflowID:            "ingest-file/" + file.Batch,
@@ -199,18 +293,19 @@ func (s *syncing) take(ctx workflow.Context, listed activities.ListSourceOutput)
 			ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
 		})
 		err := workflow.ExecuteChildWorkflow(child, IngestFile, IngestFileInput{Source: s.in.Source, Path: file.Path, Batch: file.Batch}).Get(ctx, &result)
-		out := &s.Result
 		switch {
 		case temporal.IsCanceledError(err) || ctx.Err() != nil:
 			return err
 		case temporal.IsWorkflowExecutionAlreadyStartedError(err):
-			out.Failed = append(out.Failed, FailedFile{Path: file.Path, Batch: file.Batch, Kind: errkind.Conflict, Message: "another run is on this file"})
+			s.failed(FailedFile{Path: file.Path, Batch: file.Batch, Kind: errkind.Conflict, Message: "another run is on this file"})
 		case err != nil:
-			out.Failed = append(out.Failed, FailedFile{Path: file.Path, Batch: file.Batch, Kind: KindOf(err), Message: MessageOf(err)})
+			s.failed(FailedFile{Path: file.Path, Batch: file.Batch, Kind: KindOf(err), Message: MessageOf(err)})
 		default:
-			out.Files = append(out.Files, result)
+			s.Result.count(result)
+			if s.fits(&s.Used.Files, filesBytes, result) {
+				s.Result.Files = append(s.Result.Files, result)
+			}
 		}
-		s.Had = append(s.Had, file.Batch)
 	}
 	return nil
 }
@@ -218,57 +313,51 @@ func (s *syncing) take(ctx workflow.Context, listed activities.ListSourceOutput)
 // probedAtMost is how many files a dry run looks into.
 const probedAtMost = 3
 
-func (s *syncing) probe(ctx workflow.Context, listed activities.ListSourceOutput) error {
-	for _, file := range listed.Due[:min(len(listed.Due), probedAtMost)] {
-		var probed activities.ProbeFileOutput
-		if err := workflow.ExecuteActivity(withPartner(ctx), steps.ProbeFile, activities.ProbeFileInput{Source: s.in.Source, Path: file.Path}).Get(ctx, &probed); err != nil {
+func (s *syncing) probe(ctx workflow.Context) error {
+	for i, file := range s.Due {
+		probed := activities.ProbeFileOutput{Path: file.Path, Bytes: file.Size}
+		if i < probedAtMost {
+			err := workflow.ExecuteActivity(withPartner(ctx), steps.ProbeFile, activities.ProbeFileInput{Source: s.in.Source, Path: file.Path}).Get(ctx, &probed)
 			if temporal.IsCanceledError(err) {
 				return err
 			}
-			err = plain(err)
-			s.Result.Failed = append(s.Result.Failed, FailedFile{Path: file.Path, Kind: KindOf(err), Message: MessageOf(err)})
-			continue
+			if err = plain(err); err != nil {
+				s.failed(FailedFile{Path: file.Path, Kind: KindOf(err), Message: MessageOf(err)})
+				continue
+			}
 		}
-		s.Result.Probed = append(s.Result.Probed, probed)
+		if s.fits(&s.Used.Files, filesBytes, probed) {
+			s.Result.Probed = append(s.Result.Probed, probed)
+		} else {
+			s.Result.MoreDue++
+		}
 	}
-	for _, file := range listed.Due[min(len(listed.Due), probedAtMost):] {
-		s.Result.Probed = append(s.Result.Probed, activities.ProbeFileOutput{Path: file.Path, Bytes: file.Size})
-	}
-	if len(s.Result.Failed) > 0 {
+	if s.Result.FailedFiles > 0 {
 		return failedFiles(s.Result)
 	}
 	return nil
 }
 
 // end evaluates the audiences when that is asked for, and says what failed.
-func (s *syncing) end(ctx workflow.Context, evaluate bool) error {
+func (s *syncing) end(ctx workflow.Context) error {
 	out := &s.Result
-	if evaluate && loadedSome(out.Files) {
+	if s.EvaluateAfterLoad && out.Loaded > 0 {
 		var evaluated EvaluateAudiencesResult
 		if err := workflow.ExecuteChildWorkflow(ctx, EvaluateAudiences, EvaluateAudiencesInput{Activate: true}).Get(ctx, &evaluated); err != nil {
 			err = plain(err)
-			if len(out.Failed) == 0 && !temporal.IsCanceledError(err) {
+			if out.FailedFiles == 0 && !temporal.IsCanceledError(err) {
 				err = fail(KindOf(err), "the files were loaded, then: "+MessageOf(err), *out)
 			}
-			if len(out.Failed) == 0 || temporal.IsCanceledError(err) {
+			if out.FailedFiles == 0 || temporal.IsCanceledError(err) {
 				return err
 			}
 		}
 		out.Evaluation = evaluated.Evaluation
 	}
-	if len(out.Failed) > 0 {
+	if out.FailedFiles > 0 {
 		return failedFiles(*out)
 	}
 	return nil
-}
-
-func loadedSome(files []IngestFileResult) bool {
-	for _, f := range files {
-		if !f.AlreadyDone && f.State == catalog.Loaded {
-			return true
-		}
-	}
-	return false
 }
 
 // failedFiles is the error of a run with failed files; the whole result goes with it.
@@ -278,12 +367,12 @@ func failedFiles(out SyncSourceResult) error {
 	for _, f := range out.Failed[:min(3, len(out.Failed))] {
 		texts = append(texts, f.Message)
 	}
-	if more := len(out.Failed) - len(texts); more > 0 {
+	if more := out.FailedFiles - len(texts); more > 0 {
 		texts = append(texts, fmt.Sprintf("and %d more", more))
 	}
-	all := len(out.Failed) + len(out.Files) + len(out.Probed)
+	all := out.FailedFiles + out.Taken + len(out.Probed)
 	if all == 1 {
 		return fail(first.Kind, first.Message, out)
 	}
-	return fail(first.Kind, fmt.Sprintf("%d of %d files failed: %s", len(out.Failed), all, strings.Join(texts, "; ")), out)
+	return fail(first.Kind, fmt.Sprintf("%d of %d files failed: %s", out.FailedFiles, all, strings.Join(texts, "; ")), out)
 }

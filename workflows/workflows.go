@@ -46,6 +46,7 @@ const (
 	OutcomePartial   = "partial"   // some of several parts failed
 	OutcomeFailed    = "failed"
 	OutcomeBlocked   = "blocked" // by policy
+	OutcomeCancelled = "cancelled"
 )
 
 // Register makes a worker carry out all workflows and activities.

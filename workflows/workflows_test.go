@@ -3,13 +3,19 @@ package workflows
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
 
 	"prospector/activities"
 	"prospector/internal/catalog"
@@ -60,7 +66,7 @@ func expectLoad(env *testsuite.TestWorkflowEnvironment, batch string) {
 // A file that fails does not keep the later ones back, and the run says which failed and why.
 func TestSyncSourceGoesOnAfterAFailedFile(t *testing.T) {
 	env := newEnvironment(t)
-	env.OnActivity(steps.ListSource, mock.Anything, activities.ListSourceInput{Source: "acme"}).Return(activities.ListSourceOutput{
+	env.OnActivity(steps.ListSource, mock.Anything, activities.ListSourceInput{Source: "acme", Look: 1}).Return(activities.ListSourceOutput{
 		Dataset: "acme_2026", Matching: 3, AlreadyLoaded: 1, Due: []activities.DueFile{{Path: "in/1.csv", Batch: "b1"}, {Path: "in/2.csv", Batch: "b2"}}}, nil).Once()
 	env.OnActivity(steps.TakeFile, mock.Anything, activities.TakeFileInput{Source: "acme", Path: "in/1.csv", Batch: "b1"}).
 		Return(activities.TakeFileOutput{Batch: "b1", Dataset: "acme_2026", State: catalog.Taken}, nil).Once()
@@ -81,6 +87,88 @@ func TestSyncSourceGoesOnAfterAFailedFile(t *testing.T) {
 	require.NoError(t, application.Details(&out))
 	require.Len(t, out.Files, 1)
 	require.Equal(t, int64(2), out.Files[0].Outcome.Accepted)
+}
+
+// A run of very many files ends with a result that Temporal takes, and goes on in new histories on the way: it names
+// the first files and counts all.
+func TestSyncSourceOfVeryManyFiles(t *testing.T) {
+	const files, most = 7000, 1500
+	var carried *carriedSync
+	for history := 0; ; history++ {
+		var suite testsuite.WorkflowTestSuite
+		suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+		env := suite.NewTestWorkflowEnvironment()
+		env.RegisterWorkflow(SyncSource)
+		env.RegisterWorkflow(IngestFile)
+		env.RegisterActivity(steps)
+		env.SetTestTimeout(time.Minute)
+		taken := 0
+		env.OnActivity(steps.ListSource, mock.Anything, mock.Anything).Return(func(_ context.Context, in activities.ListSourceInput) (activities.ListSourceOutput, error) {
+			out := activities.ListSourceOutput{Dataset: "acme_2026", Matching: files, RefusedFiles: 5, Refused: []activities.RefusedFile{{Path: "x:y", Batch: "refused", Reason: "no"}}}
+			if in.Look > 1 {
+				out.Refused, out.RefusedFiles = nil, 0
+			}
+			for i := (in.Look - 1) * most; i < min(files, in.Look*most); i++ {
+				out.Due = append(out.Due, activities.DueFile{Path: fmt.Sprintf("in/%05d.csv", i), Batch: fmt.Sprintf("batch_20261124210937_%016x", i), Size: 100})
+			}
+			out.More = files - in.Look*most
+			return out, nil
+		})
+		env.OnWorkflow(IngestFile, mock.Anything, mock.Anything).Return(func(_ workflow.Context, in IngestFileInput) (IngestFileResult, error) {
+			if taken++; taken == 800 { // the test environment stands still above 1,000 in one history
+				env.SetContinueAsNewSuggested(true)
+			}
+			if in.Batch[len(in.Batch)-1] == 'f' {
+				return IngestFileResult{}, fail(errkind.BadInput, "source acme: "+in.Path+" is refused for a reason that takes some words to say; ask the partner to send it again")
+			}
+			return IngestFileResult{Source: "acme", Path: in.Path, Dataset: "acme_2026", Batch: in.Batch, State: catalog.Loaded, SHA256: strings.Repeat("0", 64), Bytes: 100,
+				Outcome: &store.Outcome{Status: store.Loaded, Read: 2, Accepted: 2, Created: 2}}, nil
+		})
+		env.OnActivity(steps.FinishSync, mock.Anything, mock.Anything).Return(nil)
+		env.ExecuteWorkflow(SyncSource, SyncSourceInput{Source: "acme", Carried: carried})
+		err := env.GetWorkflowError()
+		var next *workflow.ContinueAsNewError
+		if errors.As(err, &next) {
+			require.Less(t, len(next.Input.Payloads[0].Data), 1<<21)
+			var in SyncSourceInput
+			require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(next.Input, &in))
+			carried = in.Carried
+			continue
+		}
+		var application *temporal.ApplicationError
+		require.ErrorAs(t, err, &application)
+		require.Contains(t, MessageOf(err), "442 of 7005 files failed")
+		require.Contains(t, MessageOf(err), "and 439 more")
+		var out SyncSourceResult
+		require.NoError(t, application.Details(&out))
+		payload, err := converter.GetDefaultDataConverter().ToPayload(out)
+		require.NoError(t, err)
+		require.Less(t, len(payload.Data), 1<<20)
+		require.Equal(t, []int{6563, 6563, 13_126, 442}, []int{out.Taken, int(out.Loaded), int(out.Rows), out.FailedFiles})
+		require.NotEmpty(t, out.Files)
+		require.Greater(t, history, 6)
+		return
+	}
+}
+
+// Whether a scheduled run is late goes by when it began, not by when it looks or goes on in another history.
+func TestScheduledRunKnowsThatItIsLate(t *testing.T) {
+	scheduled := time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)
+	for began, late := range map[time.Time]bool{scheduled.Add(23 * time.Hour): false, scheduled.Add(25 * time.Hour): true} {
+		for name, carried := range map[string]*carriedSync{"first": nil, "carried": {Listed: 1, Late: late}} {
+			env := newEnvironment(t)
+			env.SetStartTime(began)
+			if carried != nil {
+				env.SetStartTime(began.Add(48 * time.Hour))
+			}
+			require.NoError(t, env.SetTypedSearchAttributesOnStart(temporal.NewSearchAttributes(attributeScheduledStart.ValueSet(scheduled))))
+			env.OnActivity(steps.ListSource, mock.Anything, mock.MatchedBy(func(in activities.ListSourceInput) bool { return in.Scheduled != nil && in.Late == late })).
+				Return(activities.ListSourceOutput{Dataset: "acme_2026", Matching: 1, AlreadyLoaded: 1}, nil).Once()
+			env.OnActivity(steps.FinishSync, mock.Anything, mock.Anything).Return(nil)
+			env.ExecuteWorkflow(SyncSource, SyncSourceInput{Source: "acme", Carried: carried})
+			require.NoError(t, env.GetWorkflowError(), name)
+		}
+	}
 }
 
 func TestSyncSourceWithNothingNewLoadsNothing(t *testing.T) {
@@ -197,4 +285,19 @@ func TestCancelledRunCleansUp(t *testing.T) {
 	env.ExecuteWorkflow(IngestFile, IngestFileInput{Source: "acme", Path: "in/1.csv"})
 	var canceled *temporal.CanceledError
 	require.True(t, errors.As(env.GetWorkflowError(), &canceled), env.GetWorkflowError())
+}
+
+// A cancelled sync is recorded as that.
+func TestCancelledSyncIsRecorded(t *testing.T) {
+	env := newEnvironment(t)
+	env.OnActivity(steps.ListSource, mock.Anything, mock.Anything).Return(func(ctx context.Context, _ activities.ListSourceInput) (activities.ListSourceOutput, error) {
+		<-ctx.Done()
+		return activities.ListSourceOutput{}, ctx.Err()
+	}).Once()
+	env.OnActivity(steps.FinishSync, mock.Anything, mock.MatchedBy(func(in activities.FinishSyncInput) bool {
+		return in.Outcome == OutcomeCancelled && strings.HasPrefix(in.Detail, "somebody cancelled it")
+	})).Return(nil).Once()
+	env.RegisterDelayedCallback(env.CancelWorkflow, time.Second)
+	env.ExecuteWorkflow(SyncSource, SyncSourceInput{Source: "acme"})
+	require.True(t, temporal.IsCanceledError(env.GetWorkflowError()), env.GetWorkflowError())
 }

@@ -32,6 +32,9 @@ const (
 	Gone      State = "gone"      // the partner replaced or removed it before it was taken
 )
 
+// States are all of them.
+var States = []State{Seen, Waiting, Taken, Loaded, Duplicate, Rejected, SetAside, Failed, Skipped, Deleted, Gone}
+
 // Due reports whether the next sync takes a file in this state.
 func (s State) Due() bool { return s == Seen || s == Waiting || s == Taken || s == Failed || s == Gone }
 
@@ -43,6 +46,17 @@ type Expected struct {
 	SHA256 string `json:"sha256,omitempty"` // lower-case hex
 	MD5    string `json:"md5,omitempty"`    // lower-case hex
 	Rows   *int64 `json:"rows,omitempty"`
+
+	Manifest string `json:"manifest,omitempty"` // the version of it that says so
+}
+
+// Says reports whether two promises are the same, whichever manifest they are from.
+func (e *Expected) Says(other Expected) bool {
+	if e == nil {
+		return other == Expected{Manifest: other.Manifest}
+	}
+	same := e.Rows == other.Rows || e.Rows != nil && other.Rows != nil && *e.Rows == *other.Rows
+	return same && e.SHA256 == other.SHA256 && e.MD5 == other.MD5
 }
 
 // RowCount is the number of records that is promised, nil for none.
@@ -74,6 +88,15 @@ func BatchID(sourceName string, f source.File) string {
 	return "batch_" + f.Modified.UTC().Format("20060102150405") + "_" + hex.EncodeToString(sum[:8])
 }
 
+// version tells a file's versions apart in the ledger. A token of the bytes alone, as S3 has, comes back when the
+// partner puts the same bytes there again: that is another version, at another time.
+func version(f source.File) string {
+	if f.ETag == "" {
+		return f.Version()
+	}
+	return f.Modified.UTC().Format("20060102T150405Z") + "-" + f.Version()
+}
+
 // Sighting is a file version in a listing, with the business date that its path says.
 type Sighting struct {
 	source.File
@@ -98,7 +121,7 @@ func (c *Catalog) SeeFiles(ctx context.Context, sourceName string, files []Sight
 			entry, ok := entries[batch]
 			if !ok {
 				entry = File{File: f.File, Source: sourceName, Batch: batch, State: Seen, BusinessDate: f.BusinessDate, SeenAt: at, ChangedAt: at}
-				err := c.exec(ctx, tx, "catalog/see_file", sourceName, f.Path, f.Version(), f.Size, instant(f.Modified), f.ETag, batch, instant(at), f.BusinessDate)
+				err := c.exec(ctx, tx, "catalog/see_file", sourceName, f.Path, version(f.File), f.Size, instant(f.Modified), f.ETag, batch, instant(at), f.BusinessDate)
 				if err != nil {
 					return err
 				}
@@ -136,7 +159,7 @@ func (c *Catalog) File(ctx context.Context, batch string) (f File, err error) {
 		return err
 	})
 	if err == nil && !found {
-		err = errkind.Newf(errkind.Missing, "the ledger knows no batch %s", batch)
+		err = errkind.Newf(errkind.Missing, "the ledger knows no batch %s", batch).WithHint("list the files of a source with: starter files SOURCE")
 	}
 	return f, err
 }
@@ -166,17 +189,19 @@ type FileState struct {
 
 // SetFileStates records what became of several files, of all or of none.
 func (c *Catalog) SetFileStates(ctx context.Context, states []FileState, at time.Time) error {
-	return c.inTransaction(ctx, func(tx *sql.Tx) error {
-		for _, s := range states {
-			if err := c.exec(ctx, tx, "catalog/set_file_state", s.Batch, string(s.State), s.SHA256, s.Detail, instant(at)); err != nil {
-				return err
-			}
-			if err := c.exec(ctx, tx, "catalog/record_file_event", s.Batch, string(s.State), s.Detail, instant(at)); err != nil {
-				return err
-			}
+	return c.inTransaction(ctx, func(tx *sql.Tx) error { return c.setFileStates(ctx, tx, states, at) })
+}
+
+func (c *Catalog) setFileStates(ctx context.Context, tx *sql.Tx, states []FileState, at time.Time) error {
+	for _, s := range states {
+		if err := c.exec(ctx, tx, "catalog/set_file_state", s.Batch, string(s.State), s.SHA256, s.Detail, instant(at)); err != nil {
+			return err
 		}
-		return nil
-	})
+		if err := c.exec(ctx, tx, "catalog/record_file_event", s.Batch, string(s.State), s.Detail, instant(at)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ExpectFile records what a manifest promises of a file.
@@ -238,7 +263,8 @@ func (c *Catalog) DeleteBatch(ctx context.Context, id, detail string, at time.Ti
 	return c.SetFileState(ctx, id, Deleted, "", detail, at)
 }
 
-// SameContent returns the batch that loaded the same bytes into the dataset before, or "".
+// SameContent returns the batch that loaded the same bytes into the dataset before, for the same business date and with
+// nothing else loaded since, or "".
 func (c *Catalog) SameContent(ctx context.Context, dataset, sha256, batch string) (string, error) {
 	var id string
 	err := c.query(ctx, "catalog/same_content", []any{dataset, sha256, batch}, func(scan func(...any) error) error { return scan(&id) })

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"prospector/internal/errkind"
@@ -25,6 +26,7 @@ type Sync struct {
 	Source       string     `json:"source"`
 	Window       Window     `json:"window"`
 	BusinessDate string     `json:"businessDate,omitempty"`
+	UpTo         bool       `json:"upTo,omitempty"` // also for the days before BusinessDate
 	BeganAt      time.Time  `json:"beganAt"`
 	EndedAt      *time.Time `json:"endedAt,omitempty"`
 	Outcome      string     `json:"outcome"`
@@ -54,7 +56,7 @@ func (c *Catalog) BeginSync(ctx context.Context, s Sync) error {
 			to = instant(s.Window.To)
 		}
 	}
-	return c.exec(ctx, c.db, "catalog/begin_sync", s.Run, s.Workflow, s.Source, from, to, s.BusinessDate, instant(s.BeganAt))
+	return c.exec(ctx, c.db, "catalog/begin_sync", s.Run, s.Workflow, s.Source, from, to, s.BusinessDate, instant(s.BeganAt), s.UpTo)
 }
 
 // EndSync records what a run came to. Recording it again replaces it.
@@ -86,9 +88,41 @@ func (c *Catalog) Syncs(ctx context.Context, sourceName string, limit int) (out 
 	return out, err
 }
 
+// SyncFiles returns the batches that a run has dealt with, each with the look in which it did.
+func (c *Catalog) SyncFiles(ctx context.Context, run string) (looks map[string]int, err error) {
+	looks = map[string]int{}
+	err = c.query(ctx, "catalog/select_sync_files", []any{run}, func(scan func(...any) error) error {
+		var batch string
+		var look int
+		err := scan(&batch, &look)
+		looks[batch] = look
+		return err
+	})
+	return looks, err
+}
+
+// EndLook records what a run's look at a source came to, all or nothing: the states of files, and which batches
+// the run has dealt with. The same look again replaces the batches.
+func (c *Catalog) EndLook(ctx context.Context, run string, look int, states []FileState, batches []string, at time.Time) error {
+	return c.inTransaction(ctx, func(tx *sql.Tx) error {
+		if err := c.setFileStates(ctx, tx, states, at); err != nil {
+			return err
+		}
+		if err := c.exec(ctx, tx, "catalog/forget_look", run, look); err != nil {
+			return err
+		}
+		for _, batch := range batches {
+			if err := c.exec(ctx, tx, "catalog/record_sync_file", run, batch, look); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 func scanSync(scan func(...any) error) (s Sync, err error) {
 	var from, to, began, ended string
-	if err = scan(&s.Run, &s.Workflow, &s.Source, &from, &to, &s.BusinessDate, &began, &ended, &s.Outcome, &s.Files, &s.Rows, &s.Detail); err != nil {
+	if err = scan(&s.Run, &s.Workflow, &s.Source, &from, &to, &s.BusinessDate, &began, &ended, &s.Outcome, &s.Files, &s.Rows, &s.Detail, &s.UpTo); err != nil {
 		return s, err
 	}
 	for text, into := range map[*string]*time.Time{&from: &s.Window.From, &to: &s.Window.To, &began: &s.BeganAt} {

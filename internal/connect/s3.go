@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -105,6 +106,7 @@ func S3(ctx context.Context, o S3Options) (*s3.Client, error) {
 		c.Credentials = o.Role.assume(c)
 	}
 	return s3.NewFromConfig(c, func(s *s3.Options) {
+		s.HTTPClient = stallClient{s.HTTPClient, cmp.Or(o.StallLimit, StallLimit)}
 		if o.Endpoint != "" {
 			s.BaseEndpoint = aws.String(o.Endpoint)
 		}

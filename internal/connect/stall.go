@@ -1,9 +1,11 @@
 package connect
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +25,36 @@ func Stalled(limit time.Duration) error {
 // waited for limit without a byte. The time between reads does not count: the caller may be slow.
 func StallReader(body io.ReadCloser, limit time.Duration, cut func()) io.ReadCloser {
 	return &stallReader{ReadCloser: body, limit: limit, cut: cut}
+}
+
+// stallClient cuts the answers of an HTTP client whose bodies stand still: listings and errors have bodies, too.
+type stallClient struct {
+	client interface {
+		Do(*http.Request) (*http.Response, error)
+	}
+	limit time.Duration
+}
+
+func (c stallClient) Do(r *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancel(r.Context())
+	answer, err := c.client.Do(r.WithContext(ctx))
+	if err != nil {
+		cancel()
+		return answer, err
+	}
+	answer.Body = stallingBody{StallReader(answer.Body, c.limit, cancel), cancel}
+	return answer, nil
+}
+
+// stallingBody ends the request's context with the body.
+type stallingBody struct {
+	io.ReadCloser
+	end func()
+}
+
+func (b stallingBody) Close() error {
+	defer b.end()
+	return b.ReadCloser.Close()
 }
 
 type stallReader struct {

@@ -36,7 +36,8 @@ func (f File) Version() string {
 type Source interface {
 	// List returns every file below the drop point whose path matches pattern (see Match), in path
 	// order. Files that are visibly being written (see Ignored) are left out; names that CheckName
-	// refuses are not. A folder that may not be read fails the whole listing.
+	// refuses are not. Folders below that may not be read, and what stands in the place of a file that
+	// pattern expects, come as Obstacles beside all other files.
 	List(ctx context.Context, pattern string) ([]File, error)
 
 	// Stat describes the current version of one file, with its Checksum where the server has one.

@@ -77,7 +77,8 @@ func (c *Client) schedule(ctx context.Context, id string) (out ScheduleStatus, e
 		out.Last = &ScheduledRun{ScheduledFor: last.ScheduleTime, StartedAt: last.ActualTime}
 		if run := last.StartWorkflowResult; run != nil {
 			out.Last.WorkflowID = run.WorkflowID
-			if execution, err := c.DescribeWorkflowExecution(ctx, run.WorkflowID, run.FirstExecutionRunID); err == nil {
+			// The latest of its runs, for the first may have gone on in another history.
+			if execution, err := c.DescribeWorkflowExecution(ctx, run.WorkflowID, ""); err == nil {
 				out.Last.Status = strings.ToLower(execution.GetWorkflowExecutionInfo().GetStatus().String())
 			}
 		}
@@ -119,7 +120,8 @@ func (s ScheduleStatus) Alerts() (out []string) {
 	if s.Overdue != nil {
 		out = append(out, fmt.Sprintf("a run was due at %s and has not begun", s.Overdue.Format(time.RFC3339)))
 	}
-	if s.Missed > 0 {
+	// Each run takes whatever is due: one that ended well has made up for those that were missed before it.
+	if s.Missed > 0 && (s.Last == nil || s.Last.Status != "completed" && s.Last.Status != "running") {
 		out = append(out, fmt.Sprintf("%d runs were missed and came too late to be made up for; take their files with backfill-source", s.Missed))
 	}
 	if s.Last != nil && (s.Last.Status == "failed" || s.Last.Status == "timedout" || s.Last.Status == "terminated") {

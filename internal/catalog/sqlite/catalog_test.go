@@ -52,6 +52,25 @@ func TestLedgerKeepsOneEntryPerVersion(t *testing.T) {
 	require.Equal(t, errkind.Missing, errkind.Of(err))
 }
 
+// On S3 the token of a version is that of its bytes: the same bytes put there again later are another version, also
+// when other bytes were there in between, and each can be found by its batch.
+func TestLedgerTellsBytesThatCameBack(t *testing.T) {
+	c, ctx := open(t), context.Background()
+	a := source.File{Path: "in/a.csv", Size: 10, Modified: at, ETag: "a"}
+	b := source.File{Path: "in/a.csv", Size: 10, Modified: at.Add(time.Minute), ETag: "b"}
+	again := source.File{Path: "in/a.csv", Size: 10, Modified: at.Add(time.Hour), ETag: "a"}
+	for _, f := range []source.File{a, b, again, again} {
+		seen, err := c.SeeFiles(ctx, "acme", []catalog.Sighting{{File: f}}, at)
+		require.NoError(t, err)
+		entry, err := c.File(ctx, seen[0].Batch)
+		require.NoError(t, err)
+		require.Equal(t, f, entry.File)
+	}
+	files, err := c.Files(ctx, "acme")
+	require.NoError(t, err)
+	require.Len(t, files, 3)
+}
+
 // The same bytes are recognised in a dataset, but a failed batch does not count.
 func TestSameContent(t *testing.T) {
 	c, ctx := open(t), context.Background()
@@ -69,15 +88,38 @@ func TestSameContent(t *testing.T) {
 	id, err = c.SameContent(ctx, "merk_2026", "abc", "batch_2")
 	require.NoError(t, err)
 	require.Empty(t, id)
-	// A later version of the same file makes the earlier bytes news again: a partner may take a change back.
-	later := store.Batch{ID: "batch_3", Source: "acme", File: "a", SHA256: "def"}
+	// Whatever else was loaded since makes the same bytes news again: a partner may take a change back.
+	later := store.Batch{ID: "batch_3", Source: "acme", File: "b", SHA256: "def"}
 	require.NoError(t, c.RecordBatch(ctx, "acme_2026", later, store.Outcome{Status: store.Loaded}, at.Add(time.Hour)))
-	id, err = c.SameContent(ctx, "acme_2026", "abc", "batch_4")
+	for _, asking := range []string{"batch_2", "batch_4"} {
+		id, err = c.SameContent(ctx, "acme_2026", "abc", asking)
+		require.NoError(t, err)
+		require.Empty(t, id)
+	}
+	id, err = c.SameContent(ctx, "acme_2026", "def", "batch_4")
 	require.NoError(t, err)
-	require.Empty(t, id)
+	require.Equal(t, "batch_3", id)
 	o, err := c.Batch(ctx, "batch_1")
 	require.NoError(t, err)
 	require.EqualValues(t, 9, o.Accepted)
+}
+
+// Each day's file is what that day says, also when its bytes are those of another day's.
+func TestSameContentOfAnotherDay(t *testing.T) {
+	c, ctx := open(t), context.Background()
+	see := func(path, day string) string {
+		t.Helper()
+		seen, err := c.SeeFiles(ctx, "acme", []catalog.Sighting{{File: source.File{Path: path, Modified: at}, BusinessDate: day}}, at)
+		require.NoError(t, err)
+		return seen[0].Batch
+	}
+	first := see("2026-11-01.csv", "2026-11-01")
+	require.NoError(t, c.RecordBatch(ctx, "acme_2026", store.Batch{ID: first, Source: "acme", SHA256: "abc"}, store.Outcome{Status: store.Loaded}, at))
+	for batch, want := range map[string]string{see("2026-11-01-again.csv", "2026-11-01"): first, see("2026-11-03.csv", "2026-11-03"): "", see("undated.csv", ""): ""} {
+		id, err := c.SameContent(ctx, "acme_2026", "abc", batch)
+		require.NoError(t, err)
+		require.Equal(t, want, id)
+	}
 }
 
 // AU-34: an audience that failed keeps its earlier membership; two sets are kept, older ones go.

@@ -92,7 +92,7 @@ func (s *Source) root() (*os.Root, error) {
 func stat(root *os.Root, filePath string) (fs.FileInfo, error) {
 	info, err := root.Stat(filepath.FromSlash(filePath))
 	if err == nil && !info.Mode().IsRegular() {
-		return nil, errkind.New(errkind.Missing, "", errors.New("it is not a file"), "")
+		return nil, errkind.New(errkind.Missing, "", errors.New("it is not a file"), "name a file in it, or ask the partner to put the file itself there")
 	}
 	return info, err
 }

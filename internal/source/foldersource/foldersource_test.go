@@ -95,7 +95,15 @@ func TestNoFiles(t *testing.T) {
 	s := open(t, folder)
 	require.NoError(t, os.Mkdir(filepath.Join(folder, "folder.csv"), 0o755))
 	require.NoError(t, syscall.Mkfifo(filepath.Join(folder, "pipe.csv"), 0o600))
-	require.Empty(t, paths(t, s, "**"))
+	require.Empty(t, paths(t, s, "**"), "a pattern for any name expects no files")
+	put(t, filepath.Join(folder, "folder.csv", "a.csv"), nil)
+	files, err := s.List(t.Context(), "**/*.csv")
+	require.Len(t, files, 1)
+	var obstacles source.Obstacles
+	require.ErrorAs(t, err, &obstacles)
+	require.Equal(t, errkind.BadInput, errkind.Of(err))
+	require.ElementsMatch(t, []string{`"folder.csv": it is a folder, not a file; ask the partner to put the file itself there`,
+		`"pipe.csv": it is neither a file nor a folder; ask the partner to put the file itself there`}, []string{obstacles[0].Err.Error(), obstacles[1].Err.Error()})
 	for _, name := range []string{"folder.csv", "pipe.csv"} {
 		_, err := s.Stat(t.Context(), name)
 		requireKind(t, errkind.Missing, err)
@@ -250,8 +258,13 @@ func TestPermissions(t *testing.T) {
 		}
 	}
 	s := open(t, folder)
-	_, err := s.List(t.Context(), "**")
+	files, err := s.List(t.Context(), "**")
 	requireKind(t, errkind.Denied, err)
+	var obstacles source.Obstacles
+	require.ErrorAs(t, err, &obstacles)
+	require.Len(t, obstacles, 1)
+	require.Equal(t, "closed", obstacles[0].Path)
+	require.Len(t, files, 2, "the other folders are listed")
 	require.ErrorContains(t, err, `folder "closed": `)
 	require.ErrorContains(t, err, allowReading)
 	require.Equal(t, []string{"open/a.csv", "open/unreadable.csv"}, paths(t, s, "open/*"), "what it leads to could not be read")

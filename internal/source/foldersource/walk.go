@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"prospector/internal/errkind"
 	"prospector/internal/source"
 )
 
@@ -24,21 +25,23 @@ func (s *Source) List(ctx context.Context, pattern string) ([]source.File, error
 		return nil, failure(op, err)
 	}
 	defer func() { _ = root.Close() }() // only read
-	w := &walk{ctx: ctx, stall: s.stall, root: root, pattern: pattern}
-	if err := w.folder(source.Literal(pattern)); err != nil {
+	w := &walk{ctx: ctx, stall: s.stall, root: root, pattern: pattern, top: source.Literal(pattern)}
+	if err := w.folder(w.top); err != nil {
 		return nil, failure(op, err)
 	}
 	slices.SortFunc(w.files, func(a, b source.File) int { return cmp.Compare(a.Path, b.Path) })
-	return w.files, nil
+	return w.files, w.obstacles.Err()
 }
 
 // walk collects the files that match a pattern and looks into no folder that cannot hold one.
 type walk struct {
-	ctx     context.Context
-	stall   time.Duration
-	root    *os.Root
-	pattern string
-	files   []source.File
+	ctx       context.Context
+	stall     time.Duration
+	root      *os.Root
+	pattern   string
+	top       string
+	files     []source.File
+	obstacles source.Obstacles
 }
 
 func (w *walk) folder(folder string) error {
@@ -47,12 +50,18 @@ func (w *walk) folder(folder string) error {
 		return nil // the pattern names no folder, or it was removed meanwhile
 	}
 	if err != nil {
-		return failure("folder "+source.Quote(cmp.Or(folder, ".")), err)
+		err = failure("folder "+source.Quote(cmp.Or(folder, ".")), err)
+		if folder != w.top && errkind.Of(err) == errkind.Denied {
+			w.obstacles = append(w.obstacles, source.Obstacle{Path: folder, Err: err})
+			return nil
+		}
+		return err
 	}
 	for _, entry := range entries {
 		at := path.Join(folder, entry.Name())
 		switch {
 		case entry.IsDir():
+			w.instead(at, true)
 			if source.Leads(w.pattern, at) {
 				if err := w.folder(at); err != nil {
 					return err
@@ -88,6 +97,15 @@ func (w *walk) file(at string) error {
 	}
 	if info.Mode().IsRegular() {
 		w.files = append(w.files, file(at, info))
+	} else {
+		w.instead(at, info.IsDir())
 	}
 	return nil
+}
+
+// instead notes what stands where a file should.
+func (w *walk) instead(at string, folder bool) {
+	if source.Expects(w.pattern) && source.Match(w.pattern, at) && !source.Ignored(at, nil) {
+		w.obstacles = append(w.obstacles, source.NotAFile(at, folder))
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -179,4 +180,24 @@ func TestLiteral(t *testing.T) {
 		require.Equal(t, want, literal(pattern), pattern)
 		require.True(t, strings.HasPrefix(pattern, literal(pattern)))
 	}
+}
+
+// A listing whose answer stands still fails once no byte has come for the limit.
+func TestStalledListing(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/xml")
+		_, _ = io.WriteString(w, `<?xml version="1.0" encoding="UTF-8"?><ListBucketResult><Name>b</Name>`)
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(server.CloseClientConnections)
+	s, err := New(t.Context(), connect.S3Options{Endpoint: server.URL, Bucket: "b", AccessKey: "a", SecretKey: "b", PathStyle: true, StallLimit: 100 * time.Millisecond})
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // the test fails then
+	defer cancel()
+	_, err = s.List(ctx, "*")
+	require.NoError(t, ctx.Err())
+	require.Equal(t, errkind.Transient, errkind.Of(err), "%v", err)
+	require.ErrorContains(t, err, "no byte has moved")
 }

@@ -44,16 +44,17 @@ func (s *Source) Close() error { return s.client.Close() }
 // List implements source.Source. Links to files count as files; links to folders are not followed,
 // except where the folder or the pattern names them.
 func (s *Source) List(ctx context.Context, pattern string) (files []source.File, err error) {
+	var obstacles source.Obstacles
 	err = s.client.Do(ctx, "list "+s.options.URL(pattern), func(c *connect.SFTPConnection) error {
 		walk := newWalk(c, s.options, pattern)
 		err := walk.start()
-		files = walk.files
+		files, obstacles = walk.files, walk.obstacles
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return files, nil
+	return files, obstacles.Err()
 }
 
 // Stat implements source.Source.
@@ -75,7 +76,7 @@ func (s *Source) stat(c *connect.SFTPConnection, filePath string) (source.File, 
 		return source.File{}, err
 	}
 	if !info.Mode().IsRegular() {
-		return source.File{}, errkind.New(errkind.Missing, "", errors.New("it is not a file"), "")
+		return source.File{}, errkind.New(errkind.Missing, "", errors.New("it is not a file"), "name a file in it, or ask the partner to put the file itself there")
 	}
 	return file(filePath, info), nil
 }

@@ -130,6 +130,21 @@ func TestDeniedFolder(t *testing.T) {
 	requireKind(t, errkind.Denied, err)
 }
 
+// What stands where the pattern expects a file is said, beside the files.
+func TestFolderInPlaceOfAFile(t *testing.T) {
+	d := newDropPoint(t)
+	d.put(t, "in/a.csv", nil)
+	d.put(t, "in/folder.csv/b.csv", nil)
+	files, err := d.open(t).List(t.Context(), "in/*.csv")
+	require.Len(t, files, 1)
+	var obstacles source.Obstacles
+	require.ErrorAs(t, err, &obstacles)
+	require.Equal(t, "in/folder.csv", obstacles[0].Path)
+	requireKind(t, errkind.BadInput, obstacles[0].Err)
+	_, err = d.open(t).List(t.Context(), "in/*")
+	require.NoError(t, err, "of any name")
+}
+
 func TestNoFileThere(t *testing.T) {
 	d := newDropPoint(t)
 	d.put(t, "in/a.csv", nil)

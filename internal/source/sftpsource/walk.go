@@ -18,11 +18,13 @@ type walk struct {
 	connection *connect.SFTPConnection
 	options    connect.SFTPOptions
 	pattern    string
+	top        string
 	files      []source.File
+	obstacles  source.Obstacles
 }
 
 func newWalk(c *connect.SFTPConnection, options connect.SFTPOptions, pattern string) *walk {
-	return &walk{connection: c, options: options, pattern: pattern}
+	return &walk{connection: c, options: options, pattern: pattern, top: source.Literal(pattern)}
 }
 
 func (w *walk) start() error {
@@ -33,9 +35,8 @@ func (w *walk) start() error {
 	if err != nil {
 		return err
 	}
-	folder := source.Literal(w.pattern)
-	if folder != "" {
-		info, err := w.connection.Stat(w.options.Path(folder))
+	if w.top != "" {
+		info, err := w.connection.Stat(w.options.Path(w.top))
 		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
 			return nil
 		}
@@ -43,7 +44,7 @@ func (w *walk) start() error {
 			return err
 		}
 	}
-	if err := w.folder(folder); err != nil {
+	if err := w.folder(w.top); err != nil {
 		return err
 	}
 	slices.SortFunc(w.files, func(a, b source.File) int { return cmp.Compare(a.Path, b.Path) })
@@ -55,6 +56,11 @@ func (w *walk) folder(folder string) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // it was removed meanwhile
 	}
+	if errors.Is(err, fs.ErrPermission) && folder != w.top {
+		denied := errkind.New(errkind.Denied, "folder "+source.Quote(folder), errors.New("permission denied"), "let this user read it")
+		w.obstacles = append(w.obstacles, source.Obstacle{Path: folder, Err: denied})
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("folder %s: %w", source.Quote(folder), err)
 	}
@@ -62,6 +68,7 @@ func (w *walk) folder(folder string) error {
 		at := path.Join(folder, entry.Name())
 		switch {
 		case entry.IsDir():
+			w.instead(at, true)
 			if source.Leads(w.pattern, at) {
 				if err := w.folder(at); err != nil {
 					return err
@@ -89,6 +96,15 @@ func (w *walk) file(at string, info fs.FileInfo) error {
 	}
 	if info.Mode().IsRegular() {
 		w.files = append(w.files, file(at, info))
+	} else {
+		w.instead(at, info.IsDir())
 	}
 	return nil
+}
+
+// instead notes what stands where a file should.
+func (w *walk) instead(at string, folder bool) {
+	if source.Expects(w.pattern) && source.Match(w.pattern, at) && !source.Ignored(at, nil) {
+		w.obstacles = append(w.obstacles, source.NotAFile(at, folder))
+	}
 }
