@@ -39,6 +39,9 @@ func (g generator) example() example {
 	dated := g.chance(40)
 	for range 1 + g.IntN(4) {
 		in := input{content: g.file(s), force: g.chance(20)}
+		if n := len(out.files); n > 0 && g.chance(25) { // the same again, or almost
+			in.content = g.changed(out.files[g.IntN(n)].content, pick(g, 0, 1, 3))
+		}
 		if dated && g.chance(80) {
 			in.date = fmt.Sprintf("2026-11-%02d", 18+g.IntN(4))
 		}
@@ -49,7 +52,7 @@ func (g generator) example() example {
 
 func (g generator) setting() setting {
 	s := setting{columns: map[string]string{}, merge: pick(g, store.Replace, store.Upsert, store.Full), mostRemoved: pick(g, 0.0, 30, 50, 100, 100), lifetimeDays: pick(g, 1, 25, 400),
-		threshold: pick(g, 0.0, 5, 12.5, 50, 90, 100, 100, 100, 100), unmapped: pick(g, "fail", "ignore", "ignore", "quarantine"), missing: pick(g, "fail", "ignore", "ignore", "quarantine")}
+		threshold: pick(g, 0.0, 5, 12.5, 50, 90, 100, 100, 100, 100, 100, 100, 100), unmapped: pick(g, "fail", "ignore", "ignore", "quarantine"), missing: pick(g, "fail", "ignore", "ignore", "quarantine")}
 	if g.chance(10) {
 		s.recordBytes = 10 + g.IntN(60)
 	}
@@ -75,6 +78,9 @@ func (g generator) setting() setting {
 		}
 	}
 	identity := xdm.Field{Path: identityPath, Type: xdm.String, Required: true}
+	if g.chance(3) {
+		identity.Default = new("p1")
+	}
 	if g.chance(15) {
 		identity.Pattern, identity.MaxLength = pick(g, "", "[a-z]+[0-9]+", ".+"), pick(g, 0, 3)
 	}
@@ -201,8 +207,8 @@ func (g generator) bend(text string) string {
 	return text[:i] + pick(g, "", "", " ", "0", "1", "-", "+", ".", ":", "e", "Z", "\u00a0", "\u0661", "_", "x", "\x00", "\xff", "\r", "\n", "\x1f", `"`) + rest
 }
 
-func (g generator) id() string {
-	if g.chance(85) {
+func (g generator) id(wrong int) string {
+	if !g.chance(wrong) {
 		return fmt.Sprintf("p%d", g.IntN(14))
 	}
 	return pick(g, "", " ", "\t", " p1", "p1 ", "p\x01", "\u00a0p1", "p1\u2003", "p 1", "007", "7", "1e5", "P1", "p1\u0085", "\u200bp1", "NULL", "0", "ä1", "a\u03081", "p1\n", "p1\r", "\u2028", "\u3000", "\ufeffp1", strings.Repeat("i", 1000), strings.Repeat("i", 1001), strings.Repeat("ä", 501), `\N`, "p\u00ad1", "p\u007f", "\u180ep1")
@@ -241,8 +247,8 @@ func (g generator) file(s setting) []byte {
 		out.WriteString(lineEnd())
 	}
 	dirty := pick(g, 0, 0, 3, 20)
-	wrong := pick(g, 0, 10, 50) // percent of values that are as they come
-	rows := pick(g, 0, 1, 3, 8, 12, 20)
+	wrong := pick(g, 0, 0, 3, 10, 50) // percent of values that are as they come
+	rows := pick(g, 0, 1, 3, 8, 12, 20, 40)
 	for n := range rows {
 		for i, name := range header {
 			if i > 0 {
@@ -261,9 +267,19 @@ func (g generator) file(s setting) []byte {
 		}
 	}
 	content := []byte(out.String())
-	if g.chance(8) && len(content) > 0 { // a byte anywhere
-		i := g.IntN(len(content))
-		content = slices.Concat(content[:i], []byte(pick(g, "\x00", "\xff", "\xc3", "\xed\xa0\x80", `"`, "'", "\n", "\r", "\\", " ", string(d.delimiter))), content[i+g.IntN(2):])
+	if g.chance(8) {
+		content = g.changed(content, 1)
+	}
+	return content
+}
+
+// changed puts so many bytes anywhere.
+func (g generator) changed(content []byte, bytes int) []byte {
+	for range bytes {
+		if len(content) > 0 {
+			i := g.IntN(len(content))
+			content = slices.Concat(content[:i], []byte(pick(g, "\x00", "\xff", "\xc3", "\xed\xa0\x80", `"`, "'", "\n", "\r", "\\", " ", ",", "|", "x", "1")), content[i+g.IntN(2):])
+		}
 	}
 	return content
 }
@@ -294,7 +310,7 @@ func (g generator) header(s setting) []string {
 func (g generator) cell(s setting, column string, wrong int) string {
 	path := s.columns[column]
 	if path == identityPath {
-		return g.id()
+		return g.id(max(wrong, 2))
 	}
 	for _, f := range s.fields {
 		if f.Path != path {
