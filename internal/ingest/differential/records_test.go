@@ -70,7 +70,6 @@ func recordAt(content []byte, d dialect, end byte) (length, next int, readable b
 		closed         // behind the closing quote
 	)
 	state := begins
-	readable = true
 	for i := 0; i < len(content); i++ {
 		c := content[i]
 		lineEnds := c == end || c == '\r' && (i+1 == len(content) || content[i+1] == '\n')
