@@ -37,7 +37,7 @@ func (g generator) example() example {
 	s := g.setting()
 	out := example{setting: s}
 	dated := g.chance(40)
-	for range 1 + g.IntN(4) {
+	for range 1 + g.IntN(6) {
 		in := input{content: g.file(s), force: g.chance(20)}
 		if n := len(out.files); n > 0 && g.chance(25) { // the same again, or almost
 			in.content = g.changed(out.files[g.IntN(n)].content, pick(g, 0, 1, 3))
