@@ -47,6 +47,8 @@ var rooms = map[string][]string{
 	"internal/filecodec/parquetfile": {"internal/filecodec"},
 	"internal/ingest":                {"internal/errkind", "internal/filecodec", "internal/mapping", "internal/prospect", "internal/store", "internal/workspace"},
 
+	"internal/ingest/differential": {}, // tests only
+
 	"internal/store":           {"internal/audience", "internal/prospect", "internal/xdm"},
 	"internal/store/storetest": {"internal/audience", "internal/errkind", "internal/filecodec", "internal/prospect", "internal/store", "internal/xdm"},
 	"internal/store/duckdb":    {"internal/errkind", "internal/prospect", "internal/store", "internal/xdm", "sql"},

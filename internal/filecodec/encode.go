@@ -60,8 +60,12 @@ func appendPlain(dst []byte, fields [][]byte) (written []byte, ok bool) {
 }
 
 // AppendRecord appends one record as the dialect writes it, without a line end. Where nothing is ever
-// quoted, fields must hold neither delimiters nor line ends.
+// quoted, fields must hold neither delimiters nor line ends, and a record of one empty field cannot be told from a
+// blank line.
 func AppendRecord(dst []byte, fields [][]byte, d Dialect) []byte {
+	if len(fields) == 1 && len(fields[0]) == 0 && d.Quote != 0 {
+		return append(dst, d.Quote, d.Quote)
+	}
 	for i, field := range fields {
 		if i > 0 {
 			dst = append(dst, d.Delimiter)

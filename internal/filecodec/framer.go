@@ -130,7 +130,7 @@ func (f *Framer) Keep(r Record, keep func(column string) bool) []byte {
 			fields[i] = nil
 		}
 	}
-	return AppendRecord(nil, fields, f.dialect)
+	return AppendRecord([]byte{}, fields, f.dialect) // which may be empty, and is a record all the same
 }
 
 func (f *Framer) next() (Record, error) {

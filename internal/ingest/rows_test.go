@@ -249,6 +249,51 @@ func TestThresholdIsExact(t *testing.T) {
 	}
 }
 
+// SC-32, PF-19: a default stands in also for a column that the file lacks. With upsert such a column is left as it was, so
+// that a required one refuses the rows.
+func TestDefaultsOfMissingColumns(t *testing.T) {
+	for merge, want := range map[store.Merge]string{store.Replace: "updated: 7", store.Full: "updated: 7", store.Upsert: "unchanged: 9"} {
+		l := typed(t, "drift: {missing: ignore}\n")
+		l.file.Dataset.Merge = merge
+		fields := l.file.Dataset.Schema.Fields
+		i := slices.IndexFunc(fields, func(f xdm.Field) bool { return f.Path == "_luma.age" })
+		seven := "7"
+		fields[i].Default = &seven
+		counts, err := l.validate([]byte(head + strings.Replace(good, "7", "9", 1)))
+		require.NoError(t, err)
+		l.load(counts, store.Loaded)
+
+		l.file.Batch = "batch_2"
+		less := []byte("pid,born,hiking,member,secret\na1,2024-01-05,Y,true,s\n")
+		counts, err = l.validate(less)
+		require.NoError(t, err)
+		out := l.load(counts, store.Loaded)
+		fragment, _, err := l.store.Fragment(t.Context(), l.file.Dataset, "a1")
+		require.NoError(t, err)
+		effect := map[bool]string{out.Updated == 1: "updated", out.Unchanged == 1: "unchanged"}[true]
+		require.Equal(t, want, fmt.Sprintf("%s: %v", effect, fragment.Attributes["_luma.age"]), merge)
+
+		l.file.Batch, fields[i].Required = "batch_3", true
+		_, err = l.validate(less)
+		require.NoError(t, err)
+		require.Equal(t, merge == store.Upsert, slices.Equal([]string{"2: INGEST-1555-400 _luma.age"}, l.refused()), "%s: %v", merge, l.refused())
+	}
+}
+
+// BI-12: a rejected row of which nothing may be kept is in quarantine all the same, with its reasons.
+func TestRejectedRowsWithoutKeptValues(t *testing.T) {
+	for _, quote := range []string{"'\"'", "none"} {
+		l := newLoading(t, "format: {quote: "+quote+"}\ndrift: {missing: ignore}\n"+flat)
+		counts, err := l.validate([]byte("secret\ns\n"))
+		require.NoError(t, err)
+		require.EqualValues(t, 1, counts.Rejected)
+		l.load(counts, store.Failed)
+		kept, err := l.store.RejectionCounts(t.Context(), l.file.Dataset, l.file.Batch)
+		require.NoError(t, err)
+		require.Equal(t, []store.RejectionCount{{Reason: prospect.Reason{Code: prospect.Required, Field: "partnerID"}, Rows: 1}}, kept)
+	}
+}
+
 // Nothing of rejected rows is kept where no file for them is named; they are counted all the same.
 func TestWithoutDiagnostics(t *testing.T) {
 	l := newLoading(t, flat)

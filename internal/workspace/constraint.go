@@ -75,6 +75,15 @@ func checkConstraints(at place, c Constraints, f xdm.Field) {
 			at.in(key.name).keyProblem("leave it out", "%s does not go with field %s, which is %s", key.name, f.Path, f.TypeText())
 		}
 	}
+	for i, allowed := range c.Enum {
+		if !xdm.IsText(allowed) {
+			at.in("enum", index(i)).problem("leave it out", "no row can hold the value %q of field %s", allowed, f.Path)
+		}
+	}
+	if !xdm.IsText(c.Pattern) {
+		at.in("pattern").problem(`write \x00 if you mean the character NUL, which no row can hold`, "the pattern of field %s is no text", f.Path)
+		return
+	}
 	if _, err := regexp.Compile(c.Pattern); err != nil {
 		at.in("pattern").problem("patterns follow RE2's syntax, without look-around and back-references",
 			"the pattern of field %s has a mistake: %s", f.Path, strings.TrimPrefix(err.Error(), "error parsing regexp: "))

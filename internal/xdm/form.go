@@ -39,9 +39,15 @@ var FormatForms = map[string]string{
 
 const uriCharacter = `([A-Za-z0-9._~:/?@!$&'()*+,;=\[\]-]|%[0-9A-Fa-f]{2})`
 
+// IsText reports whether rows can hold a text: it is UTF-8 without NUL.
+func IsText(text string) bool { return utf8.ValidString(text) && !strings.Contains(text, "\x00") }
+
 // CheckText says why a text written in a workspace (a default, an allowed value) is not a value of the
 // field's type.
 func (f Field) CheckText(text string) error {
+	if !IsText(text) {
+		return fmt.Errorf("%q is no text: no row can hold it", text)
+	}
 	wrong := fmt.Errorf("%q is not of type %s", text, f.Type)
 	var number float64
 	var err error

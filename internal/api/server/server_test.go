@@ -285,7 +285,7 @@ func TestQuarantine(t *testing.T) {
 	require.NoError(t, f.client.ExportQuarantine(t.Context(), "acme_2026", url.Values{"format": {"csv"}}, &out))
 	lines := strings.Split(out.String(), "\n")
 	require.Equal(t, "batch,source,file,line,offset,reasons,resolvedBy,raw,rawBase64", lines[0])
-	require.Equal(t, `batch_1,acme,batch_1.csv,3,0,PROSPECT-ENUM _luma.prospect.state; PROSPECT-ENUM partner.hiking,,"P0002,,,25-34,02139,XX,yes,N,,Y,,3,,,h1",`, lines[1])
+	require.Equal(t, `batch_1,acme,batch_1.csv,3,192,PROSPECT-ENUM _luma.prospect.state; PROSPECT-ENUM partner.hiking,,"P0002,,,25-34,02139,XX,yes,N,,Y,,3,,,h1",`, lines[1])
 	require.Len(t, lines, 5)
 	out.Reset()
 	require.NoError(t, f.client.ExportQuarantine(t.Context(), "acme_2026", url.Values{"batch": {"none"}}, &out))

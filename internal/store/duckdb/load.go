@@ -121,10 +121,10 @@ func lifetimeOf(d store.Dataset) int {
 	return d.LifetimeDays
 }
 
-// carried are the paths of the columns that the batch's file has.
+// carried are the paths of the columns that the batch's file has, or that are filled by a default.
 func carried(l store.Load) (out []string) {
 	for _, c := range l.Columns {
-		if !c.Absent {
+		if !c.Absent || c.Field.Default != nil && mergeOf(l) != store.Upsert {
 			out = append(out, c.Field.Path)
 		}
 	}

@@ -50,6 +50,9 @@ func (s *Store) WritePart(ctx context.Context, dataset store.Dataset, batch stri
 			data["Identity"] = raw
 			c.Field.Required, c.Field.Default = true, nil
 		}
+		if c.Absent && dataset.Merge == store.Upsert { // such a column is left as it was
+			c.Field.Default = nil
+		}
 		if c.Field.Default != nil {
 			raw = "coalesce(" + raw + ", " + queries.Text(*c.Field.Default) + ")"
 		}
@@ -136,9 +139,14 @@ func cast(raw string, f xdm.Field) string {
 // Between these an instant is in the years 0001 to 9999, which an offset can lead out of.
 const inYears = " NOT BETWEEN TIMESTAMPTZ '0001-01-01 00:00:00Z' AND TIMESTAMPTZ '9999-12-31 23:59:59.999999Z'"
 
+// blank is true where there is nothing but white space: trim takes spaces alone, and neither tabs nor line ends.
+func blank(raw string) string {
+	return "coalesce(regexp_full_match(" + raw + ", " + queries.Text(`[\pZ\t-\r\x{85}]*`) + "), true)"
+}
+
 // identityCheck refuses what would be another prospect to some readers of the value and the same one to others.
 func identityCheck(raw, path string) check {
-	return check{"trim(" + raw + ") <> '' AND (strlen(" + raw + ") > " + strconv.Itoa(prospect.MaxIdentity) + " OR NOT regexp_full_match(" + raw + ", " +
+	return check{"NOT " + blank(raw) + " AND (strlen(" + raw + ") > " + strconv.Itoa(prospect.MaxIdentity) + " OR NOT regexp_full_match(" + raw + ", " +
 		queries.Text(prospect.IdentityForm) + "))", prospect.Reason{Code: prospect.BadIdentity, Field: path}.String()}
 }
 
@@ -150,7 +158,7 @@ func checks(raw, typed string, f xdm.Field) []check {
 		out = append(out, check{failed, prospect.Reason{Code: code, Field: f.Path}.String()})
 	}
 	if f.Required {
-		add(prospect.Required, "coalesce(trim("+raw+"), '') = ''")
+		add(prospect.Required, blank(raw))
 	}
 	switch f.Type {
 	case xdm.String:
@@ -182,10 +190,10 @@ func checks(raw, typed string, f xdm.Field) []check {
 		add(prospect.BadLength, fmt.Sprintf("length(%s) > %d", raw, f.MaxLength))
 	}
 	if f.Minimum != nil {
-		add(prospect.OutOfRange, typed+" < "+literal(*f.Minimum))
+		add(prospect.OutOfRange, "isfinite("+typed+") AND "+typed+" < "+literal(*f.Minimum))
 	}
 	if f.Maximum != nil {
-		add(prospect.OutOfRange, typed+" > "+literal(*f.Maximum))
+		add(prospect.OutOfRange, "isfinite("+typed+") AND "+typed+" > "+literal(*f.Maximum))
 	}
 	return out
 }

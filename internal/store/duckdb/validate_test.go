@@ -57,7 +57,7 @@ func TestIdentities(t *testing.T) {
 	f := newFixture(t)
 	const missing, malformed = "INGEST-1555-400 id", "PROSPECT-IDENTITY id"
 	for value, want := range map[string]string{
-		"": missing, " ": missing, "\u00a0 ": missing, " a1": malformed, "a1 ": malformed, "a1\t": malformed, "\u2003a1": malformed, "a1\u00a0": malformed, "a\x01b": malformed,
+		"": missing, " ": missing, "\u00a0 ": missing, "\t": missing, "\u2028": missing, "\u0085\n": missing, " a1": malformed, "a1 ": malformed, "a1\t": malformed, "\u2003a1": malformed, "a1\u00a0": malformed, "a\x01b": malformed,
 		"a\nb": malformed, "a\u0085b": malformed, "a\x7f": malformed, strings.Repeat("a", 1001): malformed, strings.Repeat("ü", 501): malformed,
 		strings.Repeat("a", 1000): "", strings.Repeat("ü", 500): "", "a b": "", "007": "", "1E5": "", "12345678901234567890123": "", "日本": "", `a"1`: "", "a,1": "", "-": "",
 	} {
@@ -65,6 +65,26 @@ func TestIdentities(t *testing.T) {
 		require.EqualValues(t, oneIf(want == ""), part.Accepted, "%q", value)
 		require.Equal(t, want, strings.Join(refused[1], ", "), "%q", value)
 	}
+}
+
+// BI-3: white space alone, of whatever kind, is no value of a required field; to others it is a text.
+func TestWhiteSpaceIsNoValue(t *testing.T) {
+	f := newFixture(t)
+	space := "\u2003\t"
+	fields := []xdm.Field{{Path: "id", Type: xdm.String}, {Path: "state", Type: xdm.String, Required: true, Default: &space}, {Path: "note", Type: xdm.String}}
+	_, refused := f.writePart(fields, []string{"a1", "MA", space}, []string{"a1", " ", ""}, []string{"a1", "\t", ""}, []string{"a1", "\u2028\n", ""}, []string{"a1", "", ""}, []string{"a1", "\u200b", ""})
+	missing := []string{"INGEST-1555-400 state"}
+	require.Equal(t, map[int64][]string{2: missing, 3: missing, 4: missing, 5: missing}, refused)
+}
+
+// BI-4: a number that is too large for a double is no number, and so neither above nor below a bound.
+func TestNumbersThatNoDoubleHolds(t *testing.T) {
+	f := newFixture(t)
+	low, high := -1e9, 1e9
+	fields := []xdm.Field{{Path: "id", Type: xdm.String}, {Path: "wealth", Type: xdm.Number, Minimum: &low, Maximum: &high}}
+	_, refused := f.writePart(fields, []string{"a1", "1e400"}, []string{"a1", "-1e400"}, []string{"a1", "1.8e308"}, []string{"a1", "1e308"}, []string{"a1", "-1e308"}, []string{"a1", "1e-400"})
+	wrong, outside := []string{"PROSPECT-TYPE wealth"}, []string{"PROSPECT-RANGE wealth"}
+	require.Equal(t, map[int64][]string{1: wrong, 2: wrong, 3: wrong, 4: outside, 5: outside}, refused)
 }
 
 // Every broken field of a row has its reasons, the identity too.
