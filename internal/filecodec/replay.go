@@ -57,7 +57,9 @@ func NewReplay(r io.Reader, f Format, header []string) (*Replay, error) {
 
 // single reads the one record that k should be.
 func (f *Framer) single(k Kept) Record {
-	f.buffer, f.pos, f.end, f.line, f.passed, f.sound, f.doubtful = k.Raw, 0, len(k.Raw), 0, 0, 0, 0
+	// One byte more than the text: a window that is full may not hold the whole line.
+	f.buffer = append(append(f.buffer[:0], k.Raw...), f.newline)
+	f.pos, f.end, f.line, f.passed, f.sound, f.doubtful = 0, len(k.Raw), 0, 0, 0, 0
 	record, err := f.next()
 	if err != nil { // nothing is in it
 		record = Record{Fault: FaultColumns}
