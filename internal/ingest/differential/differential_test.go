@@ -34,10 +34,11 @@ func TestAgainstAnOracle(t *testing.T) {
 	var reached tally
 	for ; reached.files < files; seed++ {
 		e := newGenerator(uint64(seed)).example()
-		if reached.files/5000 > (reached.files-int64(len(e.files)))/5000 {
-			t.Logf("before seed %d, %s: %+v", seed, time.Since(began).Round(time.Second), reached)
-		}
+		before := reached.files
 		difference := stores.compare(e, &reached)
+		if reached.files/5000 > before/5000 {
+			t.Logf("%s, seed %d: %+v", time.Since(began).Round(time.Second), seed, reached)
+		}
 		if difference == "" {
 			continue
 		}
