@@ -196,6 +196,7 @@ func TestThousandFiles(t *testing.T) {
 	defer func() { require.NoError(t, db.Close()) }()
 	rows, err := db.QueryContext(t.Context(), `SELECT partner_id, "partner.householdID" FROM profiles`)
 	require.NoError(t, err)
+	defer func() { require.NoError(t, rows.Close()) }()
 	profiles := map[string]string{}
 	for rows.Next() {
 		var id, household string
@@ -203,6 +204,5 @@ func TestThousandFiles(t *testing.T) {
 		profiles[id] = household
 	}
 	require.NoError(t, rows.Err())
-	require.NoError(t, rows.Close())
 	require.Equal(t, dropped.rows, profiles)
 }

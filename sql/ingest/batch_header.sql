@@ -1,4 +1,4 @@
 -- name:   ingest/batch_header
 -- reads:  the columns of a batch's file, and whether the dataset knows it
 -- params: $1 batch; .Dataset
-SELECT coalesce(array_to_string(header, chr(10)), '') FROM {{ident .Dataset}}.batches WHERE id = $1::VARCHAR AND status <> 'deleted';
+SELECT header FROM {{ident .Dataset}}.batches WHERE id = $1::VARCHAR AND status <> 'deleted';

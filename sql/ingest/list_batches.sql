@@ -3,7 +3,7 @@
 -- params: $1 a batch, or empty for all; $2 status, or empty for all; $3 the batch to go on behind, or empty; $4 how many; .Dataset
 -- grain:  one row per batch, the newest first
 SELECT id, source, file, sha256, coalesce(strftime(business_date, '%Y-%m-%d'), ''), status, read, accepted, rejected, created, updated, unchanged,
-  superseded, outdated, removed, merge, replay_of, loaded_at, coalesce(array_to_string(columns, '|'), ''), coalesce(array_to_string(header, chr(10)), '')
+  superseded, outdated, removed, merge, replay_of, loaded_at, columns, header
 FROM {{ident .Dataset}}.batches
 WHERE ($1::VARCHAR = '' OR id = $1::VARCHAR) AND ($2::VARCHAR = '' OR status = $2::VARCHAR)
   AND ($3::VARCHAR = '' OR row(sequence, loaded_at, id) < (SELECT row(sequence, loaded_at, id) FROM {{ident .Dataset}}.batches WHERE id = $3::VARCHAR))

@@ -17,6 +17,6 @@ WITH page AS (
 )
 SELECT p.batch, any_value(b.source) AS source, any_value(b.file) AS file, p.line, any_value(q.byte_offset) AS byte_offset, any_value(q.raw) AS raw,
   list(struct_pack(code := q.code, field := q.field, detail := q.detail) ORDER BY q.rowid) AS reasons,
-  coalesce(any_value(array_to_string(b.header, chr(10))), '') AS header, any_value(q.resolved_by) AS resolved_by
+  any_value(b.header) AS header, any_value(q.resolved_by) AS resolved_by
 FROM bounded AS p JOIN {{ident .Dataset}}.quarantine AS q ON q.batch = p.batch AND q.line = p.line JOIN {{ident .Dataset}}.batches AS b ON b.id = p.batch
 GROUP BY p.sequence, p.batch, p.line ORDER BY p.sequence, p.batch, p.line;

@@ -3,7 +3,6 @@ package duckdb
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"prospector/internal/errkind"
 	"prospector/internal/store"
@@ -61,24 +60,13 @@ func (s *Store) listBatches(ctx context.Context, d store.Dataset, id, status, af
 	}
 	err = s.query(ctx, s.db, "ingest/list_batches", map[string]any{"Dataset": a.alias}, []any{id, status, after, limit}, func(scan func(...any) error) error {
 		b := store.BatchDetail{BatchRecord: store.BatchRecord{Dataset: d.Name}, Columns: []string{}}
-		var columns, header string
+		var columns, header texts
 		err := scan(&b.ID, &b.Source, &b.File, &b.SHA256, &b.BusinessDate, &b.Status, &b.Read, &b.Accepted, &b.Rejected, &b.Created, &b.Updated, &b.Unchanged,
 			&b.Superseded, &b.Outdated, &b.Removed, &b.Merge, &b.ReplayOf, &b.Loaded, &columns, &header)
 		b.Loaded = b.Loaded.UTC()
-		if columns != "" {
-			b.Columns = strings.Split(columns, "|")
-		}
-		b.Header = lines(header)
+		b.Columns, b.Header = append(b.Columns, columns...), header
 		out = append(out, b)
 		return err
 	})
 	return out, err
-}
-
-// lines splits what was joined by line feeds.
-func lines(text string) []string {
-	if text == "" {
-		return nil
-	}
-	return strings.Split(text, "\n")
 }

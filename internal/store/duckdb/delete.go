@@ -173,12 +173,13 @@ func (s *Store) remakeWithout(ctx context.Context, tx *sql.Tx, a *attachment, d 
 func (s *Store) loadedBatches(ctx context.Context, on querier, a *attachment, d store.Dataset) (out []loadedBatch, err error) {
 	err = s.query(ctx, on, "profiles/loaded_batches", map[string]any{"Dataset": a.alias}, nil, func(scan func(...any) error) error {
 		b := loadedBatch{application: application{attachment: a, profiles: remade, touched: true}}
-		var merge, columns string
+		var merge string
+		var columns texts
 		var date sql.NullTime
 		if err := scan(&b.batch, &b.source, &b.file, &b.at, &date, &merge, &b.lifetimeDays, &columns, &b.replayOf); err != nil {
 			return err
 		}
-		b.application.at, b.merge, b.part, b.columns = b.at, store.Merge(merge), s.part(d.Name, b.batch), strings.Split(columns, "|")
+		b.application.at, b.merge, b.part, b.columns = b.at, store.Merge(merge), s.part(d.Name, b.batch), columns
 		if date.Valid {
 			b.businessDate = date.Time
 		}

@@ -73,13 +73,17 @@ func (s *Store) load(ctx context.Context, l store.Load, step func(name string)) 
 			return outcome, err
 		}
 	}
-	var header any
-	if len(l.Batch.Header) > 0 {
-		header = strings.Join(l.Batch.Header, "\n")
+	columns, err := texts(carried(l)).parameter()
+	if err != nil {
+		return outcome, err
+	}
+	header, err := texts(l.Batch.Header).parameter()
+	if err != nil {
+		return outcome, err
 	}
 	err = s.exec(ctx, tx, "ingest/insert_batch", data, l.Batch.ID, l.Batch.Source, l.Batch.File, l.Batch.SHA256, outcome.Status,
 		outcome.Read, outcome.Accepted, outcome.Rejected, outcome.Created, outcome.Updated, outcome.Superseded, l.At, businessDate(l.Batch), outcome.Outdated,
-		outcome.Unchanged, outcome.Removed, string(mergeOf(l)), lifetimeOf(l.Dataset), strings.Join(carried(l), "|"), header, l.Batch.ReplayOf)
+		outcome.Unchanged, outcome.Removed, string(mergeOf(l)), lifetimeOf(l.Dataset), columns, header, l.Batch.ReplayOf)
 	if err != nil {
 		return outcome, err
 	}

@@ -69,7 +69,7 @@ func (s *Store) quarantinePage(ctx context.Context, on querier, a *attachment, q
 		var row store.QuarantinedRow
 		var raw []byte
 		var reasons []any
-		var header string
+		var header texts
 		if err := scan(&row.Batch, &row.Source, &row.File, &row.Line, &row.Offset, &raw, &reasons, &header, &row.ResolvedBy); err != nil {
 			return err
 		}
@@ -82,7 +82,7 @@ func (s *Store) quarantinePage(ctx context.Context, on querier, a *attachment, q
 		for _, each := range reasons {
 			row.Reasons = append(row.Reasons, explained(each))
 		}
-		row.Header = lines(header)
+		row.Header = header
 		return each(row)
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"strings"
 
 	"prospector/internal/errkind"
 	"prospector/internal/store"
@@ -59,18 +58,16 @@ func (s *Store) Header(ctx context.Context, d store.Dataset, batch string) ([]st
 	if err != nil {
 		return nil, err
 	}
-	known, text := false, ""
+	known, header := false, texts(nil)
 	err = s.query(ctx, s.db, "ingest/batch_header", map[string]any{"Dataset": a.alias}, []any{batch}, func(scan func(...any) error) error {
 		known = true
-		return scan(&text)
+		return scan(&header)
 	})
 	switch {
 	case err != nil:
 		return nil, err
 	case !known:
 		return nil, errkind.New(errkind.Missing, "dataset "+d.Name, errors.New("it knows no batch "+batch), "list them with: starter batches list "+d.Name)
-	case text == "":
-		return nil, nil
 	}
-	return strings.Split(text, "\n"), nil
+	return header, nil
 }

@@ -16,6 +16,15 @@ import (
 
 func oneLoad(f *fixture) {
 	d := dataset("d", store.Replace)
+	odd := f.prepare(d, batch{id: "b0", lines: []line{{"p9"}}})
+	odd.Batch.Header = []string{"id", "a|b", "c\nd", `e"f`, ""}
+	_, err := f.Load(f.Context(), odd, nil)
+	require.NoError(f, err)
+	header, err := f.Header(f.Context(), d, "b0")
+	require.NoError(f, err)
+	require.Equal(f, odd.Batch.Header, header)
+	f.delete(d, "b0", false)
+
 	b := batch{id: "b1", at: began, lines: []line{{"p1", "x"}, {"p2", "y"}, {"p1", "z"}, {"!p3", "w"}}} // EC-18: the last line wins
 	first := f.load(d, b)
 	require.Equal(f, store.Outcome{Status: store.Loaded, Read: 4, Accepted: 3, Rejected: 1, Created: 2, Superseded: 1}, first)

@@ -28,6 +28,7 @@ type Driver interface {
 	RemovePart(dataset, batch string) error
 	ForgetPart(ctx context.Context, d store.Dataset, batch string) error
 	ExpireQuarantine(ctx context.Context, d store.Dataset, at time.Time) error
+	Header(ctx context.Context, d store.Dataset, batch string) ([]string, error)
 	RejectedLines(ctx context.Context, d store.Dataset, batch string) (map[int64]bool, error)
 	Load(ctx context.Context, l store.Load, step func(name string)) (store.Outcome, error)
 	DeleteBatch(ctx context.Context, n store.Namespace, d store.Dataset, batch string, preview bool, memberships []store.Membership) (store.Deletion, error)
