@@ -211,11 +211,14 @@ func TestFinalFailures(t *testing.T) {
 func TestFailureAfterTheLastByte(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		wrong := errkind.Newf(errkind.Transient, "wrong checksum")
-		r := openAt(t, size-10, options, func(ctx context.Context, worker int, offset int64, into []byte, arrived func(int)) error {
+		r, err := Open(t.Context(), size-10, size, options, func(ctx context.Context, worker int, offset int64, into []byte, arrived func(int)) error {
 			require.NoError(t, good(ctx, worker, offset, into, arrived))
 			return wrong
 		})
-		_, err := io.ReadAll(r)
+		if err == nil { // unless all of it has come and gone before Open returns
+			_, err = io.ReadAll(r)
+			require.NoError(t, r.Close())
+		}
 		require.ErrorIs(t, err, wrong)
 	})
 }
