@@ -72,7 +72,11 @@ func (a *Activities) loadBatch(ctx context.Context, in LoadBatchInput) (out Load
 	if err != nil {
 		return out, err
 	}
-	if in.Counts.Rules != "" && in.Counts.Rules != rules { // histories of before carry none
+	loaded, err := a.Batches.Loaded(ctx, file.Dataset, in.Batch) // by an attempt that died before it could say so
+	if err != nil {
+		return out, err
+	}
+	if !loaded && in.Counts.Rules != "" && in.Counts.Rules != rules { // histories of before carry none
 		return out, errkind.New(errkind.Conflict, fmt.Sprintf("source %s: %s", file.Source.Name, file.Name),
 			errors.New("the schema or the mapping has changed since its rows were checked; nothing was loaded"), "the next sync checks and loads it under the new rules")
 	}
@@ -83,10 +87,9 @@ func (a *Activities) loadBatch(ctx context.Context, in LoadBatchInput) (out Load
 	load := store.Load{Dataset: file.Dataset, Columns: columns, Labels: in.Labels, Quarantine: file.Rejections, At: now(), Status: store.Loaded,
 		Batch: store.Batch{ID: in.Batch, Source: file.Source.Name, File: file.Name, SHA256: sum, BusinessDate: file.BusinessDate},
 		Read:  in.Counts.Read, Accepted: in.Counts.Accepted, Rejected: in.Counts.Rejected, AllowRemovals: in.AllowRemovals}
-	reasonsOf := in.Batch
 	switch {
 	case file.Replay != nil: // what is rejected again stays where it was
-		load.Batch.ReplayOf, reasonsOf = file.Replay.Batch, file.Replay.Batch
+		load.Batch.ReplayOf = file.Replay.Batch
 	case in.Counts.Exceeds(file.Source.Threshold()):
 		load.Status = store.Failed
 	}
@@ -98,7 +101,7 @@ func (a *Activities) loadBatch(ctx context.Context, in LoadBatchInput) (out Load
 	}
 	report(out.Accepted)
 	if file.Source.Diagnoses() {
-		if out.Reasons, err = a.Batches.RejectionCounts(ctx, file.Dataset, reasonsOf); err != nil {
+		if out.Reasons, err = a.reasons(ctx, file); err != nil {
 			return out, err
 		}
 		out.Reasons = out.Reasons[:min(len(out.Reasons), topReasons)]
@@ -111,6 +114,14 @@ func (a *Activities) loadBatch(ctx context.Context, in LoadBatchInput) (out Load
 		return out, notLoaded(file, in.Counts, out)
 	}
 	return out, a.Ledger.SetFileState(ctx, in.Batch, catalog.Loaded, sum, "", load.At)
+}
+
+// reasons are why rows of a file were rejected. Those of a replay are not in quarantine under its own batch.
+func (a *Activities) reasons(ctx context.Context, file ingest.File) ([]store.RejectionCount, error) {
+	if file.Replay != nil {
+		return ingest.RejectionCounts(file.Rejections)
+	}
+	return a.Batches.RejectionCounts(ctx, file.Dataset, file.Batch)
 }
 
 // diagnose says in the result what somebody who only sees that the batch is green should know.

@@ -77,9 +77,10 @@ func (a *Activities) prepareReplay(ctx context.Context, in PrepareReplayInput) (
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return out, err
 	}
+	defer func() { err = errors.Join(err, removeFolder(filepath.Dir(folder))) }()
 	draft := filepath.Join(folder, "raw")
 	if out.Rows, out.SHA256, err = ingest.StageReplay(draft, rows, report); err != nil || out.Rows == 0 {
-		return out, errors.Join(err, removeFolder(folder))
+		return out, err
 	}
 	// Rows that are replayed after a change of the rules are another batch than before it.
 	file, err := a.fileOf(ctx, original)
@@ -99,7 +100,7 @@ func (a *Activities) prepareReplay(ctx context.Context, in PrepareReplayInput) (
 	if out.State == catalog.Loaded {
 		outcome, err := a.Ledger.Batch(ctx, out.Batch)
 		out.Outcome = &outcome
-		return out, errors.Join(err, removeFolder(folder))
+		return out, err
 	}
 	if err := os.MkdirAll(a.staged(ctx, out.Batch), 0o700); err != nil {
 		return out, err
@@ -108,7 +109,7 @@ func (a *Activities) prepareReplay(ctx context.Context, in PrepareReplayInput) (
 		return out, err
 	}
 	out.State = catalog.Taken
-	return out, errors.Join(removeFolder(filepath.Dir(folder)), a.Ledger.SetFileState(ctx, out.Batch, catalog.Taken, out.SHA256, "", now()))
+	return out, a.Ledger.SetFileState(ctx, out.Batch, catalog.Taken, out.SHA256, "", now())
 }
 
 // rowsToReplay are the rows in quarantine, or corrected ones from a file.
@@ -156,29 +157,36 @@ type correctedRow struct {
 const longestCorrected = 4 << 20
 
 // corrected reads corrected rows. Each must be a row of the batch that is in quarantine, and there once.
-func corrected(r io.Reader, batch string, lines map[int64]bool, take func(store.RejectedRow) bool) error {
+func corrected(r io.Reader, batch string, lines map[int64]string, take func(store.RejectedRow) bool) error {
 	scanner := bufio.NewScanner(r)
 	scanner.Buffer(nil, longestCorrected)
 	const hint = "start from what starter quarantine export writes for that batch, and change raw only"
 	refuse := func(n int, format string, arguments ...any) error {
 		return errkind.New(errkind.BadInput, "", fmt.Errorf("line %d: %s; nothing was replayed", n, fmt.Sprintf(format, arguments...)), hint)
 	}
+	seen := map[int64]bool{}
 	for n := 1; scanner.Scan(); n++ {
 		if len(strings.TrimSpace(scanner.Text())) == 0 {
 			continue
 		}
 		var row correctedRow
-		switch err := json.Unmarshal(scanner.Bytes(), &row); {
+		err := json.Unmarshal(scanner.Bytes(), &row)
+		acceptedBy, rejected := lines[row.Line]
+		switch {
 		case err != nil:
 			return refuse(n, "it is no JSON object with batch, line and raw")
 		case row.Batch != batch:
 			return refuse(n, "its batch is another one than %s", batch)
 		case row.Raw == nil && row.RawBase64 == nil:
 			return refuse(n, "it has no raw")
-		case !lines[row.Line]:
-			return refuse(n, "row %d is not in quarantine, or it is in the file twice", row.Line)
+		case !rejected:
+			return refuse(n, "row %d is not in quarantine", row.Line)
+		case acceptedBy != "":
+			return refuse(n, "row %d was accepted before, in batch %s", row.Line, acceptedBy)
+		case seen[row.Line]:
+			return refuse(n, "row %d is in the file twice", row.Line)
 		}
-		delete(lines, row.Line)
+		seen[row.Line] = true
 		raw := row.RawBase64
 		if row.Raw != nil {
 			raw = []byte(*row.Raw)

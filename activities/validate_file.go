@@ -15,11 +15,12 @@ import (
 // Batches is what the steps of one batch need of the store.
 type Batches interface {
 	ingest.PartWriter
+	Loaded(ctx context.Context, d store.Dataset, batch string) (bool, error)
 	Load(ctx context.Context, l store.Load, step func(name string)) (store.Outcome, error)
 	ForgetPart(ctx context.Context, d store.Dataset, batch string) error
 	DeleteBatch(ctx context.Context, n store.Namespace, d store.Dataset, batch string, preview bool, memberships []store.Membership) (store.Deletion, error)
 	RejectedRows(ctx context.Context, d store.Dataset, batch string) iter.Seq2[store.RejectedRow, error]
-	RejectedLines(ctx context.Context, d store.Dataset, batch string) (map[int64]bool, error)
+	RejectedLines(ctx context.Context, d store.Dataset, batch string) (map[int64]string, error)
 	Header(ctx context.Context, d store.Dataset, batch string) ([]string, error)
 	RejectionCounts(ctx context.Context, dataset store.Dataset, batch string) ([]store.RejectionCount, error)
 }

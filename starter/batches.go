@@ -54,13 +54,13 @@ func printBatches(page api.BatchPage) error {
 		fmt.Println("no batches")
 		return nil
 	}
-	rows := [][]string{{"batch", "status", "loaded", "source", "file", "business date", "merge", "read", "accepted", "rejected", "created", "updated", "unchanged", "superseded", "outdated", "removed"}}
+	rows := [][]string{{"batch", "status", "loaded", "source", "file", "business date", "merge", "read", "accepted", "rejected", "created", "updated", "unchanged", "superseded", "outdated", "removed", "replay of"}}
 	for _, b := range page.Batches {
 		row := []string{b.ID, b.Status, localTime(b.Loaded), b.Source, printable(b.File), b.BusinessDate, string(b.Merge)}
 		for _, count := range []int64{b.Read, b.Accepted, b.Rejected, b.Created, b.Updated, b.Unchanged, b.Superseded, b.Outdated, b.Removed} {
 			row = append(row, fmt.Sprint(count))
 		}
-		rows = append(rows, row)
+		rows = append(rows, append(row, b.ReplayOf))
 	}
 	err := table(os.Stdout, rows)
 	printNext(page.Next)

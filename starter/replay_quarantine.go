@@ -89,6 +89,9 @@ func printReplayed(result json.RawMessage) error {
 		fmt.Printf("batch %s: replayed as batch %s\n", r.ReplayOf, r.Batch)
 	}
 	o := r.Outcome
+	if o.Accepted == 0 {
+		fmt.Printf("no row was accepted: all %d stay in quarantine\n", o.Rejected)
+	}
 	fmt.Printf("%d rows read, %d accepted, %d rejected again; %d profiles created, %d updated, %d unchanged, %d known from later batches\n",
 		o.Read, o.Accepted, o.Rejected, o.Created, o.Updated, o.Unchanged, o.Outdated)
 	for _, reason := range r.Reasons {

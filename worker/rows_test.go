@@ -87,7 +87,10 @@ func TestReplayQuarantine(t *testing.T) {
 		return d.run(workflows.ReplayQuarantine, in, &out)
 	}
 	const corrected = `"raw":"a3,A,B,25-34,02139,MA,Y,N,,Y,,3,2,,h"}` + "\n"
-	require.ErrorContains(t, correct(`{"batch":"`+first.Batch+`","line":3,`+corrected), "row 3 is not in quarantine")
+	require.ErrorContains(t, correct(`{"batch":"`+first.Batch+`","line":3,`+corrected), "row 3 was accepted before, in batch "+out.Batch)
+	require.ErrorContains(t, correct(`{"batch":"`+first.Batch+`","line":2,`+corrected), "row 2 is not in quarantine")
+	twice := `{"batch":"` + first.Batch + `","line":4,` + corrected
+	require.ErrorContains(t, correct(twice+twice), "line 2: row 4 is in the file twice")
 	require.ErrorContains(t, correct(`{"batch":"other","line":4,`+corrected), "line 1: its batch is another one")
 	require.NoError(t, correct(`{"batch":"`+first.Batch+`","line":4,`+corrected))
 	require.Equal(t, store.Outcome{Status: store.Loaded, Read: 1, Accepted: 1, Created: 1}, *out.Outcome)

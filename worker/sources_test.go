@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
@@ -312,35 +313,52 @@ func TestBackfillAndSchedule(t *testing.T) {
 		schedule.Spec = &client.ScheduleSpec{CronExpressions: []string{"0 6 * * *"}, TimeZoneName: "UTC"}
 		return &client.ScheduleUpdate{Schedule: &schedule}, nil
 	}}))
-	before := d.scheduled(t)
+	before := len(d.scheduled(t))
 	require.NoError(t, handle.Backfill(t.Context(), client.ScheduleBackfillOptions{Backfill: []client.ScheduleBackfill{
 		{Start: today.AddDate(0, 0, -14), End: today.Add(-time.Second), Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL}}}))
-	var runs map[string][]int64
-	require.Eventually(t, func() bool {
+	var runs []scheduledRun
+	ended := assert.Eventually(t, func() bool {
 		runs = d.scheduled(t)
-		return len(runs)-len(before) >= 14
-	}, 2*time.Minute, time.Second)
+		return len(runs)-before >= 14 && !slices.ContainsFunc(runs, func(r scheduledRun) bool { return r.status == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING })
+	}, 5*time.Minute, time.Second)
+	described, err = handle.Describe(t.Context())
+	require.NoError(t, err)
+	require.True(t, ended, "the schedule: %+v; its runs: %+v", described.Info, runs)
+	taken := map[string][]int64{}
+	for _, run := range runs {
+		require.Equal(t, enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED, run.status, "%+v", run)
+		if run.result.BusinessDate != "" {
+			require.Equal(t, run.due, run.result.BusinessDate)
+		}
+		taken[run.result.BusinessDate] = append(taken[run.result.BusinessDate], run.result.Rows)
+	}
 	for _, day := range days {
-		require.Equal(t, []int64{1}, runs[day], day)
+		require.Equal(t, []int64{1}, taken[day], day)
 	}
 }
 
-// scheduled is the rows that each ended run of the schedule took, by business date.
-func (d *devProcess) scheduled(t *testing.T) map[string][]int64 {
+// scheduledRun is a run that the schedule has started.
+type scheduledRun struct {
+	due    string // day
+	status enumspb.WorkflowExecutionStatus
+	result workflows.SyncSourceResult
+}
+
+func (d *devProcess) scheduled(t *testing.T) (out []scheduledRun) {
 	t.Helper()
 	listed, err := d.client.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{Namespace: d.client.Namespace,
-		Query: "TemporalScheduledById = 'sync-source/acme' AND ExecutionStatus = 'Completed'"})
+		Query: "TemporalScheduledById = 'sync-source/acme'"})
 	require.NoError(t, err)
-	out := map[string][]int64{}
-	for _, run := range listed.GetExecutions() {
-		var scheduled time.Time
-		require.NoError(t, converter.GetDefaultDataConverter().FromPayload(run.GetSearchAttributes().GetIndexedFields()["TemporalScheduledStartTime"], &scheduled))
-		var result workflows.SyncSourceResult
-		require.NoError(t, d.client.GetWorkflow(t.Context(), run.GetExecution().GetWorkflowId(), run.GetExecution().GetRunId()).Get(t.Context(), &result))
-		if result.BusinessDate != "" {
-			require.Equal(t, scheduled.UTC().Format(time.DateOnly), result.BusinessDate)
+	for _, listed := range listed.GetExecutions() {
+		run := scheduledRun{status: listed.GetStatus()}
+		var due time.Time
+		require.NoError(t, converter.GetDefaultDataConverter().FromPayload(listed.GetSearchAttributes().GetIndexedFields()["TemporalScheduledStartTime"], &due))
+		run.due = due.UTC().Format(time.DateOnly)
+		if run.status == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED {
+			id := listed.GetExecution()
+			require.NoError(t, d.client.GetWorkflow(t.Context(), id.GetWorkflowId(), id.GetRunId()).Get(t.Context(), &run.result))
 		}
-		out[result.BusinessDate] = append(out[result.BusinessDate], result.Rows)
+		out = append(out, run)
 	}
 	return out
 }

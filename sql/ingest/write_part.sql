@@ -20,4 +20,4 @@ COPY (
       nullstr = '', allow_quoted_nulls = false, max_line_size = 4194304, parallel = false,
       columns = {'__line': 'BIGINT', '__found': 'VARCHAR'{{range $i, $c := .Columns}}, 'c{{$i}}': 'VARCHAR'{{end}} })
   )
-) TO {{text .Part}} (FORMAT parquet, COMPRESSION snappy);
+) TO {{text .Part}} (FORMAT parquet, COMPRESSION snappy, USE_TMP_FILE false);

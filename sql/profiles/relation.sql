@@ -17,7 +17,7 @@ SELECT partner_id, max(_modified) AS _modified, min(_created) AS _created, arg_m
 FROM (
   {{- range $n, $f := .Fragments}}{{if $n}}
   UNION ALL{{end}}
-  SELECT partner_id, _modified, _created, _batch, epoch_us(_modified) * 64 + {{$n}} AS _order
+  SELECT partner_id, _modified, _created, _batch, epoch_us(_modified) * 1024 + {{$n}} AS _order
     {{- range $i, $c := $.Columns}}, {{index $f.Columns $i}} AS {{ident $c.Path}}{{end}}
   FROM {{ident $f.Dataset}}.profiles AS f WHERE f._expires > {{text $.AsOf}}::TIMESTAMPTZ
   {{- end}}

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -64,7 +66,7 @@ func (s *Store) deleteBatch(ctx context.Context, namespace string, d store.Datas
 	case status == "":
 		return out, errkind.New(errkind.Missing, "", errors.New("the dataset knows no such batch"), "list them with: starter batches list "+d.Name)
 	case status == store.Deleted:
-		err = errors.Join(json.Unmarshal([]byte(deletion), &out), s.RemovePart(d.Name, batch)) // an earlier attempt may have died in front of that
+		err = errors.Join(json.Unmarshal([]byte(deletion), &out), remove(s.part(d.Name, batch))) // an earlier attempt may have died in front of that
 		return out, err
 	}
 	if err := s.refuseReplayed(ctx, tx, data, batch); err != nil {
@@ -116,10 +118,10 @@ func (s *Store) deleteBatch(ctx context.Context, namespace string, d store.Datas
 	if err := tx.Commit(); err != nil {
 		return out, failure(ctx, "commit", err)
 	}
-	return out, s.RemovePart(d.Name, batch)
+	return out, remove(s.part(d.Name, batch))
 }
 
-// refuseReplayed refuses to undo a batch while rows of it are profiles through other batches.
+// refuseReplayed refuses to undo a batch, or to load it again, while rows of it are profiles through other batches.
 func (s *Store) refuseReplayed(ctx context.Context, tx *sql.Tx, data map[string]any, batch string) error {
 	var replays []string
 	err := s.query(ctx, tx, "ingest/replays", data, []any{batch}, func(scan func(...any) error) error {
@@ -169,7 +171,8 @@ func (s *Store) remakeWithout(ctx context.Context, tx *sql.Tx, a *attachment, d 
 	return nil
 }
 
-// loadedBatches returns the dataset's loaded batches in the order of loads, to be applied to the table remade.
+// loadedBatches returns the dataset's loaded batches in the order of loads, to be applied to the table remade. Missing when
+// the part of one is not there: without it no profile of the dataset can be made again.
 func (s *Store) loadedBatches(ctx context.Context, on querier, a *attachment, d store.Dataset) (out []loadedBatch, err error) {
 	err = s.query(ctx, on, "profiles/loaded_batches", map[string]any{"Dataset": a.alias}, nil, func(scan func(...any) error) error {
 		b := loadedBatch{application: application{attachment: a, profiles: remade, touched: true}}
@@ -184,7 +187,12 @@ func (s *Store) loadedBatches(ctx context.Context, on querier, a *attachment, d 
 			b.businessDate = date.Time
 		}
 		out = append(out, b)
-		return nil
+		_, err := os.Stat(b.part)
+		if errors.Is(err, os.ErrNotExist) {
+			err = errkind.New(errkind.Missing, "", fmt.Errorf("the rows of batch %s are gone from the data directory", b.batch),
+				"restore "+filepath.ToSlash(filepath.Join("store", d.Name, "parts", filepath.Base(b.part)))+" from a backup")
+		}
+		return err
 	})
 	return out, err
 }

@@ -7,8 +7,7 @@ import (
 	"prospector/internal/store"
 )
 
-// ForgetPart removes what validation wrote of a batch that is not loaded. The part of a loaded batch stays: profiles can be
-// made from it again.
+// ForgetPart removes what validation wrote of a batch. The part of a loaded batch stays.
 func (s *Store) ForgetPart(ctx context.Context, d store.Dataset, batch string) error {
 	a, err := s.dataset(ctx, d)
 	if err != nil {
@@ -16,12 +15,24 @@ func (s *Store) ForgetPart(ctx context.Context, d store.Dataset, batch string) e
 	}
 	a.write.Lock()
 	defer a.write.Unlock()
-	loaded := false
-	err = s.query(ctx, s.db, "ingest/batch_is_loaded", map[string]any{"Dataset": a.alias}, []any{batch}, func(scan func(...any) error) error { return scan(&loaded) })
+	if err := remove(s.draft(d.Name, batch)); err != nil {
+		return err
+	}
+	loaded, err := s.Loaded(ctx, d, batch)
 	if err != nil || loaded {
 		return err
 	}
-	return s.RemovePart(d.Name, batch)
+	return remove(s.part(d.Name, batch))
+}
+
+// Loaded reports whether a batch's rows are profiles.
+func (s *Store) Loaded(ctx context.Context, d store.Dataset, batch string) (loaded bool, err error) {
+	a, err := s.dataset(ctx, d)
+	if err != nil {
+		return false, err
+	}
+	err = s.query(ctx, s.db, "ingest/batch_is_loaded", map[string]any{"Dataset": a.alias}, []any{batch}, func(scan func(...any) error) error { return scan(&loaded) })
+	return loaded, err
 }
 
 // ExpireQuarantine removes the rejected rows of batches that are older than the dataset keeps them (BI-12). Their counts

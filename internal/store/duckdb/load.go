@@ -16,7 +16,9 @@ import (
 // Load makes a batch's accepted rows profiles, and records its counts, labels and quarantine, all
 // in one transaction of the dataset's file. The last line of an id wins (EC-18); what becomes of an
 // id that the dataset knows is its merge mode's word. A batch that is loaded already is left alone and
-// its outcome returned; one that was deleted is loaded as if it came for the first time. step, if not nil, is called between the steps of the transaction.
+// its outcome returned; one that was deleted is loaded as if it came for the first time. Conflict when the batch whose rows
+// it replays was deleted, or when rows of it were replayed since it failed. step, if not nil, is called between the steps of
+// the transaction.
 func (s *Store) Load(ctx context.Context, l store.Load, step func(name string)) (store.Outcome, error) {
 	outcome, err := s.load(ctx, l, step)
 	if err != nil {
@@ -54,7 +56,16 @@ func (s *Store) load(ctx context.Context, l store.Load, step func(name string)) 
 		return outcome, err
 	}
 	if known && outcome.Status == store.Loaded {
-		return outcome, tx.Rollback()
+		return outcome, errors.Join(tx.Rollback(), remove(s.draft(l.Dataset.Name, l.Batch.ID)))
+	}
+	if err = s.refuseReplayed(ctx, tx, data, l.Batch.ID); err != nil { // they would count as older than rows of their own file
+		return outcome, err
+	}
+	if err = s.refuseDeleted(ctx, tx, data, l.Batch.ReplayOf); err != nil {
+		return outcome, err
+	}
+	if err = s.publishDraft(l.Dataset.Name, l.Batch.ID); err != nil {
+		return outcome, err
 	}
 	outcome = store.Outcome{Status: l.Status, Read: l.Read, Accepted: l.Accepted, Rejected: l.Rejected}
 	if err = s.exec(ctx, tx, "ingest/forget_batch", data); err != nil {
@@ -93,7 +104,7 @@ func (s *Store) load(ctx context.Context, l store.Load, step func(name string)) 
 	}
 	step("committed")
 	if l.Status == store.Failed { // nothing of it will ever be a profile
-		err = s.RemovePart(l.Dataset.Name, l.Batch.ID)
+		err = remove(s.part(l.Dataset.Name, l.Batch.ID))
 	}
 	return outcome, err
 }
@@ -105,6 +116,18 @@ func (s *Store) recorded(ctx context.Context, tx *sql.Tx, data map[string]any, b
 		return scan(&out.Status, &out.Read, &out.Accepted, &out.Rejected, &out.Created, &out.Updated, &out.Unchanged, &out.Superseded, &out.Outdated, &out.Removed)
 	})
 	return out, known, err
+}
+
+// refuseDeleted refuses rows of a batch that was deleted while they were made ready.
+func (s *Store) refuseDeleted(ctx context.Context, tx *sql.Tx, data map[string]any, replayOf string) error {
+	if replayOf == "" {
+		return nil
+	}
+	original, known, err := s.recorded(ctx, tx, data, replayOf)
+	if err == nil && (!known || original.Status == store.Deleted) {
+		err = errkind.New(errkind.Conflict, "", fmt.Errorf("batch %s, whose rows it replays, was deleted", replayOf), "ingest its file again")
+	}
+	return err
 }
 
 // mergeOf is how a batch merges. Rows that are replayed are some of a file: that others are not among them means nothing.
@@ -171,48 +194,52 @@ func businessDate(b store.Batch) any {
 	return b.BusinessDate
 }
 
-// quarantine keeps the rejected rows. Those of a replay stay with the batch that had rejected them first, with today's
-// reasons; those that it accepted are resolved.
+// quarantine keeps the rejected rows. Those of a replay stay with the batch that had rejected them first.
 func (s *Store) quarantine(ctx context.Context, tx *sql.Tx, data map[string]any, l store.Load, step func(string)) error {
-	batch := l.Batch.ID
 	if l.Batch.ReplayOf != "" {
-		batch = l.Batch.ReplayOf
-		data["Part"] = s.part(l.Dataset.Name, l.Batch.ID)
-		if err := s.exec(ctx, tx, "ingest/resolve_quarantine", data, batch, l.Batch.ID); err != nil {
-			return err
-		}
+		return s.quarantineAgain(ctx, tx, data, l)
 	}
 	if l.Rejected == 0 || l.Quarantine == "" {
 		return nil
 	}
-	before, err := s.quarantined(ctx, tx, data, batch)
-	if err != nil {
-		return err
-	}
-	if l.Batch.ReplayOf != "" {
-		if err := s.exec(ctx, tx, "ingest/forget_rejected_lines", data, batch); err != nil {
-			return err
-		}
-		before -= l.Rejected
-	}
-	if err := s.exec(ctx, tx, "ingest/insert_quarantine", data, batch); err != nil {
+	if err := s.exec(ctx, tx, "ingest/insert_quarantine", data, l.Batch.ID); err != nil {
 		return err
 	}
 	// The second count of rejected rows, by line, against the first.
-	after, err := s.quarantined(ctx, tx, data, batch)
+	var lines int64
+	err := s.query(ctx, tx, "ingest/quarantined_lines", data, []any{l.Batch.ID}, func(scan func(...any) error) error { return scan(&lines) })
 	if err != nil {
 		return err
 	}
-	if after-before != l.Rejected {
-		return errkind.Newf(errkind.Internal, "counts do not reconcile: %d rows rejected, %d in quarantine", l.Rejected, after-before)
+	if lines != l.Rejected {
+		return errkind.Newf(errkind.Internal, "counts do not reconcile: %d rows rejected, %d in quarantine", l.Rejected, lines)
 	}
 	step("quarantine recorded")
 	return nil
 }
 
-func (s *Store) quarantined(ctx context.Context, tx *sql.Tx, data map[string]any, batch string) (lines int64, err error) {
-	err = s.query(ctx, tx, "ingest/quarantined_lines", data, []any{batch}, func(scan func(...any) error) error { return scan(&lines) })
-	return lines, err
+// quarantineAgain settles the rows of the batch that is replayed: those that were accepted are resolved, those that were
+// rejected as they came have today's reasons. A row that was corrected by hand and rejected stays as it was.
+func (s *Store) quarantineAgain(ctx context.Context, tx *sql.Tx, data map[string]any, l store.Load) error {
+	data["Part"] = s.part(l.Dataset.Name, l.Batch.ID)
+	if err := s.exec(ctx, tx, "ingest/resolve_quarantine", data, l.Batch.ReplayOf, l.Batch.ID); err != nil {
+		return err
+	}
+	if l.Rejected == 0 || l.Quarantine == "" {
+		return nil
+	}
+	if err := s.exec(ctx, tx, "ingest/rejected_again", data, l.Batch.ReplayOf); err != nil {
+		return err
+	}
+	var lines int64
+	err := s.query(ctx, tx, "ingest/rejected_again_lines", nil, nil, func(scan func(...any) error) error { return scan(&lines) })
+	if err != nil {
+		return err
+	}
+	if lines != l.Rejected {
+		return errkind.Newf(errkind.Internal, "counts do not reconcile: %d rows rejected again, %d of them in quarantine", l.Rejected, lines)
+	}
+	return s.exec(ctx, tx, "ingest/replace_rejected_again", data)
 }
 
 // RejectionCounts says why rows of a batch were refused, the most frequent reason first.

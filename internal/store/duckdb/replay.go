@@ -35,17 +35,18 @@ func (s *Store) RejectedRows(ctx context.Context, d store.Dataset, batch string)
 	}
 }
 
-// RejectedLines returns the lines of a batch that were rejected and that no replay has accepted.
-func (s *Store) RejectedLines(ctx context.Context, d store.Dataset, batch string) (map[int64]bool, error) {
+// RejectedLines returns the lines of a batch that were rejected, and for each the batch that has accepted it since, or nothing.
+func (s *Store) RejectedLines(ctx context.Context, d store.Dataset, batch string) (map[int64]string, error) {
 	a, err := s.dataset(ctx, d)
 	if err != nil {
 		return nil, err
 	}
-	out := map[int64]bool{}
+	out := map[int64]string{}
 	err = s.query(ctx, s.db, "ingest/quarantined_line_numbers", map[string]any{"Dataset": a.alias}, []any{batch}, func(scan func(...any) error) error {
 		var line int64
-		err := scan(&line)
-		out[line] = true
+		var acceptedBy string
+		err := scan(&line, &acceptedBy)
+		out[line] = acceptedBy
 		return err
 	})
 	return out, err

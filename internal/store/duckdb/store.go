@@ -93,9 +93,32 @@ func removeAll(pattern string) error {
 // Close writes what is in memory and releases the files.
 func (s *Store) Close() error { return s.db.Close() }
 
-// part is where a batch's typed rows are.
+// part is where a loaded batch's typed rows are. Profiles are made from it again when a batch is undone or a profile
+// explained, so that nothing but the batch's deletion removes it.
 func (s *Store) part(dataset, batch string) string {
 	return filepath.Join(s.dir, "store", dataset, "parts", batch+".parquet")
+}
+
+// draft is where validation writes a batch's rows, loaded before or not, until a load makes it the part.
+func (s *Store) draft(dataset, batch string) string {
+	return filepath.Join(s.dir, "store", dataset, "parts", batch+".draft.parquet")
+}
+
+// publishDraft makes a batch's draft its part. An earlier attempt to load may have done so.
+func (s *Store) publishDraft(dataset, batch string) error {
+	part := s.part(dataset, batch)
+	err := os.Rename(s.draft(dataset, batch), part)
+	if errors.Is(err, os.ErrNotExist) {
+		_, err = os.Stat(part)
+	}
+	return err
+}
+
+func remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("remove part: %w", err)
+	}
+	return nil
 }
 
 // inside makes a path below the data directory absolute.

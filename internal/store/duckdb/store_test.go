@@ -292,6 +292,22 @@ func TestPartsAreReadableWithoutDuckDB(t *testing.T) {
 	require.GreaterOrEqual(t, reader.MetaData().Schema.ColumnIndexByName("__reasons"), 0)
 }
 
+// A part that is lost is named, with what to do, by whatever needs it.
+func TestLostPart(t *testing.T) {
+	f := newFixture(t)
+	f.ingest("batch_1", row("a1", "25-34", "02139", "MA", "Y", "Y", "3"))
+	f.ingest("batch_2", row("a1", "25-34", "02139", "MA", "N", "Y", "3"))
+	require.NoError(t, os.Remove(filepath.Join(f.dir, "store", "acme_2026", "parts", "batch_1.parquet")))
+	n := store.Namespace{Symbol: "acme_pid", Datasets: []store.Dataset{f.dataset}}
+	_, deletion := f.store.DeleteBatch(t.Context(), n, f.dataset, "batch_2", true, nil)
+	_, provenance := f.store.Provenance(t.Context(), n, "a1")
+	for _, err := range []error{deletion, provenance} {
+		require.Equal(t, errkind.Missing, errkind.Of(err))
+		require.ErrorContains(t, err, "the rows of batch batch_1 are gone from the data directory; restore store/acme_2026/parts/batch_1.parquet from a backup")
+	}
+	require.EqualValues(t, 2, f.ingest("batch_3", row("a1", "25-34", "02139", "MA", "N", "Y", "3")+row("a2", "25-34", "02139", "MA", "N", "Y", "3")).Accepted, "loads go on")
+}
+
 // A feeder that fails, or a cancelled run, leaves no part behind and does not hang.
 func TestStoppedValidationLeavesNoPart(t *testing.T) {
 	f := newFixture(t)
@@ -305,7 +321,9 @@ func TestStoppedValidationLeavesNoPart(t *testing.T) {
 	})
 	require.ErrorContains(t, err, "the partner's stream broke")
 	require.Equal(t, errkind.BadInput, errkind.Of(err))
-	require.NoFileExists(t, filepath.Join(f.dir, "store", "acme_2026", "parts", "batch_1.parquet"))
+	parts, err := os.ReadDir(filepath.Join(f.dir, "store", "acme_2026", "parts"))
+	require.NoError(t, err)
+	require.Empty(t, parts)
 
 	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
 	defer cancel()

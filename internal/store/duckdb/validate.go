@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"os"
 	"strconv"
 	"strings"
 
@@ -27,8 +26,9 @@ type partColumn struct {
 }
 
 // WritePart reads clean records (see filecodec.AppendClean) that feed writes, casts and checks each
-// value in one pass, and writes the batch's part: every record, with the reasons that refuse it.
-// An earlier attempt's part is replaced. identity is the path of the primary identity.
+// value in one pass, and writes the draft of the batch's part: every record, with the reasons that refuse it.
+// An earlier attempt's draft is replaced; the part of a batch that is loaded is left alone. identity is the path of the
+// primary identity.
 func (s *Store) WritePart(ctx context.Context, dataset store.Dataset, batch string, columns []prospect.Column, identity string,
 	feed func(w io.Writer) error) (store.Part, error) {
 	if _, err := s.dataset(ctx, dataset); err != nil {
@@ -39,7 +39,7 @@ func (s *Store) WritePart(ctx context.Context, dataset store.Dataset, batch stri
 		return store.Part{}, err
 	}
 	defer p.remove()
-	part := s.part(dataset.Name, batch)
+	part := s.draft(dataset.Name, batch)
 	data := map[string]any{"Fifo": p.path, "Part": part}
 	var out []partColumn
 	var paths []string
@@ -68,10 +68,7 @@ func (s *Store) WritePart(ctx context.Context, dataset store.Dataset, batch stri
 	}
 	err = p.feed(ctx, func(ctx context.Context) error { return s.exec(ctx, s.db, "ingest/write_part", data) }, feed)
 	if err != nil {
-		if removal := os.Remove(part); removal != nil && !errors.Is(removal, os.ErrNotExist) {
-			err = errors.Join(err, removal)
-		}
-		return store.Part{}, fmt.Errorf("validate batch %s: %w", batch, err)
+		return store.Part{}, fmt.Errorf("validate batch %s: %w", batch, errors.Join(err, remove(part)))
 	}
 	var counts store.Part
 	err = s.query(ctx, s.db, "ingest/part_counts", map[string]any{"Part": part}, nil, func(scan func(...any) error) error {
@@ -80,19 +77,11 @@ func (s *Store) WritePart(ctx context.Context, dataset store.Dataset, batch stri
 	return counts, err
 }
 
-// RemovePart removes what WritePart wrote. That nothing is there is no error.
-func (s *Store) RemovePart(dataset, batch string) error {
-	if err := os.Remove(s.part(dataset, batch)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("remove part: %w", err)
-	}
-	return nil
-}
-
-// PartRejections yields every record of a part that breaks a rule, in line order.
+// PartRejections yields every record that WritePart found to break a rule, in line order.
 func (s *Store) PartRejections(ctx context.Context, dataset, batch string) iter.Seq2[store.RefusedLine, error] {
 	return func(yield func(store.RefusedLine, error) bool) {
 		enough := errors.New("enough")
-		data := map[string]any{"Part": s.part(dataset, batch)}
+		data := map[string]any{"Part": s.draft(dataset, batch)}
 		err := s.query(ctx, s.db, "ingest/part_rejections", data, nil, func(scan func(...any) error) error {
 			var refused store.RefusedLine
 			var text string

@@ -108,7 +108,7 @@ func TestTypedValues(t *testing.T) {
 	part, _ := f.writePart(fields, []string{"007", "2024-01-05T10:00:00+05:00", "2024-01-05"}, []string{"1.50", "2024-01-05", ""}, []string{"1E5", "1704448800123", ""},
 		[]string{"9007199254740993", "2024-01-05 10:00:00.25-01:30", ""})
 	require.EqualValues(t, 4, part.Accepted)
-	reader, err := file.OpenParquetFile(filepath.Join(f.dir, "store", "rows", "parts", "batch_r.parquet"), false)
+	reader, err := file.OpenParquetFile(filepath.Join(f.dir, "store", "rows", "parts", "batch_r.draft.parquet"), false)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, reader.Close()) }()
 	arrow, err := pqarrow.NewFileReader(reader, pqarrow.ArrowReadProperties{}, memory.DefaultAllocator)

@@ -25,11 +25,13 @@ import (
 type Driver interface {
 	WritePart(ctx context.Context, dataset store.Dataset, batch string, columns []prospect.Column, identity string, feed func(w io.Writer) error) (store.Part, error)
 	PartRejections(ctx context.Context, dataset, batch string) iter.Seq2[store.RefusedLine, error]
-	RemovePart(dataset, batch string) error
+	Loaded(ctx context.Context, d store.Dataset, batch string) (bool, error)
 	ForgetPart(ctx context.Context, d store.Dataset, batch string) error
 	ExpireQuarantine(ctx context.Context, d store.Dataset, at time.Time) error
 	Header(ctx context.Context, d store.Dataset, batch string) ([]string, error)
-	RejectedLines(ctx context.Context, d store.Dataset, batch string) (map[int64]bool, error)
+	RejectedLines(ctx context.Context, d store.Dataset, batch string) (map[int64]string, error)
+	RejectedRows(ctx context.Context, d store.Dataset, batch string) iter.Seq2[store.RejectedRow, error]
+	RejectionCounts(ctx context.Context, d store.Dataset, batch string) ([]store.RejectionCount, error)
 	Load(ctx context.Context, l store.Load, step func(name string)) (store.Outcome, error)
 	DeleteBatch(ctx context.Context, n store.Namespace, d store.Dataset, batch string, preview bool, memberships []store.Membership) (store.Deletion, error)
 	Fragment(ctx context.Context, d store.Dataset, partnerID string) (store.Fragment, bool, error)
@@ -62,6 +64,9 @@ func Run(t *testing.T, open func(t *testing.T, dir string) Driver) {
 		"a part that is not loaded":                  forgetsParts,
 		"a dataset without diagnostics":              withoutDiagnostics,
 		"a schema that has gained a field":           gains,
+		"a batch that is checked again":              checkedAgain,
+		"rejected rows that are replayed":            replays,
+		"replays and their batch":                    replaysAndOriginal,
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &fixture{T: t, dir: t.TempDir(), open: open}
