@@ -184,6 +184,21 @@ func TestPartialIngestionOff(t *testing.T) {
 	require.EqualValues(t, 1000, b.prospects())
 }
 
+// A batch that was loaded by an attempt that died before it could say so is loaded, whatever has become of the rules.
+func TestLoadedBatchUnderOtherRules(t *testing.T) {
+	b := newBatches(t)
+	counts, first, err := b.ingest("in/a.csv", rows(10, 0))
+	require.NoError(t, err)
+	files, err := b.catalog.Files(t.Context(), "acme")
+	require.NoError(t, err)
+	b.source.NullMarkers = []string{"Y"}
+	b.step(b.activities.ValidateFile, ValidateFileInput{Batch: files[0].Batch}, nil)
+	var again LoadBatchOutput
+	b.step(b.activities.LoadBatch, LoadBatchInput{Batch: files[0].Batch, Counts: counts}, &again)
+	require.Equal(t, first.Outcome, again.Outcome)
+	require.EqualValues(t, 10, b.prospects())
+}
+
 // GR-12, BI-6: a file above guardrails.batchBytes is refused before it is fetched. GR-13: a listing gives as many files
 // at a time as guardrails.filesPerRun says.
 func TestGuardrailsOfFiles(t *testing.T) {

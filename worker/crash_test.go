@@ -25,6 +25,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
 
+	"prospector/activities"
 	"prospector/internal/store"
 	"prospector/internal/workspace"
 	"prospector/testdata"
@@ -43,16 +44,21 @@ var loadedFiles = []string{"in/1.csv", "in/2.csv", "in/3.csv"}
 
 // loaded is what a data directory holds, without times.
 type loaded struct {
-	Outcomes []store.Outcome
-	States   []string
-	Profiles string // digest of everybody with all columns
+	Batches  []string // the newest first
+	Profiles string   // digest of everybody with all columns
 	Leftover []string
 }
 
-// loadFolder is the process's work: arguments are the data directory and the drop point.
+// loadFolder is the process's work: arguments are the data directory and the drop point. It loads three files, replays
+// what was rejected of the first under another mapping, and undoes the second. What an earlier process has done is not
+// asked for again.
 func loadFolder(dir, dropPoint string) error {
 	ctx := context.Background()
-	w, err := folderWorkspace(dropPoint)
+	w, err := folderWorkspace(dropPoint, "")
+	if err != nil {
+		return err
+	}
+	lenient, err := folderWorkspace(dropPoint, "nullMarkers: [n/a]\n")
 	if err != nil {
 		return err
 	}
@@ -60,29 +66,64 @@ func loadFolder(dir, dropPoint string) error {
 	if err != nil {
 		return err
 	}
-	h.activities.Workspace = func(context.Context) (*workspace.Workspace, error) { return w, nil }
-	fmt.Println("ready")
-	var out loaded
-	for _, path := range loadedFiles {
-		var suite testsuite.WorkflowTestSuite
-		env := suite.NewTestWorkflowEnvironment()
-		env.SetTestTimeout(time.Minute)
-		env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute}) // a busy machine is no deadlock
-		env.RegisterWorkflow(workflows.IngestFile)
-		env.RegisterActivity(h.activities)
-		env.ExecuteWorkflow(workflows.IngestFile, workflows.IngestFileInput{Source: "acme", Path: path})
-		var result workflows.IngestFileResult
-		if err := env.GetWorkflowResult(&result); err != nil {
-			return err
-		}
-		out.Outcomes = append(out.Outcomes, *result.Outcome)
-		out.States = append(out.States, string(result.State))
-	}
 	d, err := w.Dataset("acme_2026")
 	if err != nil {
 		return err
 	}
-	held := store.Dataset{Name: d.Name, Schema: w.Schema(d).Composed, Identity: w.Schema(d).PrimaryIdentity.Field}
+	held := activities.Stored(w, d)
+	fmt.Println("ready")
+	run := func(w *workspace.Workspace, workflow, in any) error {
+		h.activities.Workspace = func(context.Context) (*workspace.Workspace, error) { return w, nil }
+		var suite testsuite.WorkflowTestSuite
+		env := suite.NewTestWorkflowEnvironment()
+		env.SetTestTimeout(time.Minute)
+		env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute}) // a busy machine is no deadlock
+		env.RegisterWorkflow(workflow)
+		env.RegisterActivity(h.activities)
+		env.ExecuteWorkflow(workflow, in)
+		return env.GetWorkflowError()
+	}
+	batches := func() (files map[string]store.BatchRecord, all []store.BatchRecord, err error) {
+		files = map[string]store.BatchRecord{}
+		all, _, err = h.store.ListBatches(ctx, held, store.BatchQuery{Limit: store.MostPageSize})
+		for _, b := range all {
+			if b.ReplayOf == "" {
+				files[b.File] = b
+			}
+		}
+		return files, all, err
+	}
+	files, all, err := batches()
+	if err != nil {
+		return err
+	}
+	for _, path := range loadedFiles {
+		if files[path].Status == store.Deleted { // it would come back
+			continue
+		}
+		if err := run(w, workflows.IngestFile, workflows.IngestFileInput{Source: "acme", Path: path}); err != nil {
+			return err
+		}
+	}
+	replayed := slices.ContainsFunc(all, func(b store.BatchRecord) bool { return b.ReplayOf != "" })
+	if files, _, err = batches(); err != nil {
+		return err
+	}
+	if !replayed {
+		if err := run(lenient, workflows.ReplayQuarantine, workflows.ReplayQuarantineInput{Dataset: d.Name, Batch: files[loadedFiles[0]].ID}); err != nil {
+			return err
+		}
+	}
+	if err := run(w, workflows.DeleteBatch, workflows.DeleteBatchInput{Dataset: d.Name, Batch: files[loadedFiles[1]].ID}); err != nil {
+		return err
+	}
+	var out loaded
+	if _, all, err = batches(); err != nil {
+		return err
+	}
+	for _, b := range all {
+		out.Batches = append(out.Batches, fmt.Sprintf("%s %+v replay=%t", b.File, b.Outcome, b.ReplayOf != ""))
+	}
 	if out.Profiles, err = everybody(ctx, h, w, held); err != nil {
 		return err
 	}
@@ -130,8 +171,8 @@ func everybody(ctx context.Context, h *host, w *workspace.Workspace, d store.Dat
 
 func now() time.Time { return time.Now().UTC() }
 
-// folderWorkspace is the sample's dataset of Acme with a source that is a folder.
-func folderWorkspace(dropPoint string) (*workspace.Workspace, error) {
+// folderWorkspace is the sample's dataset of Acme with a source that is a folder, and more lines of it.
+func folderWorkspace(dropPoint, lines string) (*workspace.Workspace, error) {
 	files := workspace.Files{}
 	for _, name := range []string{"prospector.yaml", "identities.yaml", "schemas.yaml", "datasets.yaml", "sources.yaml", "governance.yaml"} {
 		content, err := testdata.Workspace.ReadFile("workspace/" + name)
@@ -140,12 +181,12 @@ func folderWorkspace(dropPoint string) (*workspace.Workspace, error) {
 		}
 		files[name] = string(content)
 	}
-	files["sources.yaml"] = strings.Replace(files["sources.yaml"], acmeConnection, "folder: {path: "+dropPoint+"}\npath: in/*.csv\nformat: {delimiter: \",\"}\nreadiness: {rule: immediate}\n", 1)
+	files["sources.yaml"] = strings.Replace(files["sources.yaml"], acmeConnection, "folder: {path: "+dropPoint+"}\npath: in/*.csv\nformat: {delimiter: \",\"}\nreadiness: {rule: immediate}\n"+lines, 1)
 	files["everybody.yaml"] = "kind: Audience\nname: everybody\nnamespaces: [acme_pid]\nrule: partnerID IS NOT NULL\n"
 	return workspace.Parse(files)
 }
 
-// A process that is killed at any moment of fetch, validation and load, again and again, leaves what one that is let alone
+// A process that is killed at any moment of loads, a replay and an undone load, again and again, leaves what one that is let alone
 // leaves, and no file more.
 func TestKilledAtAnyMoment(t *testing.T) {
 	t.Parallel()
@@ -160,13 +201,14 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		var content bytes.Buffer
 		_, err := partnerdata.Acme(&content, 20000, uint64(1+i%2)) // the third has the ids of the first
 		require.NoError(t, err)
-		fmt.Fprintf(&content, "lonely-%d,A,B,25-34,02139,MA,Y,N,,Y,,3,2,,h\n", i)
+		fmt.Fprintf(&content, "lonely-%d,A,B,25-34,02139,MA,Y,N,,Y,,3,2,,h\nrejected-%d,A,B,25-34,02139,MA,n/a,N,,Y,,3,2,,h\n", i, i)
 		drop(t, dropPoint, path, content.String(), time.Now().Add(-time.Hour+time.Duration(i)*time.Minute))
 	}
 	began := time.Now()
 	undisturbed, ready := runLoader(t, t.TempDir(), dropPoint, 0)
 	took := time.Since(ready)
-	require.NotEmpty(t, undisturbed)
+	require.Contains(t, undisturbed, "{Status:deleted", "what is undone")
+	require.Contains(t, undisturbed, "Created:1 Updated:0 Unchanged:0 Superseded:0 Outdated:0 Removed:0} replay=true", "what is replayed")
 	t.Logf("undisturbed: %s, of which %s of work", time.Since(began).Round(time.Millisecond), took.Round(time.Millisecond))
 	killed := 0
 	for killed < kills {
