@@ -23,7 +23,7 @@ import (
 type Applied interface {
 	Workspace(ctx context.Context) (catalog.WorkspaceVersion, error)
 	WorkspaceFiles(ctx context.Context, version string) (map[string]string, error)
-	ApplyWorkspace(ctx context.Context, v catalog.WorkspaceVersion, previous string, files map[string]string, audit catalog.AuditRecord) error
+	ApplyWorkspace(ctx context.Context, v catalog.WorkspaceVersion, previous string, files map[string]string, changes []catalog.ObjectChange, audit catalog.AuditRecord) error
 	RecordAudit(ctx context.Context, r catalog.AuditRecord) error
 	LoadedBatches(ctx context.Context) (map[string]int64, error)
 }
@@ -170,7 +170,11 @@ func (a *Activities) recordWorkspace(ctx context.Context, in RecordWorkspaceInpu
 	if err := a.Ledger.StartSources(ctx, names, version.AppliedAt); err != nil { // before a sync can look at them
 		return err
 	}
-	return a.Applied.ApplyWorkspace(ctx, version, in.Previous, files, a.audit(ctx, in.WorkspaceInput, in.Version, catalog.AuditDone, summary(planned.Plan)))
+	changes := make([]catalog.ObjectChange, len(planned.Plan.Changes))
+	for i, c := range planned.Plan.Changes {
+		changes[i] = catalog.ObjectChange{Kind: c.Kind, Name: c.Name, Action: c.Action}
+	}
+	return a.Applied.ApplyWorkspace(ctx, version, in.Previous, files, changes, a.audit(ctx, in.WorkspaceInput, in.Version, catalog.AuditDone, summary(planned.Plan)))
 }
 
 // Refusal is the error of a plan with refused changes.

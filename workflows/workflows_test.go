@@ -257,7 +257,7 @@ func TestFailedDeliveryIsFinished(t *testing.T) {
 func TestEvaluationActivatesAll(t *testing.T) {
 	env := newEnvironment(t)
 	env.OnActivity(steps.EvaluateMemberships, mock.Anything, mock.Anything).
-		Return(activities.EvaluateMembershipsOutput{Memberships: []store.Membership{{Audience: "sailors", Realized: 2}}}, nil).Once()
+		Return(activities.EvaluateMembershipsOutput{Memberships: []store.Membership{{Audience: "sailors", MemberCounts: store.MemberCounts{Realized: 2}}}}, nil).Once()
 	env.OnActivity(steps.ListActivations, mock.Anything).Return([]string{"bad", "good"}, nil).Once()
 	env.OnWorkflow(ActivateAudiences, mock.Anything, ActivateAudiencesInput{Activation: "bad"}).Return(ActivateAudiencesResult{}, fail(errkind.Refused, "blocked")).Once()
 	env.OnWorkflow(ActivateAudiences, mock.Anything, ActivateAudiencesInput{Activation: "good"}).Return(ActivateAudiencesResult{Delivery: "dlv_1"}, nil).Once()

@@ -34,7 +34,7 @@ func New(ctx context.Context, db *sql.DB) (*Catalog, error) {
 
 // migrations are what catalogs of earlier versions lack, in the order in which they came. One that has been
 // released is never changed.
-var migrations = []string{"catalog/migrations/ledger", "catalog/migrations/batches", "catalog/migrations/listings"}
+var migrations = []string{"catalog/migrations/ledger", "catalog/migrations/batches", "catalog/migrations/listings", "catalog/migrations/audiences"}
 
 // migrate brings a catalog up to date, each step wholly or not at all. A catalog of a later version is refused.
 func (c *Catalog) migrate(ctx context.Context) error {

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"time"
 
 	"prospector/internal/store"
@@ -13,13 +14,18 @@ type Membership struct {
 	store.Membership
 	Evaluation string    `json:"evaluation"`
 	AsOf       time.Time `json:"asOf"`
+	Published  time.Time `json:"publishedAt"`
 }
 
 // PublishEvaluation makes memberships the current ones, all at once. Publishing again changes nothing.
 func (c *Catalog) PublishEvaluation(ctx context.Context, id string, asOf time.Time, results []store.Membership, at time.Time) error {
 	return c.inTransaction(ctx, func(tx *sql.Tx) error {
 		for _, m := range results {
-			if err := c.exec(ctx, tx, "catalog/insert_membership", id, m.Audience, m.Part, m.Realized, m.Existing, m.Exited, m.Error, m.Definition); err != nil {
+			namespaces, err := json.Marshal(m.Namespaces)
+			if err != nil {
+				return err
+			}
+			if err := c.exec(ctx, tx, "catalog/insert_membership", id, m.Audience, m.Part, m.Realized, m.Existing, m.Exited, m.Error, m.Definition, string(namespaces)); err != nil {
 				return err
 			}
 		}
@@ -43,16 +49,32 @@ func (c *Catalog) LatestMemberships(ctx context.Context, except string) (map[str
 	return out, err
 }
 
-func (c *Catalog) memberships(ctx context.Context, statement, evaluation string) ([]Membership, error) {
+// LatestResults returns what every audience's latest evaluation came to, those that failed too.
+func (c *Catalog) LatestResults(ctx context.Context) ([]Membership, error) {
+	return c.memberships(ctx, "catalog/latest_results")
+}
+
+// AudienceHistory returns what an audience's evaluations came to, the latest first.
+func (c *Catalog) AudienceHistory(ctx context.Context, audience string, limit int) ([]Membership, error) {
+	return c.memberships(ctx, "catalog/audience_memberships", audience, limit)
+}
+
+func (c *Catalog) memberships(ctx context.Context, statement string, arguments ...any) ([]Membership, error) {
 	var out []Membership
-	err := c.query(ctx, statement, []any{evaluation}, func(scan func(...any) error) error {
+	err := c.query(ctx, statement, arguments, func(scan func(...any) error) error {
 		var m Membership
-		var asOf string
-		err := scan(&m.Evaluation, &asOf, &m.Audience, &m.Part, &m.Realized, &m.Existing, &m.Exited, &m.Error, &m.Definition)
+		var asOf, published, namespaces string
+		err := scan(&m.Evaluation, &asOf, &m.Audience, &m.Part, &m.Realized, &m.Existing, &m.Exited, &m.Error, &m.Definition, &namespaces, &published)
 		if err != nil {
 			return err
 		}
+		if err := json.Unmarshal([]byte(namespaces), &m.Namespaces); err != nil {
+			return err
+		}
 		if m.AsOf, err = parseInstant(asOf); err != nil {
+			return err
+		}
+		if m.Published, err = parseInstant(published); err != nil {
 			return err
 		}
 		out = append(out, m)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -47,9 +46,19 @@ func (c *Catalog) WorkspaceFiles(ctx context.Context, version string) (files map
 	return files, err
 }
 
-// ApplyWorkspace records a version on top of the previous one, with its audit record, both or nothing.
+// ObjectChange is one object that a version of the workspace has changed.
+type ObjectChange struct {
+	Version string    `json:"version"`
+	Kind    string    `json:"kind"`
+	Name    string    `json:"name"`
+	Action  string    `json:"action"` // add, change or remove
+	Actor   string    `json:"actor"`
+	At      time.Time `json:"at"`
+}
+
+// ApplyWorkspace records a version on top of the previous one, with what it changes and its audit record, all or nothing.
 // Applying the same version again changes nothing. Conflict when another one was applied meanwhile.
-func (c *Catalog) ApplyWorkspace(ctx context.Context, v WorkspaceVersion, previous string, files map[string]string, audit AuditRecord) error {
+func (c *Catalog) ApplyWorkspace(ctx context.Context, v WorkspaceVersion, previous string, files map[string]string, changes []ObjectChange, audit AuditRecord) error {
 	text, err := json.Marshal(files)
 	if err != nil {
 		return err
@@ -64,10 +73,31 @@ func (c *Catalog) ApplyWorkspace(ctx context.Context, v WorkspaceVersion, previo
 		return errkind.New(errkind.Conflict, "apply workspace", fmt.Errorf("%s applied version %s meanwhile", orSomebody(now.AppliedBy), now.Version), "plan again")
 	}
 	err = c.inTransaction(ctx, func(tx *sql.Tx) error {
-		return errors.Join(c.exec(ctx, tx, "catalog/record_workspace", v.Version, previous, v.Digest, string(text), v.AppliedBy, instant(v.AppliedAt)),
-			c.recordAudit(ctx, tx, audit))
+		if err := c.exec(ctx, tx, "catalog/record_workspace", v.Version, previous, v.Digest, string(text), v.AppliedBy, instant(v.AppliedAt)); err != nil {
+			return err
+		}
+		for _, change := range changes {
+			if err := c.exec(ctx, tx, "catalog/record_object_change", v.Version, change.Kind, change.Name, change.Action, v.AppliedBy, instant(v.AppliedAt)); err != nil {
+				return err
+			}
+		}
+		return c.recordAudit(ctx, tx, audit)
 	})
 	return err
+}
+
+// ObjectChanges returns who changed objects of a kind, and when, the earliest change first.
+func (c *Catalog) ObjectChanges(ctx context.Context, kind string) (out []ObjectChange, err error) {
+	err = c.query(ctx, "catalog/object_changes", []any{kind}, func(scan func(...any) error) error {
+		change, at := ObjectChange{Kind: kind}, ""
+		if err := scan(&change.Version, &change.Name, &change.Action, &change.Actor, &at); err != nil {
+			return err
+		}
+		change.At, err = parseInstant(at)
+		out = append(out, change)
+		return err
+	})
+	return out, err
 }
 
 func orSomebody(name string) string {

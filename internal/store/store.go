@@ -127,16 +127,30 @@ type AudienceScope struct {
 type Membership struct {
 	Audience string `json:"audience"`
 	Part     string `json:"part,omitempty"`
-	Realized int64  `json:"realized"`
-	Existing int64  `json:"existing"`
-	Exited   int64  `json:"exited"`
-	Error    string `json:"error,omitempty"` // this audience failed; the others did not
+	MemberCounts
+	Namespaces []NamespaceMembers `json:"namespaces,omitempty"`
+	Error      string             `json:"error,omitempty"` // this audience failed; the others did not
 
 	Definition string `json:"definition,omitempty"` // digest of the rule and the datasets that gave it
 }
 
+// MemberCounts counts members by status.
+type MemberCounts struct {
+	Realized int64 `json:"realized"`
+	Existing int64 `json:"existing"`
+	Exited   int64 `json:"exited"`
+}
+
 // Size is the number of prospects in the audience.
-func (m Membership) Size() int64 { return m.Realized + m.Existing }
+func (c MemberCounts) Size() int64 { return c.Realized + c.Existing }
+
+// NamespaceMembers are the members that one namespace has.
+type NamespaceMembers struct {
+	Namespace string `json:"namespace"`
+	MemberCounts
+	// Datasets says of how many members each dataset holds a fragment.
+	Datasets map[string]int64 `json:"datasets,omitempty"`
+}
 
 // ExportQuery asks for the rows of one file set: one namespace, one or more audiences.
 type ExportQuery struct {

@@ -1,6 +1,7 @@
 -- name:   audiences/write_membership
 -- reads:  members, and the membership that the previous evaluation published
--- writes: the audience's membership part: realized (new), existing (stayed) or exited, with the instant since when (AU-34)
+-- writes: the audience's membership part: realized (new), existing (stayed) or exited, with the instant since when, and of
+--         the evaluation at which it qualified last (AU-34, SC-19)
 -- params: none; .AsOf, .Previous (empty for a first evaluation), .Part
 -- grain:  one row per identity; those that exited before stay out once 30 days have passed (GR-44)
 COPY (
@@ -10,14 +11,15 @@ COPY (
          ELSE 'existing' END AS status,
     CASE WHEN m.partner_id IS NULL AND b.status = 'exited' THEN b.since
          WHEN m.partner_id IS NOT NULL AND b.status IN ('realized', 'existing') THEN b.since
-         ELSE {{text .AsOf}}::TIMESTAMPTZ END AS since
+         ELSE {{text .AsOf}}::TIMESTAMPTZ END AS since,
+    CASE WHEN m.partner_id IS NULL THEN b.last_qualified ELSE {{text .AsOf}}::TIMESTAMPTZ END AS last_qualified
   FROM members AS m
   FULL JOIN (
     {{- if .Previous}}
-    SELECT namespace, partner_id, status, since FROM read_parquet({{text .Previous}})
+    SELECT namespace, partner_id, status, since, last_qualified FROM read_parquet({{text .Previous}})
     WHERE status <> 'exited' OR since > {{text .AsOf}}::TIMESTAMPTZ - INTERVAL 30 DAY
     {{- else}}
-    SELECT ''::VARCHAR AS namespace, ''::VARCHAR AS partner_id, ''::VARCHAR AS status, NULL::TIMESTAMPTZ AS since WHERE false
+    SELECT ''::VARCHAR AS namespace, ''::VARCHAR AS partner_id, ''::VARCHAR AS status, NULL::TIMESTAMPTZ AS since, NULL::TIMESTAMPTZ AS last_qualified WHERE false
     {{- end}}
   ) AS b ON m.namespace = b.namespace AND m.partner_id = b.partner_id
   ORDER BY ALL

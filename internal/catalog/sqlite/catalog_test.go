@@ -128,8 +128,10 @@ func TestLatestMembershipsSurviveAFailedEvaluation(t *testing.T) {
 	publish := func(id string, hours int, a, b store.Membership) {
 		require.NoError(t, c.PublishEvaluation(ctx, id, at.Add(time.Duration(hours)*time.Hour), []store.Membership{a, b}, at))
 	}
-	a := func(part string) store.Membership { return store.Membership{Audience: "a", Part: part, Realized: 1} }
-	publish("eval_1", 0, a("a1"), store.Membership{Audience: "b", Part: "b1", Realized: 2})
+	a := func(part string) store.Membership {
+		return store.Membership{Audience: "a", Part: part, MemberCounts: store.MemberCounts{Realized: 1}}
+	}
+	publish("eval_1", 0, a("a1"), store.Membership{Audience: "b", Part: "b1", MemberCounts: store.MemberCounts{Realized: 2}, Namespaces: []store.NamespaceMembers{{Namespace: "acme_pid", MemberCounts: store.MemberCounts{Realized: 2}, Datasets: map[string]int64{"d": 2}}}})
 	publish("eval_2", 1, a("a2"), store.Membership{Audience: "b", Error: "out of memory"})
 	publish("eval_2", 1, a("other"), store.Membership{Audience: "b", Part: "other"}) // again: nothing changes
 
@@ -138,6 +140,13 @@ func TestLatestMembershipsSurviveAFailedEvaluation(t *testing.T) {
 	require.Equal(t, "eval_2", latest["a"].Evaluation)
 	require.Equal(t, "a2", latest["a"].Part)
 	require.Equal(t, "eval_1", latest["b"].Evaluation)
+	require.Equal(t, map[string]int64{"d": 2}, latest["b"].Namespaces[0].Datasets)
+	results, err := c.LatestResults(ctx)
+	require.NoError(t, err)
+	require.Equal(t, []string{"", "out of memory"}, []string{results[0].Error, results[1].Error})
+	history, err := c.AudienceHistory(ctx, "b", 10)
+	require.NoError(t, err)
+	require.Equal(t, []string{"eval_2", "eval_1"}, []string{history[0].Evaluation, history[1].Evaluation})
 	before, err := c.LatestMemberships(ctx, "eval_2")
 	require.NoError(t, err)
 	require.Equal(t, "a1", before["a"].Part)
@@ -150,7 +159,7 @@ func TestLatestMembershipsSurviveAFailedEvaluation(t *testing.T) {
 	stale, err = c.StaleParts(ctx)
 	require.NoError(t, err)
 	require.Empty(t, stale)
-	results, err := c.Evaluation(ctx, "eval_1")
+	results, err = c.Evaluation(ctx, "eval_1")
 	require.NoError(t, err)
 	require.Len(t, results, 2)
 }
@@ -187,7 +196,7 @@ func TestWorkspaceVersions(t *testing.T) {
 	require.Empty(t, none.Version)
 	apply := func(version, previous, actor string) error {
 		return c.ApplyWorkspace(ctx, catalog.WorkspaceVersion{Version: version, Digest: "d" + version, AppliedBy: actor, AppliedAt: at}, previous,
-			map[string]string{"a.yaml": version}, catalog.AuditRecord{Run: "run " + version, Action: "apply workspace", Object: version, Actor: actor, Outcome: catalog.AuditDone, At: at})
+			map[string]string{"a.yaml": version}, []catalog.ObjectChange{{Kind: "Audience", Name: "a", Action: "change"}}, catalog.AuditRecord{Run: "run " + version, Action: "apply workspace", Object: version, Actor: actor, Outcome: catalog.AuditDone, At: at})
 	}
 	require.NoError(t, apply("ws_1", "", "ann"))
 	require.NoError(t, apply("ws_2", "ws_1", "ben"))

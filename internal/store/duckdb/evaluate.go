@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"prospector/internal/errkind"
@@ -122,10 +123,46 @@ func (s *Store) evaluate(ctx context.Context, tx *sql.Tx, asOf time.Time, a stor
 	if err := s.exec(ctx, tx, "audiences/write_membership", data); err != nil {
 		return m, err
 	}
-	err := s.query(ctx, tx, "audiences/membership_counts", data, nil, func(scan func(...any) error) error {
-		return scan(&m.Realized, &m.Existing, &m.Exited)
+	return m, s.countMembers(ctx, tx, asOf, a.Namespaces, part, &m)
+}
+
+// countMembers counts the members in a part by namespace, and those of the temporary table members by dataset.
+func (s *Store) countMembers(ctx context.Context, tx *sql.Tx, asOf time.Time, namespaces []store.Namespace, part string, m *store.Membership) error {
+	err := s.query(ctx, tx, "audiences/membership_counts", map[string]any{"Part": part}, nil, func(scan func(...any) error) error {
+		var n store.NamespaceMembers
+		err := scan(&n.Namespace, &n.Realized, &n.Existing, &n.Exited)
+		m.Realized, m.Existing, m.Exited = m.Realized+n.Realized, m.Existing+n.Existing, m.Exited+n.Exited
+		m.Namespaces = append(m.Namespaces, n)
+		return err
 	})
-	return m, err
+	if err != nil {
+		return err
+	}
+	for i := range m.Namespaces {
+		counted := &m.Namespaces[i]
+		at := slices.IndexFunc(namespaces, func(n store.Namespace) bool { return n.Symbol == counted.Namespace })
+		if at < 0 {
+			continue // the audience has left the namespace
+		}
+		datasets := namespaces[at].Datasets
+		counted.Datasets = map[string]int64{datasets[0].Name: counted.Size()} // all of them, when there is but one
+		for _, d := range datasets {
+			if len(datasets) == 1 {
+				break
+			}
+			attached, err := s.dataset(ctx, d)
+			if err != nil {
+				return err
+			}
+			var fragments int64
+			err = s.query(ctx, tx, "audiences/dataset_members", map[string]any{"Dataset": attached.alias}, []any{counted.Namespace, asOf}, func(scan func(...any) error) error { return scan(&fragments) })
+			if err != nil {
+				return err
+			}
+			counted.Datasets[d.Name] = fragments
+		}
+	}
+	return nil
 }
 
 // Export writes the rows of one file set to consume as CSV without a header, quoted with '"', in id

@@ -204,7 +204,8 @@ func TestMembershipsAndExports(t *testing.T) {
 
 	f.ingest("batch_2", row("a2", "25-34", "02139", "MA", "Y", "N", "")+row("a3", "65+", "02139", "MA", "Y", "Y", ""))
 	second := f.evaluate("eval_2", "eval_1")
-	require.Equal(t, store.Membership{Audience: "coastal-sailors", Part: "memberships/eval_2/coastal-sailors.parquet", Realized: 1, Existing: 1, Exited: 1},
+	require.Equal(t, store.Membership{Audience: "coastal-sailors", Part: "memberships/eval_2/coastal-sailors.parquet", MemberCounts: store.MemberCounts{Realized: 1, Existing: 1, Exited: 1},
+		Namespaces: []store.NamespaceMembers{{Namespace: "acme_pid", MemberCounts: store.MemberCounts{Realized: 1, Existing: 1, Exited: 1}, Datasets: map[string]int64{"acme_2026": 2}}}},
 		second["coastal-sailors"])
 
 	text := f.export(store.ExportQuery{Paths: []string{"partnerID", "partner.skiing"}, StatusColumns: true,
