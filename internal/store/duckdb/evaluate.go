@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"prospector/internal/audience"
 	"prospector/internal/errkind"
 	"prospector/internal/store"
 	queries "prospector/sql"
@@ -100,7 +101,10 @@ func (s *Store) evaluate(ctx context.Context, tx *sql.Tx, asOf time.Time, a stor
 	if err := s.exec(ctx, tx, "audiences/members_table", nil); err != nil {
 		return m, err
 	}
-	condition, values := a.Rule.SQL(func(path string) string { return "p." + queries.Identifier(path) })
+	condition, values, err := a.Rule.SQL(ruleNames(asOf))
+	if err != nil {
+		return m, err
+	}
 	for _, n := range a.Namespaces {
 		profiles, err := s.relation(ctx, n, asOf, a.Rule.Columns)
 		if err != nil {
@@ -122,10 +126,15 @@ func (s *Store) evaluate(ctx context.Context, tx *sql.Tx, asOf time.Time, a stor
 	if err := s.exec(ctx, tx, "audiences/write_membership", data); err != nil {
 		return m, err
 	}
-	err := s.query(ctx, tx, "audiences/membership_counts", data, nil, func(scan func(...any) error) error {
+	err = s.query(ctx, tx, "audiences/membership_counts", data, nil, func(scan func(...any) error) error {
 		return scan(&m.Realized, &m.Existing, &m.Exited)
 	})
 	return m, err
+}
+
+// ruleNames says what a rule's names are in a statement whose profiles are p.
+func ruleNames(asOf time.Time) audience.Names {
+	return audience.Names{Column: func(path string) string { return "p." + queries.Identifier(path) }, ID: "p.partner_id", AsOf: asOf}
 }
 
 // Export writes the rows of one file set to consume as CSV without a header, quoted with '"', in id
