@@ -26,13 +26,17 @@ var rooms = map[string][]string{
 	"sql": {},
 
 	// the domain: no input or output
-	"internal/audience":   {"internal/xdm"},
-	"internal/errkind":    {},
-	"internal/export":     {},
-	"internal/governance": {},
-	"internal/identity":   {},
-	"internal/prospect":   {"internal/errkind", "internal/mapping", "internal/xdm"},
-	"internal/xdm":        {},
+	"internal/audience":              {"internal/audience/expression", "internal/audience/postgres", "internal/audience/pql", "internal/xdm"},
+	"internal/audience/expression":   {"internal/xdm"},
+	"internal/audience/postgres":     {"internal/audience/expression", "internal/xdm"},
+	"internal/audience/pql":          {"internal/audience/expression", "internal/xdm"},
+	"internal/audience/differential": {}, // tests only
+	"internal/errkind":               {},
+	"internal/export":                {},
+	"internal/governance":            {},
+	"internal/identity":              {},
+	"internal/prospect":              {"internal/errkind", "internal/mapping", "internal/xdm"},
+	"internal/xdm":                   {},
 
 	"internal/infer": {"internal/errkind", "internal/filecodec", "internal/governance", "internal/identity", "internal/xdm"},
 	"internal/plan":  {"internal/governance", "internal/workspace", "internal/xdm"},
@@ -51,7 +55,7 @@ var rooms = map[string][]string{
 
 	"internal/store":           {"internal/audience", "internal/prospect", "internal/xdm"},
 	"internal/store/storetest": {"internal/audience", "internal/errkind", "internal/filecodec", "internal/prospect", "internal/store", "internal/xdm"},
-	"internal/store/duckdb":    {"internal/errkind", "internal/prospect", "internal/store", "internal/xdm", "sql"},
+	"internal/store/duckdb":    {"internal/audience", "internal/errkind", "internal/prospect", "internal/store", "internal/xdm", "sql"},
 	"internal/catalog":         {"internal/errkind", "internal/governance", "internal/source", "internal/store", "sql"},
 	"internal/catalog/sqlite":  {"internal/catalog"},
 
@@ -108,7 +112,9 @@ var fences = map[string][]string{
 	"github.com/goccy/go-yaml":        {"internal/yamldoc"},
 	"github.com/santhosh-tekuri":      {"internal/workspace"},
 	"github.com/invopop/jsonschema":   {"internal/workspace/generate"},
-	"github.com/wasilibs/go-pgquery":  {"internal/audience"},
+	"github.com/wasilibs/go-pgquery":  {"internal/audience/postgres"},
+	"github.com/pganalyze":            {"internal/audience/postgres"},
+	"github.com/alecthomas":           {"internal/audience/pql"},
 	"github.com/stretchr/testify":     {"internal/source/sourcetest", "internal/store/storetest", "internal/destination/destinationtest", "internal/devserver/sftpserver"},
 }
 

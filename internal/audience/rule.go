@@ -1,99 +1,122 @@
-// Package audience holds the rules that define audiences: SQL boolean expressions over XDM paths,
-// such as "partner.hiking = 'Y' AND merkle.demographics.age.age BETWEEN 25 AND 44". A rule is
-// parsed with PostgreSQL's grammar, checked against an allow-list and the schemas' types, and turned into
-// DuckDB SQL that is generated from the checked tree with bound values; the rule's own text never
-// reaches a database. It performs no I/O.
+// Package audience holds the rules that define audiences: conditions over XDM paths, written in SQL
+// ("partner.hiking = 'Y' AND merkle.demographics.age.age BETWEEN 25 AND 44") or in Adobe's PQL. A rule is parsed,
+// checked against an allow-list and the schemas' types, and turned into DuckDB SQL that is generated from the checked
+// tree with bound values; the rule's own text never reaches a database. It performs no I/O.
 package audience
 
 import (
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
 
-	pg "github.com/wasilibs/go-pgquery"
-	"github.com/wasilibs/go-pgquery/parser"
-
-	"prospector/internal/xdm"
+	"prospector/internal/audience/expression"
+	"prospector/internal/audience/postgres"
+	"prospector/internal/audience/pql"
 )
 
-// Fields are the attributes that a rule may use, by path: the union of the schemas (SC-34).
-type Fields map[string]xdm.Type
+// What callers need of the tree.
+type (
+	// Fields are the attributes that a rule may use, by path.
+	Fields = expression.Fields
+	// ParseError is a rule that cannot be used, with its kind and its place in the text.
+	ParseError = expression.Error
+	// Warning is something in a rule that works and may not be meant.
+	Warning = expression.Warning
+	// Verdict is true, false or unknown.
+	Verdict = expression.Verdict
+)
+
+// Kinds of errors that callers tell apart.
+const (
+	UnknownField = expression.UnknownField // ParseError.Name is its path
+	UnknownName  = expression.UnknownName
+)
+
+// Notation is a way to write rules.
+type Notation string
+
+// The notations.
+const (
+	SQL Notation = "sql"
+	PQL Notation = "pql"
+)
 
 // Rule is a parsed and checked rule.
 type Rule struct {
-	Text    string
-	Columns []string // XDM paths used, sorted
+	Text      string
+	Notation  Notation
+	Columns   []string // XDM paths used, sorted
+	Audiences []string // names of the audiences that it refers to, sorted
+	Warnings  []Warning
 
-	where node
+	where *expression.Node
 }
 
-// ParseError is a rule that cannot be used, with the place in its text.
-type ParseError struct {
-	Offset  int // bytes from the start of the rule
-	Message string
-	Hint    string
+// Option changes how a rule is read.
+type Option func(*options)
+
+type options struct {
+	notation  Notation
+	audiences []string
 }
 
-func (e *ParseError) Error() string {
-	text := fmt.Sprintf("column %d: %s", e.Offset+1, e.Message)
-	if e.Hint != "" {
-		text += "; " + e.Hint
+// In names the notation; SQL unless given.
+func In(n Notation) Option { return func(o *options) { o.notation = n } }
+
+// MayRefer names the audiences that a rule may refer to; none unless given.
+func MayRefer(audiences ...string) Option { return func(o *options) { o.audiences = audiences } }
+
+// Parse checks a rule against the fields that it may use. Its error is a *ParseError.
+func Parse(text string, fields Fields, with ...Option) (*Rule, error) {
+	o := options{notation: SQL}
+	for _, option := range with {
+		option(&o)
 	}
-	return text
+	rule, err := parse(text, fields, o)
+	var wrong *ParseError
+	if errors.As(err, &wrong) {
+		if wrong.Kind == UnknownField && o.notation == SQL && strings.HasPrefix(text[wrong.Offset:], `"`) && !strings.Contains(wrong.Name, ".") {
+			wrong.Hint = "a text is written in single quotes"
+		}
+		return nil, wrong.Locate(text)
+	}
+	return rule, err
 }
 
-// The statement around a rule. Only the tree of its WHERE clause is ever used.
-const prefix = "SELECT FROM prospects WHERE ("
-
-// Parse checks a rule against the fields that it may use.
-func Parse(text string, fields Fields) (*Rule, error) {
-	if strings.TrimSpace(text) == "" {
-		return nil, &ParseError{Message: "the rule is empty", Hint: "write a condition such as partner.hiking = 'Y'"}
+func parse(text string, fields Fields, o options) (*Rule, error) {
+	if err := expression.Readable(text); err != nil {
+		return nil, err
 	}
-	tree, err := pg.Parse(prefix + text + "\n)")
-	if err != nil {
-		return nil, syntaxError(err)
+	read := postgres.Parse
+	if o.notation == PQL {
+		read = pql.Parse
 	}
-	outside := &ParseError{Message: "the rule is more than one condition", Hint: "join conditions with AND and OR inside parentheses"}
-	if len(tree.Stmts) != 1 {
-		return nil, outside
-	}
-	selection := tree.Stmts[0].GetStmt().GetSelectStmt()
-	if selection == nil || selection.GetWhereClause() == nil || selection.GetLarg() != nil || len(selection.GetTargetList()) > 0 ||
-		len(selection.GetSortClause())+len(selection.GetGroupClause())+len(selection.GetWindowClause())+len(selection.GetLockingClause()) > 0 ||
-		selection.GetHavingClause() != nil || selection.GetLimitCount() != nil || selection.GetLimitOffset() != nil {
-		return nil, outside
-	}
-	c := checker{text: text, fields: fields, columns: map[string]bool{}}
-	where, err := c.condition(selection.GetWhereClause())
+	tree, err := read(text)
 	if err != nil {
 		return nil, err
 	}
-	if len(c.columns) == 0 {
-		return nil, &ParseError{Message: "the rule uses no attribute", Hint: "compare at least one attribute, such as partner.hiking"}
+	rule := &Rule{Text: text, Notation: o.notation}
+	if rule.where, rule.Warnings, err = expression.Check(tree, expression.Scope{Fields: fields, Audiences: o.audiences}); err != nil {
+		return nil, err
 	}
-	rule := &Rule{Text: text, where: where}
-	for column := range c.columns {
-		rule.Columns = append(rule.Columns, column)
+	rule.Columns, rule.Audiences = expression.Columns(rule.where), expression.Audiences(rule.where)
+	if _, _, err := rule.SQL(Names{}); err != nil {
+		return nil, err
 	}
-	slices.Sort(rule.Columns)
 	return rule, nil
 }
 
-func syntaxError(err error) error {
-	out := &ParseError{Message: err.Error()}
-	var syntax *parser.Error
-	if errors.As(err, &syntax) {
-		out.Offset = max(0, syntax.Cursorpos-1-len(prefix))
+// Print writes the rule in a notation. Parsed again, it is the same rule.
+func (r *Rule) Print(n Notation) (string, error) { return print(r.where, n) }
+
+func print(n *expression.Node, notation Notation) (string, error) {
+	if notation == PQL {
+		return pql.Print(n)
 	}
-	return out
+	return postgres.Print(n), nil
 }
 
-// SQL returns the rule as a DuckDB condition and its bound values. column gives the SQL of an
-// attribute; it must come from the schema, never from the rule.
-func (r *Rule) SQL(column func(path string) string) (string, []any) {
-	w := &writer{column: column}
-	r.where.write(w)
-	return w.String(), w.values
-}
+// Tree is the checked tree; it must not be changed.
+func (r *Rule) Tree() *expression.Node { return r.where }
+
+// Same reports whether two rules say the same in the same words, whatever their notation.
+func (r *Rule) Same(other *Rule) bool { return expression.Same(r.where, other.where) }

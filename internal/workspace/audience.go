@@ -2,14 +2,11 @@ package workspace
 
 import (
 	"errors"
-	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"prospector/internal/audience"
-	"prospector/internal/xdm"
 	"prospector/internal/yamldoc"
 )
 
@@ -22,7 +19,7 @@ type Audience struct {
 	Description string `yaml:"description"`
 	// Namespaces whose prospects it may hold; all unless given.
 	Namespaces []string `yaml:"namespaces" jsonschema:"minItems=1"`
-	// Rule is an SQL condition over XDM paths: partner.hiking = 'Y' AND merkle.demographics.age.age BETWEEN 25 AND 44. Allowed are comparisons, IN, BETWEEN, LIKE, IS NULL, AND, OR and NOT.
+	// Rule is an SQL condition over XDM paths: partner.hiking = 'Y' AND merkle.demographics.age.age BETWEEN 25 AND 44. Docs: audience-rules.md.
 	Rule string `yaml:"rule" jsonschema:"required,pattern=\\S"`
 
 	// Parsed is the checked rule.
@@ -72,8 +69,8 @@ func (l *loader) ruleFields(datasets []*Dataset) (fields audience.Fields, ok boo
 			return nil, false
 		}
 		for _, f := range schema.Composed.Fields {
-			if !f.System && f.Container == xdm.Single {
-				fields[f.Path] = f.Type
+			if !f.System {
+				fields.Add(f)
 			}
 		}
 	}
@@ -86,9 +83,11 @@ func (l *loader) ruleProblem(a *Audience, err error, fields audience.Fields) {
 	at := l.at(a, "rule")
 	if all, ok := l.ruleFields(l.workspace.ProfileDatasets(nil)); ok && len(a.Namespaces) > 0 {
 		if rule, err := audience.Parse(a.Rule, all); err == nil {
-			foreign := slices.DeleteFunc(rule.Columns, func(path string) bool { return fields[path] != "" })
-			at.problem("leave it out, or add the namespace that has it", "rule: prospects of %s have no field %s", strings.Join(a.Namespaces, ", "), foreign[0])
-			return
+			foreign := slices.DeleteFunc(rule.Columns, func(path string) bool { _, ok := fields[path]; return ok })
+			if len(foreign) > 0 {
+				at.problem("leave it out, or add the namespace that has it", "rule: prospects of %s have no field %s", strings.Join(a.Namespaces, ", "), foreign[0])
+				return
+			}
 		}
 	}
 	var wrong *audience.ParseError
@@ -97,46 +96,27 @@ func (l *loader) ruleProblem(a *Audience, err error, fields audience.Fields) {
 		return
 	}
 	message, hint := wrong.Message, wrong.Hint
-	words := excerpt(a.Rule, wrong.Offset)
-	if f := l.unusable(a, fieldPath.FindString(words)); f != nil {
-		message, hint = fmt.Sprintf("%s takes several values (%s), rules cannot use it yet", f.Path, f.TypeText()), "use another field"
-		if f.System {
-			message = f.Path + " is kept by Prospector for itself, rules cannot use it"
+	if wrong.Kind == audience.UnknownField {
+		if l.isSystem(a, wrong.Name) {
+			message, hint = wrong.Name+" is kept by Prospector for itself, rules cannot use it", "use another field"
+		} else if hint == "see the schema's fields" {
+			hint = "its fields are " + fieldRoots(slices.Sorted(maps.Keys(fields)))
 		}
 	}
-	switch {
-	case called.MatchString(words) && message == "expected an attribute":
-		message, hint = "functions are not allowed in a rule", "compare the attribute itself"
-	case words == "" && strings.HasPrefix(message, "syntax error"):
-		message, hint = "the rule is not finished", "is a value or a closing parenthesis missing at its end?"
-	case strings.HasPrefix(message, "unterminated quoted"):
-		message, hint = "a text has no end", "close it with '"
-	case strings.HasPrefix(message, "syntax error"):
-		message, hint = "this is no SQL condition", "write conditions such as partner.hiking = 'Y', joined with AND and OR"
-	case hint == "see the schema's fields":
-		hint = "its fields are " + fieldRoots(slices.Sorted(maps.Keys(fields)))
-	case hint == "":
-		hint = "a constant is a text in single quotes, a number, true or false"
-	}
-	if words != "" {
+	if words := excerpt(a.Rule, wrong.Offset); words != "" {
 		message = "at `" + words + "`: " + message
 	}
 	at.problem(hint, "rule: %s", message)
 }
 
-var (
-	fieldPath = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*`)
-	called    = regexp.MustCompile(`^[A-Za-z_]+ ?[(]`)
-)
-
-// unusable finds a field that exists and that rules cannot use.
-func (l *loader) unusable(a *Audience, path string) *xdm.Field {
+// isSystem reports whether a path is a field that exists and that Prospector writes.
+func (l *loader) isSystem(a *Audience, path string) bool {
 	for _, d := range l.workspace.ProfileDatasets(a.Namespaces) {
-		if f := field(l.workspace.Schema(d), path); f != nil && (f.System || f.Container != xdm.Single) {
-			return f
+		if f := field(l.workspace.Schema(d), path); f != nil && f.System {
+			return true
 		}
 	}
-	return nil
+	return false
 }
 
 const excerptLength = 32

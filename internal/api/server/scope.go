@@ -92,9 +92,7 @@ func attributes(namespaces []store.Namespace) (paths []string, usable audience.F
 					continue
 				}
 				paths = append(paths, f.Path)
-				if f.Container == xdm.Single {
-					usable[f.Path] = f.Type
-				}
+				usable.Add(f)
 			}
 		}
 	}

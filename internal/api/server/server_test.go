@@ -224,7 +224,7 @@ func TestProblems(t *testing.T) {
 		"/api/v1/profiles?limits=10":                                               {Status: 422, Kind: errkind.Invalid, Detail: "query.limits: unknown query parameter"},
 		"/api/v1/profiles?after=P0001":                                             {Status: 422, Kind: errkind.Invalid, Detail: "after is not what a page has given as next"},
 		"/api/v1/profiles?columns=partner.hikking":                                 {Status: 422, Kind: errkind.Invalid, Detail: `columns: no prospect schema has an attribute "partner.hikking"`, Hint: "did you mean partner.hiking?"},
-		"/api/v1/profiles?where=" + url.QueryEscape("partner.hiking = (SELECT 1)"): {Status: 422, Kind: errkind.Invalid, Detail: "where: column 16: partner.hiking must be compared with a constant"},
+		"/api/v1/profiles?where=" + url.QueryEscape("partner.hiking = (SELECT 1)"): {Status: 422, Kind: errkind.Invalid, Detail: "where: column 18: subqueries are not allowed in a rule"},
 		"/api/v1/profiles?dataset=acme_2026&namespace=merk_pid":                    {Status: 422, Kind: errkind.Invalid, Detail: "dataset acme_2026 holds prospects of namespace acme_pid"},
 		"/api/v1/datasets/acme_2025/batches":                                       {Status: 422, Kind: errkind.Invalid, Detail: `no dataset is called "acme_2025"`},
 		"/api/v1/datasets/acme_2026/batches/batch_9":                               {Status: 404, Kind: errkind.Missing, Detail: "dataset acme_2026: it knows no such batch"},

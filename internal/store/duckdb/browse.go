@@ -11,7 +11,6 @@ import (
 
 	"prospector/internal/errkind"
 	"prospector/internal/store"
-	queries "prospector/sql"
 )
 
 // Browse returns a page of profiles, all of it from one version of the store, and where the next page begins: nil behind the
@@ -68,7 +67,9 @@ func (s *Store) reading(ctx context.Context, namespaces []store.Namespace) (*sql
 func (s *Store) browseIDs(ctx context.Context, tx *sql.Tx, n store.Namespace, q store.ProfileQuery, after string, limit int) (ids []string, err error) {
 	condition, values, paths := "true", []any(nil), []string(nil)
 	if q.Rule != nil {
-		condition, values = q.Rule.SQL(func(path string) string { return "p." + queries.Identifier(path) })
+		if condition, values, err = q.Rule.SQL(ruleNames(q.AsOf)); err != nil {
+			return nil, err
+		}
 		paths = q.Rule.Columns
 	}
 	relation, err := s.relation(ctx, n, q.AsOf, paths)

@@ -99,7 +99,7 @@ func TestBrowse(t *testing.T) {
 		"partner.hiking = 'x'' OR 1 = 1 --'":                            nil,
 	} {
 		query := query
-		query.Rule, err = audience.Parse(rule, audience.Fields{"partner.hiking": xdm.String, "_luma.prospect.state": xdm.String})
+		query.Rule, err = audience.Parse(rule, audience.Fields{"partner.hiking": {Type: xdm.String}, "_luma.prospect.state": {Type: xdm.String}})
 		require.NoError(t, err)
 		page, next, err := f.store.Browse(t.Context(), query)
 		require.NoError(t, err)

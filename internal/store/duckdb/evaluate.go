@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"prospector/internal/audience"
 	"prospector/internal/errkind"
 	"prospector/internal/store"
 	queries "prospector/sql"
@@ -101,7 +102,10 @@ func (s *Store) evaluate(ctx context.Context, tx *sql.Tx, asOf time.Time, a stor
 	if err := s.exec(ctx, tx, "audiences/members_table", nil); err != nil {
 		return m, err
 	}
-	condition, values := a.Rule.SQL(func(path string) string { return "p." + queries.Identifier(path) })
+	condition, values, err := a.Rule.SQL(ruleNames(asOf))
+	if err != nil {
+		return m, err
+	}
 	for _, n := range a.Namespaces {
 		profiles, err := s.relation(ctx, n, asOf, a.Rule.Columns)
 		if err != nil {
@@ -163,6 +167,11 @@ func (s *Store) countMembers(ctx context.Context, tx *sql.Tx, asOf time.Time, na
 		}
 	}
 	return nil
+}
+
+// ruleNames says what a rule's names are in a statement whose profiles are p.
+func ruleNames(asOf time.Time) audience.Names {
+	return audience.Names{Column: func(path string) string { return "p." + queries.Identifier(path) }, ID: "p.partner_id", AsOf: asOf}
 }
 
 // Export writes the rows of one file set to consume as CSV without a header, quoted with '"', in id

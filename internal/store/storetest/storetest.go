@@ -193,7 +193,7 @@ func text(fragment store.Fragment) string {
 
 // export returns the rows of everybody in the namespaces' datasets.
 func (f *fixture) export(asOf time.Time, datasets ...store.Dataset) string {
-	rule, err := audience.Parse("id IS NOT NULL", audience.Fields{"id": xdm.String})
+	rule, err := audience.Parse("id IS NOT NULL", audience.Fields{"id": {Type: xdm.String}})
 	require.NoError(f, err)
 	n := store.Namespace{Symbol: "n", Datasets: datasets}
 	results, err := f.Evaluate(f.Context(), asOf, []store.AudienceScope{{Name: "all", Rule: rule, Namespaces: []store.Namespace{n}, Part: "memberships/e/all.parquet"}}, nil)
