@@ -3,6 +3,7 @@ package postgres
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,8 +34,7 @@ func (w *printer) operand(n *node) {
 
 func simple(n *node) bool {
 	_, called := names[n.Op]
-	return called || n.Op == expression.Attribute || n.Op == expression.List ||
-		n.Op == expression.Constant && !strings.HasPrefix(constantText(n), "-")
+	return called || slices.Contains([]expression.Op{expression.Attribute, expression.Constant, expression.List, expression.Get, expression.First}, n.Op)
 }
 
 // names of operations that are written as functions.
