@@ -19,8 +19,11 @@ type Audience struct {
 	Description string `yaml:"description"`
 	// Namespaces whose prospects it may hold; all unless given.
 	Namespaces []string `yaml:"namespaces" jsonschema:"minItems=1"`
-	// Rule is an SQL condition over XDM paths: partner.hiking = 'Y' AND merkle.demographics.age.age BETWEEN 25 AND 44. Docs: audience-rules.md.
+	// Rule is an SQL condition over XDM paths: partner.hiking = 'Y' AND merkle.demographics.age.age BETWEEN 25 AND 44. It may use what audience-rules.md says.
 	Rule string `yaml:"rule" jsonschema:"required,pattern=\\S"`
+
+	// Notation of the rule: SQL, or Adobe's Profile Query Language. sql unless given.
+	Notation string `yaml:"notation" jsonschema:"enum=sql,enum=pql"`
 
 	// Parsed is the checked rule.
 	Parsed *audience.Rule `yaml:"-"`
@@ -49,12 +52,20 @@ func (l *loader) checkAudience(a *Audience) {
 	if !ok {
 		return // the cause is reported
 	}
-	rule, err := audience.Parse(a.Rule, fields)
+	rule, err := a.parse(fields)
 	if err != nil {
 		l.ruleProblem(a, err, fields)
 		return
 	}
 	a.Parsed = rule
+}
+
+func (a *Audience) parse(fields audience.Fields) (*audience.Rule, error) {
+	notation := audience.SQL
+	if a.Notation == string(audience.PQL) {
+		notation = audience.PQL
+	}
+	return audience.Parse(a.Rule, fields, audience.In(notation))
 }
 
 // ruleFields are the fields that a rule over datasets may use, unless something is wrong with one of them.
@@ -82,7 +93,7 @@ func (l *loader) ruleFields(datasets []*Dataset) (fields audience.Fields, ok boo
 func (l *loader) ruleProblem(a *Audience, err error, fields audience.Fields) {
 	at := l.at(a, "rule")
 	if all, ok := l.ruleFields(l.workspace.ProfileDatasets(nil)); ok && len(a.Namespaces) > 0 {
-		if rule, err := audience.Parse(a.Rule, all); err == nil {
+		if rule, err := a.parse(all); err == nil {
 			foreign := slices.DeleteFunc(rule.Columns, func(path string) bool { _, ok := fields[path]; return ok })
 			if len(foreign) > 0 {
 				at.problem("leave it out, or add the namespace that has it", "rule: prospects of %s have no field %s", strings.Join(a.Namespaces, ", "), foreign[0])

@@ -296,6 +296,15 @@ const interestsJSON = `{"$id": "https://ns.adobe.com/luma/mixins/1", "title": "L
 
 const homePlace = `[{"$id": "https://ns.adobe.com/luma/datatypes/place", "title": "Place", "properties": {"zip": {"type": "string"}}}]`
 
+// AS-16: an audience's rule may be written in PQL; its fields are known as those of SQL are.
+func TestRuleInPQL(t *testing.T) {
+	rule := "(partner.hiking = 'Y' OR partner.bicycling = 'Y')\n  AND partner.ageRangeInHousehold IN ('25-34', '35-44', '45-54')"
+	plain := accepted(t)
+	w := accepted(t, edit{"audiences.yaml", rule, "(partner.hiking = \"Y\" or partner.bicycling = \"Y\")\n  and partner.ageRangeInHousehold in [\"25-34\", \"35-44\", \"45-54\"]\nnotation: pql"})
+	require.True(t, w.Audiences[0].Parsed.Same(plain.Audiences[0].Parsed))
+	require.Equal(t, []string{"partner.ageRangeInHousehold", "partner.bicycling", "partner.hiking"}, w.Audiences[0].Parsed.Columns)
+}
+
 // A field group and its data type drop in as JSON: schemas, mappings and rules use it.
 func TestFieldGroupsInJSON(t *testing.T) {
 	for _, name := range []string{"Luma Interests", "https://ns.adobe.com/luma/mixins/1"} {

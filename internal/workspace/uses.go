@@ -34,6 +34,9 @@ func (w *Workspace) FieldUses(audience *Audience, activation *Activation) []gove
 // Definition is a digest of what decides who is in the audience: its rule and the datasets that it reads.
 func (w *Workspace) Definition(a *Audience) string {
 	parts := []string{a.Rule}
+	if a.Notation != "" && a.Notation != "sql" {
+		parts = append(parts, a.Notation)
+	}
 	for _, d := range w.ProfileDatasets(a.Namespaces) {
 		parts = append(parts, d.Name+"="+w.Namespace(d))
 	}
