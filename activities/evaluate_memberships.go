@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -38,6 +39,7 @@ type EvaluateMembershipsInput struct {
 	Evaluation string    `json:"evaluation"`
 	AsOf       time.Time `json:"asOf"`
 	Audiences  []string  `json:"audiences,omitempty"`
+	Scheduled  bool      `json:"scheduled,omitempty"` // of all, only those that have no schedule of their own
 }
 
 // EvaluateMembershipsOutput holds each audience's result.
@@ -57,7 +59,7 @@ func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembers
 	if err != nil {
 		return out, err
 	}
-	audiences, err := chosen(w, in.Audiences)
+	audiences, err := chosen(w, in.Audiences, in.Scheduled)
 	if err != nil {
 		return out, err
 	}
@@ -80,7 +82,7 @@ func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembers
 	scopes := make([]store.AudienceScope, 0, len(audiences))
 	for _, audience := range audiences {
 		scopes = append(scopes, store.AudienceScope{Name: audience.Name, Rule: audience.Parsed, Namespaces: profileNamespaces(w, audience.Namespaces),
-			Previous: previous[audience.Name].Part, Part: path.Join("memberships", in.Evaluation, audience.Name+".parquet")})
+			Limit: limitOf(audience), Previous: previous[audience.Name].Part, Part: path.Join("memberships", in.Evaluation, audience.Name+".parquet")})
 	}
 	done := int64(0)
 	out.Memberships, err = a.Audiences.Evaluate(ctx, in.AsOf, scopes, func(string) { done++; report(done) })
@@ -115,22 +117,36 @@ func (a *Activities) removeStaleParts(ctx context.Context) error {
 	return nil
 }
 
-func chosen(w *workspace.Workspace, names []string) ([]*workspace.Audience, error) {
-	if len(names) == 0 {
-		if len(w.Audiences) == 0 {
-			return nil, errkind.New(errkind.Invalid, "", errors.New("the workspace declares no audience"), "add an object of kind Audience")
-		}
-		return w.Audiences, nil
-	}
-	var out []*workspace.Audience
+// chosen are the audiences to evaluate and those that they refer to, in the order in which they can be.
+func chosen(w *workspace.Workspace, names []string, scheduled bool) (out []*workspace.Audience, err error) {
 	for _, name := range names {
 		audience, err := w.Audience(name)
 		if err != nil {
 			return nil, err
 		}
+		if audience.Status == workspace.Inactive {
+			return nil, errkind.New(errkind.Invalid, "", fmt.Errorf("audience %s is inactive", name), "publish it: leave out its status, and apply")
+		}
 		out = append(out, audience)
 	}
-	return out, nil
+	if len(names) == 0 {
+		for _, audience := range w.Audiences {
+			if audience.Status != workspace.Inactive && (!scheduled || audience.Schedule == nil) {
+				out = append(out, audience)
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil, errkind.New(errkind.Invalid, "", errors.New("the workspace declares no audience that is to be evaluated"), "add an object of kind Audience")
+	}
+	return w.EvaluationOrder(out), nil
+}
+
+func limitOf(a *workspace.Audience) *store.Limit {
+	if a.Limit == nil {
+		return nil
+	}
+	return &store.Limit{Profiles: a.Limit.Profiles, By: a.Limit.By, Descending: a.Limit.Descending, Seed: a.Limit.Seed}
 }
 
 // profileNamespaces are the namespaces whose prospects may be meant, all of the workspace when none is named, with the

@@ -15,8 +15,8 @@ import (
 func newSchedules(s *shared) *cobra.Command {
 	return &cobra.Command{
 		Use:   "schedules",
-		Short: "Show the schedules of sources: last and next runs, and what is overdue",
-		Long: `Show the schedules of sources: last and next runs, and what is overdue.
+		Short: "Show the schedules of sources and audiences: last and next runs, and what is overdue",
+		Long: `Show the schedules of sources and audiences: last and next runs, and what is overdue.
 
 A run that should have begun and did not, runs that were missed for good, a last run that failed and a worker that is
 not there are alerts; with any of them the command ends with 1, so that it can be watched from outside.`,
@@ -73,7 +73,7 @@ func (s *shared) showSchedules(found []temporalclient.ScheduleStatus, workers in
 
 func printSchedules(lines []scheduleLine) error {
 	if len(lines) == 0 {
-		fmt.Println("no source has a schedule; add one in the workspace and apply it")
+		fmt.Println("nothing has a schedule; add one in the workspace and apply it")
 		return nil
 	}
 	rows := [][]string{{"schedule", "next run", "last run", "it", "note"}}

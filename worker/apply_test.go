@@ -60,7 +60,7 @@ func TestWorkspaceIsApplied(t *testing.T) {
 		return text
 	}
 	require.Equal(t, "no differences\n", run(0, "plan", f.dir), "worker dev has applied the sample")
-	require.Equal(t, []string{"sync-source/acme"}, scheduleIDs(t, d))
+	require.ElementsMatch(t, []string{"sync-source/acme", "evaluate-audiences"}, scheduleIDs(t, d))
 
 	// DS-11, AS-7 (another way, see ADR 5): rows that were loaded before a dataset is enabled count from then on, once.
 	audiences, err := os.ReadFile(filepath.Join(f.dir, "audiences.yaml"))
@@ -119,7 +119,7 @@ func TestWorkspaceIsApplied(t *testing.T) {
 	f.replace("sources.yaml", `schedule: {cron: "30 5 * * *", timeZone: America/New_York, paused: false}`, "")
 	f.replace("sources.yaml", "planning: {identifier", "planning: {cadence: daily, identifier")
 	require.Contains(t, run(0, "apply", f.dir), "schedule removed sync-source/acme")
-	require.Equal(t, []string{"sync-source/mine"}, scheduleIDs(t, d))
+	require.ElementsMatch(t, []string{"sync-source/mine", "evaluate-audiences"}, scheduleIDs(t, d))
 
 	// What is refused changes nothing (AS-3, SC-27).
 	f.replace("identities.yaml", "symbol: merk_pid\ntype: Partner ID", "symbol: merk_pid\ntype: Device ID")

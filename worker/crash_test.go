@@ -83,6 +83,14 @@ func loadFolder(dir, dropPoint string) error {
 		env.ExecuteWorkflow(workflow, in)
 		return env.GetWorkflowError()
 	}
+	// finish is the last step of a run that died between the load and it: Temporal would go on there.
+	finish := func(batch string) error {
+		var suite testsuite.WorkflowTestSuite
+		env := suite.NewTestActivityEnvironment()
+		env.RegisterActivity(h.activities)
+		_, err := env.ExecuteActivity(h.activities.FinishFile, activities.FinishFileInput{Batch: batch})
+		return err
+	}
 	batches := func() (files map[string]store.BatchRecord, all []store.BatchRecord, err error) {
 		files = map[string]store.BatchRecord{}
 		all, _, err = h.store.ListBatches(ctx, held, store.BatchQuery{Limit: store.MostPageSize})
@@ -102,6 +110,11 @@ func loadFolder(dir, dropPoint string) error {
 			continue
 		}
 		if err := run(w, workflows.IngestFile, workflows.IngestFileInput{Source: "acme", Path: path}); err != nil {
+			return err
+		}
+	}
+	for _, b := range all {
+		if err := finish(b.ID); err != nil {
 			return err
 		}
 	}

@@ -14,10 +14,10 @@ import (
 	"prospector/workflows"
 )
 
-// schedules keeps the Temporal Schedules of sources.
+// schedules keeps the Temporal Schedules of sources and audiences.
 type schedules struct{ client client.Client }
 
-// Sync implements activities.Schedules. Schedules that are not of a source are left alone.
+// Sync implements activities.Schedules. Schedules that no workspace has declared are left alone.
 func (s schedules) Sync(ctx context.Context, w *workspace.Workspace) (changes []string, err error) {
 	wanted := map[string]client.ScheduleOptions{}
 	for _, source := range w.Sources {
@@ -28,6 +28,13 @@ func (s schedules) Sync(ctx context.Context, w *workspace.Workspace) (changes []
 			}
 			wanted[schedule.ID] = schedule
 		}
+	}
+	evaluations, err := workflows.EvaluationSchedules(w)
+	if err != nil {
+		return nil, fmt.Errorf("schedules of audiences: %w", err)
+	}
+	for _, schedule := range evaluations {
+		wanted[schedule.ID] = schedule
 	}
 	existing, err := s.client.ScheduleClient().List(ctx, client.ScheduleListOptions{PageSize: 100})
 	if err != nil {

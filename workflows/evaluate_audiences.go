@@ -1,7 +1,9 @@
 package workflows
 
 import (
+	"cmp"
 	"fmt"
+	"strings"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -14,7 +16,8 @@ import (
 // EvaluateAudiencesInput names audiences, such as {"audiences": ["outdoor-families"]}, or none for all.
 type EvaluateAudiencesInput struct {
 	Audiences []string `json:"audiences,omitempty"`
-	Activate  bool     `json:"activate,omitempty"` // then run every activation of the workspace
+	Activate  bool     `json:"activate,omitempty"`  // then run every activation of the workspace
+	Scheduled bool     `json:"scheduled,omitempty"` // of all, only those that have no schedule of their own
 }
 
 // WorkflowID is the id under which a person starts the run: one evaluation at a time.
@@ -55,7 +58,7 @@ func evaluateAudiences(ctx workflow.Context, in EvaluateAudiencesInput) (out Eva
 	out.Evaluation = runID(ctx, "eval")
 	var evaluated activities.EvaluateMembershipsOutput
 	err = workflow.ExecuteActivity(withStore(ctx), steps.EvaluateMemberships, activities.EvaluateMembershipsInput{
-		Evaluation: out.Evaluation, AsOf: workflow.GetInfo(ctx).WorkflowStartTime.UTC(), Audiences: in.Audiences}).Get(ctx, &evaluated)
+		Evaluation: out.Evaluation, AsOf: workflow.GetInfo(ctx).WorkflowStartTime.UTC(), Audiences: in.Audiences, Scheduled: in.Scheduled}).Get(ctx, &evaluated)
 	if err != nil {
 		return out, plain(err)
 	}
@@ -65,10 +68,17 @@ func evaluateAudiences(ctx workflow.Context, in EvaluateAudiencesInput) (out Eva
 			return out, err
 		}
 	}
+	var broken []string
+	first := ""
 	for _, m := range out.Memberships {
 		if m.Error != "" {
-			return out, fail(errkind.Internal, fmt.Sprintf("audience %s was not evaluated and keeps its earlier membership: %s", m.Audience, m.Error), out)
+			broken = append(broken, m.Audience)
+			first = cmp.Or(first, m.Error)
 		}
+	}
+	if len(broken) > 0 {
+		return out, fail(errkind.Internal, fmt.Sprintf("%d of %d audiences were not evaluated and keep their earlier membership: %s; the first because of: %s",
+			len(broken), len(out.Memberships), strings.Join(broken, ", "), first), out)
 	}
 	if len(out.Failed) > 0 {
 		return out, fail(out.Failed[0].Kind, fmt.Sprintf("%d of %d activations did not deliver: %s",

@@ -1,7 +1,7 @@
 package workflows
 
 import (
-	"strings"
+	"errors"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -11,7 +11,7 @@ import (
 )
 
 // ScheduleMark is the memo of schedules that a workspace declares; all others are somebody else's.
-const ScheduleMark = "prospectorSource"
+const ScheduleMark = "prospector"
 
 // SourceScheduleID names the schedule of a source.
 func SourceScheduleID(source string) string { return SyncSourceInput{Source: source}.WorkflowID() }
@@ -38,8 +38,37 @@ func SourceSchedule(s *workspace.Source) (client.ScheduleOptions, error) {
 		CatchupWindow: s.Schedule.CatchUpWindow(),
 		Paused:        s.Schedule.Paused,
 		Memo:          map[string]any{ScheduleMark: s.Name},
-		Note:          scheduleNote(s.Schedule) + ", as " + s.File() + DeclaredNote,
+		Note:          s.Schedule.String() + ", as " + s.File() + DeclaredNote,
 	}, err
+}
+
+// EvaluationSchedules are the Temporal Schedules of a workspace's audiences: one for those that have a schedule of their own,
+// each, and one for all others.
+func EvaluationSchedules(w *workspace.Workspace) (out []client.ScheduleOptions, err error) {
+	add := func(in EvaluateAudiencesInput, id string, s *workspace.Schedule, file string) {
+		spec, wrong := scheduleSpec(s)
+		err = errors.Join(err, wrong)
+		out = append(out, client.ScheduleOptions{
+			ID:            id,
+			Spec:          spec,
+			Action:        &client.ScheduleWorkflowAction{ID: id, Workflow: EvaluateAudiences, Args: []any{in}, TaskQueue: TaskQueue},
+			Overlap:       overlaps[s.Overlap],
+			CatchupWindow: s.CatchUpWindow(),
+			Paused:        s.Paused,
+			Memo:          map[string]any{ScheduleMark: id},
+			Note:          s.String() + ", as " + file + DeclaredNote,
+		})
+	}
+	all, activate := EvaluateAudiencesInput{}.WorkflowID(), w.Sandbox.Evaluation.Activate
+	if s := w.EvaluationSchedule(); s != nil {
+		add(EvaluateAudiencesInput{Scheduled: true, Activate: activate}, all, s, w.Sandbox.File())
+	}
+	for _, a := range w.Audiences {
+		if a.Schedule != nil && a.Status != workspace.Inactive {
+			add(EvaluateAudiencesInput{Audiences: []string{a.Name}}, all+"/"+a.Name, a.Schedule, a.File())
+		}
+	}
+	return out, err
 }
 
 func scheduleSpec(s *workspace.Schedule) (spec client.ScheduleSpec, err error) {
@@ -58,17 +87,4 @@ func scheduleSpec(s *workspace.Schedule) (spec client.ScheduleSpec, err error) {
 	}
 	spec.EndAt, err = s.Instant(s.End)
 	return spec, err
-}
-
-func scheduleNote(s *workspace.Schedule) string {
-	text := s.Cron + " " + s.TimeZone
-	if s.Every != "" {
-		text = "every " + s.Every
-	}
-	for _, part := range []struct{ name, text string }{{"from", s.Start}, {"to", s.End}, {"overlap", s.Overlap}, {"jitter", s.Jitter}, {"catch up", s.CatchUp}} {
-		if part.text != "" {
-			text += ", " + part.name + " " + part.text
-		}
-	}
-	return strings.TrimSpace(text)
 }

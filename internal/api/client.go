@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"prospector/internal/errkind"
 	"prospector/internal/store"
@@ -60,6 +62,49 @@ func (c *Client) Batch(ctx context.Context, dataset, batch string) (out store.Ba
 	return out, c.get(ctx, "/api/v1/datasets/"+url.PathEscape(dataset)+"/batches/"+url.PathEscape(batch), nil, &out)
 }
 
+// Audiences asks for the audiences. The values are the query of /api/v1/audiences.
+func (c *Client) Audiences(ctx context.Context, query url.Values) (out AudienceList, err error) {
+	return out, c.get(ctx, "/api/v1/audiences", query, &out)
+}
+
+func audiencePath(name string, rest string) string {
+	return "/api/v1/audiences/" + url.PathEscape(name) + rest
+}
+
+// Audience asks for one audience.
+func (c *Client) Audience(ctx context.Context, name string) (out AudienceDetail, err error) {
+	return out, c.get(ctx, audiencePath(name, ""), nil, &out)
+}
+
+// AudienceHistory asks for what an audience's evaluations came to.
+func (c *Client) AudienceHistory(ctx context.Context, name string, query url.Values) (out AudienceHistory, err error) {
+	return out, c.get(ctx, audiencePath(name, "/history"), query, &out)
+}
+
+// Members asks for a page of an audience's members.
+func (c *Client) Members(ctx context.Context, name string, query url.Values) (out MemberPage, err error) {
+	return out, c.get(ctx, audiencePath(name, "/members"), query, &out)
+}
+
+// Why asks why a prospect is in an audience or is not.
+func (c *Client) Why(ctx context.Context, name, namespace, id string) (out AudienceReason, err error) {
+	return out, c.get(ctx, audiencePath(name, "/why"), url.Values{"namespace": {namespace}, "id": {id}}, &out)
+}
+
+// Overlap asks how many prospects audiences share.
+func (c *Client) Overlap(ctx context.Context, names []string) (out AudienceOverlap, err error) {
+	return out, c.get(ctx, "/api/v1/overlap", url.Values{"audiences": {strings.Join(names, ",")}}, &out)
+}
+
+// Preview asks who would be in an audience.
+func (c *Client) Preview(ctx context.Context, in PreviewRequest) (out AudiencePreview, err error) {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return out, err
+	}
+	return out, c.decoded(&out)(c.send(ctx, http.MethodPost, "/api/v1/preview", nil, bytes.NewReader(body)))
+}
+
 // Quarantine asks for a page of a dataset's rejected rows.
 func (c *Client) Quarantine(ctx context.Context, dataset string, query url.Values) (out QuarantinePage, err error) {
 	return out, c.get(ctx, "/api/v1/datasets/"+url.PathEscape(dataset)+"/quarantine", query, &out)
@@ -82,28 +127,40 @@ func (c *Client) ExportQuarantine(ctx context.Context, dataset string, query url
 	return nil
 }
 
-func (c *Client) get(ctx context.Context, path string, query url.Values, into any) (err error) {
-	answer, err := c.ask(ctx, path, query)
-	if err != nil {
-		return err
+func (c *Client) get(ctx context.Context, path string, query url.Values, into any) error {
+	return c.decoded(into)(c.ask(ctx, path, query))
+}
+
+// decoded reads an answer.
+func (c *Client) decoded(into any) func(io.ReadCloser, error) error {
+	return func(answer io.ReadCloser, err error) error {
+		if err != nil {
+			return err
+		}
+		decoder := json.NewDecoder(answer)
+		decoder.UseNumber() // whole numbers stay whole
+		if err := decoder.Decode(into); err != nil {
+			return errors.Join(fmt.Errorf("read the worker's answer: %w", err), answer.Close())
+		}
+		return answer.Close()
 	}
-	defer func() { err = errors.Join(err, answer.Close()) }()
-	decoder := json.NewDecoder(answer)
-	decoder.UseNumber() // whole numbers stay whole
-	if err := decoder.Decode(into); err != nil {
-		return fmt.Errorf("read the worker's answer: %w", err)
-	}
-	return nil
 }
 
 func (c *Client) ask(ctx context.Context, path string, query url.Values) (io.ReadCloser, error) {
+	return c.send(ctx, http.MethodGet, path, query, nil)
+}
+
+func (c *Client) send(ctx context.Context, method, path string, query url.Values, body io.Reader) (io.ReadCloser, error) {
 	target := c.endpoint.Address + path
 	if len(query) > 0 {
 		target += "?" + query.Encode()
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	request, err := http.NewRequestWithContext(ctx, method, target, body)
 	if err != nil {
 		return nil, err
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
 	}
 	request.Header.Set("Authorization", "Bearer "+c.endpoint.Token)
 	answer, err := c.http.Do(request) //nolint:bodyclose // the caller's, or closed below

@@ -21,8 +21,15 @@ type (
 	ParseError = expression.Error
 	// Warning is something in a rule that works and may not be meant.
 	Warning = expression.Warning
-	// Verdict is true, false or unknown.
+	// Verdict is what a condition comes to for one prospect.
 	Verdict = expression.Verdict
+)
+
+// The verdicts.
+const (
+	True    = expression.True
+	False   = expression.False
+	Unknown = expression.Unknown // an attribute that is needed has no value
 )
 
 // Kinds of errors that callers tell apart.

@@ -21,7 +21,7 @@ func (c *comparison) add(o workspace.Object) {
 		}
 	case *workspace.Source:
 		if v.Schedule != nil {
-			change.Effects = []string{"adds 1 schedule: " + scheduleText(v.Schedule)}
+			change.Effects = []string{"adds 1 schedule: " + v.Schedule.String()}
 		}
 	case *workspace.Audience:
 		change.Effects = []string{"is evaluated for the first time at the next evaluation"}
@@ -31,14 +31,6 @@ func (c *comparison) add(o workspace.Object) {
 		change.Effects = []string{fmt.Sprintf("delivers to %s", v.Destination)}
 	}
 	c.change(change)
-}
-
-func scheduleText(s *workspace.Schedule) string {
-	text := s.Cron + " " + s.TimeZone
-	if s.Paused {
-		text += ", paused"
-	}
-	return text
 }
 
 func policyText(p *workspace.Policy) string {
@@ -64,7 +56,7 @@ func (c *comparison) edit(old, o workspace.Object) {
 	case *workspace.Policy:
 		change.Effects = []string{policyText(v)}
 	case *workspace.Audience:
-		if was := old.Value.(*workspace.Audience); was.Rule != v.Rule || !slices.Equal(was.Namespaces, v.Namespaces) {
+		if was := old.Value.(*workspace.Audience); was.Rule != v.Rule || was.Notation != v.Notation || !slices.Equal(was.Namespaces, v.Namespaces) {
 			change.Effects = []string{"its members change at the next evaluation"}
 		}
 	case *workspace.Activation, *workspace.Destination:
@@ -102,11 +94,11 @@ func sourceEffects(was, v *workspace.Source) []string {
 	var out []string
 	switch {
 	case was.Schedule == nil && v.Schedule != nil:
-		out = append(out, "adds 1 schedule: "+scheduleText(v.Schedule))
+		out = append(out, "adds 1 schedule: "+v.Schedule.String())
 	case was.Schedule != nil && v.Schedule == nil:
 		out = append(out, "removes its schedule")
 	case v.Schedule != nil && *was.Schedule != *v.Schedule:
-		out = append(out, "its schedule becomes "+scheduleText(v.Schedule))
+		out = append(out, "its schedule becomes "+v.Schedule.String())
 	}
 	if was.Dataset != v.Dataset {
 		out = append(out, fmt.Sprintf("new files go to dataset %s; what was loaded stays in %s", v.Dataset, was.Dataset))

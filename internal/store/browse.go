@@ -15,11 +15,12 @@ const (
 // ProfileQuery asks for a page of profiles in the order of namespace and partner id.
 type ProfileQuery struct {
 	Namespaces []Namespace
-	AsOf       time.Time      // profiles that have expired by then are left out (PF-9)
-	Rule       *audience.Rule // nil: all profiles
-	Columns    []string       // paths of the attributes that are shown; nil: all
-	Limit      int            // 1 to MostPageSize
-	After      Position       // profiles behind it
+	AsOf       time.Time         // profiles that have expired by then are left out (PF-9)
+	Rule       *audience.Rule    // nil: all profiles
+	Members    map[string]string // parts of the audiences that the rule refers to, by name
+	Columns    []string          // paths of the attributes that are shown; nil: all
+	Limit      int               // 1 to MostPageSize
+	After      Position          // profiles behind it
 }
 
 // Position is a place in the order of profiles. The zero one is in front of all of them.

@@ -118,6 +118,7 @@ type AudienceScope struct {
 	Name       string
 	Rule       *audience.Rule
 	Namespaces []Namespace
+	Limit      *Limit // nil: everybody for whom the rule holds
 	Previous   string // membership part of the previous evaluation, relative to the data directory
 	Part       string // where to write this one
 }

@@ -50,6 +50,10 @@ func (l *loader) checkActivation(a *Activation) {
 			at.missing("Audience", name, names(w.Audiences), "no audience is called %q", name)
 		case contains(a.Audiences[:i], name):
 			at.problem("write it once", "audience %s is named twice", name)
+		case audience.Status == Draft: // AU-39
+			at.problem("publish the audience: leave out its status", "audience %s is a draft, which no destination gets", name)
+		case audience.Status == Inactive: // AU-40
+			at.problem("leave it out first, or publish the audience", "audience %s is inactive, and this activation sends it", name)
 		case known && !l.faulty[audience] && len(audience.Namespaces) > 0 && !contains(audience.Namespaces, a.Namespace):
 			at.problem("activate it with that namespace", "audience %s holds prospects of %s, the activation exports those of %s",
 				name, strings.Join(audience.Namespaces, ", "), a.Namespace)

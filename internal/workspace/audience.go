@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -21,9 +22,16 @@ type Audience struct {
 	Namespaces []string `yaml:"namespaces" jsonschema:"minItems=1"`
 	// Rule is an SQL condition over XDM paths: partner.hiking = 'Y' AND merkle.demographics.age.age BETWEEN 25 AND 44. It may use what audience-rules.md says.
 	Rule string `yaml:"rule" jsonschema:"required,pattern=\\S"`
-
 	// Notation of the rule: SQL, or Adobe's Profile Query Language. sql unless given.
 	Notation string `yaml:"notation" jsonschema:"enum=sql,enum=pql"`
+	// Status is draft: it is evaluated, and no activation may send it; published, unless given: all may use it; or inactive: it is not evaluated, and neither activations nor other audiences may use it. A deleted audience is one that is no longer here.
+	Status string `yaml:"status" jsonschema:"enum=draft,enum=published,enum=inactive"`
+	// Tags by which people find it.
+	Tags []string `yaml:"tags"`
+	// Schedule of its evaluations, instead of the sandbox's evaluation.schedule.
+	Schedule *Schedule `yaml:"schedule"`
+	// Limit keeps only some of those for whom the rule holds.
+	Limit *AudienceLimit `yaml:"limit"`
 
 	// Parsed is the checked rule.
 	Parsed *audience.Rule `yaml:"-"`
@@ -52,20 +60,20 @@ func (l *loader) checkAudience(a *Audience) {
 	if !ok {
 		return // the cause is reported
 	}
-	rule, err := a.parse(fields)
+	rule, err := l.parse(a, fields)
 	if err != nil {
 		l.ruleProblem(a, err, fields)
 		return
 	}
 	a.Parsed = rule
+	for _, warning := range rule.Warnings {
+		l.at(a, "rule").warning("", "rule: %s", warning.Message)
+	}
 }
 
-func (a *Audience) parse(fields audience.Fields) (*audience.Rule, error) {
-	notation := audience.SQL
-	if a.Notation == string(audience.PQL) {
-		notation = audience.PQL
-	}
-	return audience.Parse(a.Rule, fields, audience.In(notation))
+func (l *loader) parse(a *Audience, fields audience.Fields) (*audience.Rule, error) {
+	notation := audience.Notation(cmp.Or(a.Notation, string(audience.SQL)))
+	return audience.Parse(a.Rule, fields, audience.In(notation), audience.MayRefer(names(l.workspace.Audiences)...))
 }
 
 // ruleFields are the fields that a rule over datasets may use, unless something is wrong with one of them.
@@ -93,7 +101,7 @@ func (l *loader) ruleFields(datasets []*Dataset) (fields audience.Fields, ok boo
 func (l *loader) ruleProblem(a *Audience, err error, fields audience.Fields) {
 	at := l.at(a, "rule")
 	if all, ok := l.ruleFields(l.workspace.ProfileDatasets(nil)); ok && len(a.Namespaces) > 0 {
-		if rule, err := a.parse(all); err == nil {
+		if rule, err := l.parse(a, all); err == nil {
 			foreign := slices.DeleteFunc(rule.Columns, func(path string) bool { _, ok := fields[path]; return ok })
 			if len(foreign) > 0 {
 				at.problem("leave it out, or add the namespace that has it", "rule: prospects of %s have no field %s", strings.Join(a.Namespaces, ", "), foreign[0])

@@ -234,7 +234,9 @@ func (l *loader) check() {
 	l.checkDatasetCount()
 	each(w.Policies, l.checkPolicy)
 	each(w.Sources, l.checkSource)
+	l.fillEvaluation()
 	each(w.Audiences, l.checkAudience)
+	each(w.Audiences, l.checkUse)
 	each(w.Destinations, l.checkDestination)
 	each(w.Activations, l.checkActivation)
 }

@@ -20,6 +20,8 @@ type Sandbox struct {
 	Include []string `yaml:"include"`
 	// Defaults for what objects leave out.
 	Defaults Defaults `yaml:"defaults"`
+	// Evaluation of audiences.
+	Evaluation Evaluation `yaml:"evaluation"`
 	// Guardrails bound what is taken from partners at once.
 	Guardrails Guardrails `yaml:"guardrails"`
 }

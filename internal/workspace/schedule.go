@@ -31,6 +31,23 @@ type Schedule struct {
 	Paused bool `yaml:"paused"`
 }
 
+// String is the schedule for people.
+func (s *Schedule) String() string {
+	text := s.Cron + " " + s.TimeZone
+	if s.Every != "" {
+		text = "every " + s.Every
+	}
+	for _, part := range []struct{ name, text string }{{"from", s.Start}, {"to", s.End}, {"overlap", s.Overlap}, {"jitter", s.Jitter}, {"catch up", s.CatchUp}} {
+		if part.text != "" {
+			text += ", " + part.name + " " + part.text
+		}
+	}
+	if s.Paused {
+		text += ", paused"
+	}
+	return strings.TrimSpace(text)
+}
+
 // checkSchedule judges a schedule whose defaults are in place.
 func (l *loader) checkSchedule(at place, s *Schedule) {
 	switch wrong := cronProblem(s.Cron); {

@@ -130,7 +130,6 @@ var keyHints = map[string]string{
 	"Audience labels":     "label the fields in a schema or a dataset, audiences inherit what they use", // LB-13
 	"Source labels":       "label the dataset, or the fields in its schema",
 	"Activation schedule": "start ActivateAudiences, or EvaluateAudiences with activate",
-	"Audience schedule":   "set evaluateAfterLoad in the source",
 	"Schema namespace":    "write primaryIdentity: {field: partnerID, namespace: …}",
 }
 

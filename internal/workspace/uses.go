@@ -3,8 +3,10 @@ package workspace
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"strings"
 
+	"prospector/internal/audience"
 	"prospector/internal/governance"
 )
 
@@ -20,7 +22,7 @@ func (w *Workspace) FieldUses(audience *Audience, activation *Activation) []gove
 				out = append(out, governance.FieldUse{Dataset: d.Name, Path: path, Use: use, Labels: labels[path]})
 			}
 		}
-		for _, path := range audience.Parsed.Columns {
+		for _, path := range w.RuleColumns(audience) {
 			add(path, "rule")
 		}
 		for _, m := range activation.Mapping {
@@ -31,14 +33,21 @@ func (w *Workspace) FieldUses(audience *Audience, activation *Activation) []gove
 	return out
 }
 
-// Definition is a digest of what decides who is in the audience: its rule and the datasets that it reads.
+// Definition is a digest of what decides who is in the audience: its rule, the datasets that it reads, its limit, and the
+// same of the audiences that it refers to.
 func (w *Workspace) Definition(a *Audience) string {
-	parts := []string{a.Rule}
-	if a.Notation != "" && a.Notation != "sql" {
-		parts = append(parts, a.Notation)
-	}
-	for _, d := range w.ProfileDatasets(a.Namespaces) {
-		parts = append(parts, d.Name+"="+w.Namespace(d))
+	var parts []string
+	for _, each := range w.EvaluationOrder([]*Audience{a}) {
+		parts = append(parts, each.Rule)
+		if each.Parsed.Notation != audience.SQL {
+			parts = append(parts, string(each.Parsed.Notation))
+		}
+		for _, d := range w.ProfileDatasets(each.Namespaces) {
+			parts = append(parts, d.Name+"="+w.Namespace(d))
+		}
+		if each.Limit != nil {
+			parts = append(parts, fmt.Sprintf("%+v", *each.Limit))
+		}
 	}
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:8])

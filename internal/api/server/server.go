@@ -30,15 +30,22 @@ type Store interface {
 	MembershipsOf(ctx context.Context, namespace, partnerID string, parts map[string]string) ([]store.ProfileMembership, error)
 	Provenance(ctx context.Context, n store.Namespace, partnerID string) (store.Provenance, error)
 	Count(ctx context.Context, namespaces, others []store.Namespace, asOf time.Time) (store.Counts, error)
+	Members(ctx context.Context, q store.MemberQuery) ([]store.Member, *store.Position, error)
+	Overlap(ctx context.Context, parts map[string]string) ([]store.Overlap, error)
+	Preview(ctx context.Context, q store.PreviewQuery) (store.Preview, error)
+	Explain(ctx context.Context, n store.Namespace, partnerID string, q store.PreviewQuery) (store.Explanation, error)
 	ListBatches(ctx context.Context, d store.Dataset, q store.BatchQuery) ([]store.BatchRecord, string, error)
 	Batch(ctx context.Context, d store.Dataset, id string) (store.BatchDetail, error)
 	Quarantined(ctx context.Context, d store.Dataset, q store.QuarantineQuery) ([]store.QuarantinedRow, *store.QuarantinePosition, error)
 	ExportQuarantine(ctx context.Context, d store.Dataset, q store.QuarantineQuery, each func(store.QuarantinedRow) error) error
 }
 
-// Memberships is the record of evaluations.
+// Memberships is the record of evaluations, and of who declared what.
 type Memberships interface {
 	LatestMemberships(ctx context.Context, except string) (map[string]catalog.Membership, error)
+	LatestResults(ctx context.Context) ([]catalog.Membership, error)
+	AudienceHistory(ctx context.Context, audience string, limit int) ([]catalog.Membership, error)
+	ObjectChanges(ctx context.Context, kind string) ([]catalog.ObjectChange, error)
 }
 
 // Options are what the API reads from.
@@ -130,7 +137,7 @@ func Handler(token string, o Options) http.Handler {
 	s := &server{o, make(chan struct{}, atOnce)}
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("Prospector", "1")
-	config.Info.Description = "What is in the profile store, in quarantine and in batches. It only reads: whatever changes something is a workflow."
+	config.Info.Description = "What is in the profile store, in audiences, in quarantine and in batches. It only reads: whatever changes something is a workflow."
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath, config.CreateHooks = "/api/v1/openapi", "", "", nil
 	config.RejectUnknownQueryParameters = true
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer", Description: "The token in api.json of the data directory."}}
@@ -138,6 +145,8 @@ func Handler(token string, o Options) http.Handler {
 	routes := humago.New(mux, config)
 	s.profiles(routes)
 	s.counts(routes)
+	s.audiences(routes)
+	s.preview(routes)
 	s.batches(routes)
 	s.quarantine(routes)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {

@@ -67,7 +67,7 @@ func (s *Store) reading(ctx context.Context, namespaces []store.Namespace) (*sql
 func (s *Store) browseIDs(ctx context.Context, tx *sql.Tx, n store.Namespace, q store.ProfileQuery, after string, limit int) (ids []string, err error) {
 	condition, values, paths := "true", []any(nil), []string(nil)
 	if q.Rule != nil {
-		if condition, values, err = q.Rule.SQL(ruleNames(q.AsOf)); err != nil {
+		if condition, values, err = s.condition(q.Rule.SQL, n.Symbol, q.AsOf, q.Members); err != nil {
 			return nil, err
 		}
 		paths = q.Rule.Columns
@@ -167,13 +167,7 @@ func (s *Store) MembershipsOf(ctx context.Context, namespace, partnerID string, 
 	if len(parts) == 0 {
 		return nil, nil
 	}
-	type part struct{ Audience, Path string }
-	var list []part
-	for audience, path := range parts {
-		list = append(list, part{audience, s.inside(path)})
-	}
-	slices.SortFunc(list, func(a, b part) int { return strings.Compare(a.Audience, b.Audience) })
-	err = s.query(ctx, s.db, "profiles/memberships_of", map[string]any{"Parts": list}, []any{namespace, partnerID}, func(scan func(...any) error) error {
+	err = s.query(ctx, s.db, "profiles/memberships_of", map[string]any{"Parts": s.named(parts)}, []any{namespace, partnerID}, func(scan func(...any) error) error {
 		var m store.ProfileMembership
 		err := scan(&m.Audience, &m.Status, &m.Since)
 		m.Since = m.Since.UTC()

@@ -11,15 +11,14 @@ import (
 	"slices"
 	"time"
 
-	"prospector/internal/audience"
 	"prospector/internal/errkind"
 	"prospector/internal/store"
-	queries "prospector/sql"
 )
 
 // Evaluate computes the membership of every audience from one snapshot of the datasets and writes
 // one part for each. Nothing is published: that is the catalog's word. An audience that fails
-// carries its error and does not stop the others. done, if not nil, is called after each audience.
+// carries its error and does not stop the others, but for those that refer to it. Audiences stand behind those that they
+// refer to. done, if not nil, is called after each audience.
 func (s *Store) Evaluate(ctx context.Context, asOf time.Time, audiences []store.AudienceScope, done func(name string)) ([]store.Membership, error) {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
@@ -47,9 +46,9 @@ func (s *Store) Evaluate(ctx context.Context, asOf time.Time, audiences []store.
 			_ = tx.Rollback() // reads only: there is nothing to commit
 		}
 	}()
-	out := make([]store.Membership, 0, len(audiences))
+	out, members := make([]store.Membership, 0, len(audiences)), map[string]string{}
 	for _, a := range audiences {
-		m, err := s.evaluate(ctx, tx, asOf, a)
+		m, err := s.evaluate(ctx, tx, asOf, a, members)
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
@@ -67,6 +66,9 @@ func (s *Store) Evaluate(ctx context.Context, asOf time.Time, audiences []store.
 					return nil, errkind.Newf(errkind.Transient, "dataset %s was loaded while audiences were evaluated", name)
 				}
 			}
+		}
+		if m.Error == "" {
+			members[a.Name] = m.Part
 		}
 		out = append(out, m)
 		if done != nil {
@@ -97,22 +99,32 @@ func (s *Store) snapshot(ctx context.Context, conn *sql.Conn, aliases map[string
 	return tx, versions, nil
 }
 
-func (s *Store) evaluate(ctx context.Context, tx *sql.Tx, asOf time.Time, a store.AudienceScope) (store.Membership, error) {
+// evaluate computes one audience. members are the parts of those that were evaluated before it.
+func (s *Store) evaluate(ctx context.Context, tx *sql.Tx, asOf time.Time, a store.AudienceScope, members map[string]string) (store.Membership, error) {
 	m := store.Membership{Audience: a.Name, Part: a.Part}
 	if err := s.exec(ctx, tx, "audiences/members_table", nil); err != nil {
 		return m, err
 	}
-	condition, values, err := a.Rule.SQL(ruleNames(asOf))
-	if err != nil {
-		return m, err
+	columns := a.Rule.Columns
+	if a.Limit != nil && a.Limit.By != "" && !slices.Contains(columns, a.Limit.By) {
+		columns = append(slices.Clone(columns), a.Limit.By)
 	}
 	for _, n := range a.Namespaces {
-		profiles, err := s.relation(ctx, n, asOf, a.Rule.Columns)
+		condition, values, err := s.condition(a.Rule.SQL, n.Symbol, asOf, members)
 		if err != nil {
 			return m, err
 		}
-		data := map[string]any{"Relation": profiles, "Condition": condition}
+		profiles, err := s.relation(ctx, n, asOf, columns)
+		if err != nil {
+			return m, err
+		}
+		data := map[string]any{"Relation": profiles, "Condition": condition, "Rank": rank(a.Limit, n)}
 		if err := s.exec(ctx, tx, "audiences/insert_members", data, values...); err != nil {
+			return m, err
+		}
+	}
+	if a.Limit != nil {
+		if err := s.exec(ctx, tx, "audiences/limit_members", map[string]any{"Descending": a.Limit.Descending}, a.Limit.Seed, a.Limit.Profiles); err != nil {
 			return m, err
 		}
 	}
@@ -167,11 +179,6 @@ func (s *Store) countMembers(ctx context.Context, tx *sql.Tx, asOf time.Time, na
 		}
 	}
 	return nil
-}
-
-// ruleNames says what a rule's names are in a statement whose profiles are p.
-func ruleNames(asOf time.Time) audience.Names {
-	return audience.Names{Column: func(path string) string { return "p." + queries.Identifier(path) }, ID: "p.partner_id", AsOf: asOf}
 }
 
 // Export writes the rows of one file set to consume as CSV without a header, quoted with '"', in id

@@ -39,6 +39,8 @@ type Driver interface {
 	Profiles(ctx context.Context, d store.Dataset) (int64, error)
 	Labels(ctx context.Context, d store.Dataset) (map[string][]string, error)
 	Evaluate(ctx context.Context, asOf time.Time, audiences []store.AudienceScope, done func(name string)) ([]store.Membership, error)
+	Members(ctx context.Context, q store.MemberQuery) ([]store.Member, *store.Position, error)
+	Overlap(ctx context.Context, parts map[string]string) ([]store.Overlap, error)
 	Export(ctx context.Context, q store.ExportQuery, consume func(r io.Reader) error) error
 	Close() error
 }
@@ -67,6 +69,9 @@ func Run(t *testing.T, open func(t *testing.T, dir string) Driver) {
 		"a batch that is checked again":              checkedAgain,
 		"rejected rows that are replayed":            replays,
 		"replays and their batch":                    replaysAndOriginal,
+		"members from day to day":                    statuses,
+		"audiences of audiences, and a broken one":   referring,
+		"limited audiences":                          limits,
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &fixture{T: t, dir: t.TempDir(), open: open}

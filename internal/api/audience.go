@@ -1,0 +1,124 @@
+package api
+
+import (
+	"time"
+
+	"prospector/internal/store"
+)
+
+// AudienceSummary is an audience as it is declared, and what its latest evaluation came to (AU-7).
+type AudienceSummary struct {
+	Name        string          `json:"name"`
+	Description string          `json:"description,omitempty"`
+	Status      string          `json:"status"` // draft, published or inactive
+	Tags        []string        `json:"tags,omitempty"`
+	Origin      string          `json:"origin"` // the file that declares it
+	Namespaces  []string        `json:"namespaces"`
+	Notation    string          `json:"notation"` // of the rule: sql or pql
+	Rule        string          `json:"rule"`
+	Schedule    string          `json:"schedule,omitempty"`
+	Created     *time.Time      `json:"created,omitempty"`
+	Updated     *time.Time      `json:"updated,omitempty"`
+	UpdatedBy   string          `json:"updatedBy,omitempty"`
+	Result      *AudienceResult `json:"result,omitempty"` // none before its first evaluation
+}
+
+// AudienceResult is what one evaluation of an audience came to (AU-31, AU-34).
+type AudienceResult struct {
+	Evaluation string    `json:"evaluation"`
+	AsOf       time.Time `json:"asOf"`
+	Published  time.Time `json:"publishedAt"`
+	Size       int64     `json:"size"` // realized and existing members
+	store.MemberCounts
+	Namespaces []store.NamespaceMembers `json:"namespaces,omitempty"`
+	// Withheld says that the size is below the sandbox's minimumCount, so that no count is told.
+	Withheld bool   `json:"withheld,omitempty"`
+	Error    string `json:"error,omitempty"` // why it was not evaluated; the membership before is kept
+}
+
+// AudienceList is all audiences of the workspace that holds.
+type AudienceList struct {
+	Audiences []AudienceSummary `json:"audiences"`
+}
+
+// AudienceDetail is one audience, all of it (AU-8).
+type AudienceDetail struct {
+	AudienceSummary
+	RuleSQL     string   `json:"ruleSQL"`
+	RulePQL     string   `json:"rulePQL,omitempty"` // none when PQL has no words for it
+	Columns     []string `json:"columns"`           // attributes that decide who is in it
+	RefersTo    []string `json:"refersTo,omitempty"`
+	UsedBy      []string `json:"usedBy,omitempty"`      // audiences that refer to it
+	Activations []string `json:"activations,omitempty"` // that send it
+	Labels      []string `json:"labels,omitempty"`      // that it inherits from what it uses
+}
+
+// AudienceHistory is what an audience's evaluations came to, the latest first.
+type AudienceHistory struct {
+	Audience string           `json:"audience"`
+	Results  []AudienceResult `json:"results"`
+}
+
+// MemberPage is a page of an audience's members.
+type MemberPage struct {
+	Audience   string         `json:"audience"`
+	Evaluation string         `json:"evaluation"`
+	AsOf       time.Time      `json:"asOf"`
+	Members    []store.Member `json:"members"`
+	Next       string         `json:"next,omitempty"`
+}
+
+// AudienceOverlap is how many prospects audiences share, exactly, as they were evaluated last.
+type AudienceOverlap struct {
+	Audiences []AudienceSummary `json:"audiences"`
+	Pairs     []OverlapPair     `json:"pairs"`
+}
+
+// OverlapPair is what two audiences share.
+type OverlapPair struct {
+	store.Overlap
+	Withheld bool `json:"withheld,omitempty"`
+}
+
+// PreviewRequest is an audience that is previewed: one of the workspace, or a rule.
+type PreviewRequest struct {
+	Audience   string   `json:"audience,omitempty" doc:"Name of an audience of the workspace."`
+	Rule       string   `json:"rule,omitempty" doc:"Instead, a rule."`
+	Notation   string   `json:"notation,omitempty" enum:"sql,pql" doc:"Of the rule; sql unless given."`
+	Namespaces []string `json:"namespaces,omitempty" doc:"Symbols; all unless given."`
+	Sample     int      `json:"sample,omitempty" minimum:"0" maximum:"1000" doc:"How many members to show."`
+}
+
+// AudiencePreview is who would be in an audience now (AU-35 to AU-37): counted exactly, not estimated.
+type AudiencePreview struct {
+	AsOf time.Time `json:"asOf"`
+	store.Preview
+	Withheld bool            `json:"withheld,omitempty"`
+	Seconds  float64         `json:"seconds"` // that the count took
+	Columns  []string        `json:"columns"`
+	Labels   []string        `json:"labels,omitempty"`   // that the audience would carry
+	Refusals []Refusal       `json:"refusals,omitempty"` // of destinations that would therefore not get it
+	Warnings []string        `json:"warnings,omitempty"`
+	Sample   []store.Profile `json:"sample,omitempty"`
+}
+
+// Refusal is a policy that keeps an audience from a destination.
+type Refusal struct {
+	Destination     string   `json:"destination"`
+	Policy          string   `json:"policy"`
+	Labels          []string `json:"labels"`
+	MarketingAction string   `json:"marketingAction"`
+}
+
+// AudienceReason is why a prospect is in an audience, or is not.
+type AudienceReason struct {
+	Audience  string    `json:"audience"`
+	Namespace string    `json:"namespace"`
+	PartnerID string    `json:"partnerID"`
+	AsOf      time.Time `json:"asOf"`
+	Rule      string    `json:"rule"`
+	store.Explanation
+	// Membership of the latest evaluation, which the profile may have changed since.
+	Membership *store.ProfileMembership `json:"membership,omitempty"`
+	Evaluated  *time.Time               `json:"evaluatedAsOf,omitempty"`
+}

@@ -1,0 +1,351 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"prospector/internal/api"
+	"prospector/internal/audience"
+	"prospector/internal/catalog"
+	"prospector/internal/errkind"
+	"prospector/internal/store"
+	"prospector/internal/workspace"
+)
+
+type audiencesInput struct {
+	Status string   `query:"status" enum:"draft,published,inactive" doc:"All but inactive ones unless given."`
+	Tags   []string `query:"tags" doc:"Only audiences with one of these."`
+}
+
+type audienceInput struct {
+	Audience string `path:"audience"`
+}
+
+type historyInput struct {
+	Audience string `path:"audience"`
+	Limit    int    `query:"limit" default:"20" minimum:"1" maximum:"1000"`
+}
+
+type membersInput struct {
+	Audience  string `path:"audience"`
+	Namespace string `query:"namespace" doc:"Symbol; all unless given."`
+	Status    string `query:"status" enum:"realized,existing,exited" doc:"Those that are in it unless given."`
+	Limit     int    `query:"limit" default:"20" minimum:"1" maximum:"1000"`
+	After     string `query:"after" doc:"What the page before gave as next."`
+}
+
+type reasonInput struct {
+	Audience  string `path:"audience"`
+	Namespace string `query:"namespace" required:"true" doc:"Symbol of the namespace."`
+	ID        string `query:"id" required:"true" doc:"Partner id, case-sensitive."`
+}
+
+type overlapInput struct {
+	Audiences []string `query:"audiences" required:"true" minItems:"2" maxItems:"20" doc:"Names."`
+}
+
+func (s *server) audiences(routes huma.API) {
+	get := func(id, path, summary string) huma.Operation {
+		return huma.Operation{OperationID: id, Method: http.MethodGet, Path: "/api/v1" + path, Summary: summary}
+	}
+	huma.Register(routes, get("list-audiences", "/audiences", "The audiences with what their latest evaluations came to"), read(s, s.listAudiences))
+	huma.Register(routes, get("get-audience", "/audiences/{audience}", "One audience: rule, use, labels, latest result"), read(s, s.audience))
+	huma.Register(routes, get("get-audience-history", "/audiences/{audience}/history", "What an audience's evaluations came to, the latest first"), read(s, s.audienceHistory))
+	huma.Register(routes, get("list-members", "/audiences/{audience}/members", "A page of an audience's members, as it was evaluated last"), read(s, s.members))
+	huma.Register(routes, get("explain-membership", "/audiences/{audience}/why", "Why a prospect is in an audience or is not"), read(s, s.why))
+	huma.Register(routes, get("get-overlap", "/overlap", "How many prospects audiences share, exactly"), read(s, s.overlap))
+}
+
+// summarised says of audiences what is declared, who changed it, and what their latest evaluations came to.
+func (s *server) summarised(ctx context.Context, w *workspace.Workspace, audiences []*workspace.Audience) (out []api.AudienceSummary, err error) {
+	latest, err := s.Memberships.LatestResults(ctx)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := s.Memberships.ObjectChanges(ctx, "Audience")
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range audiences {
+		summary := api.AudienceSummary{Name: a.Name, Description: a.Description, Status: a.Status, Tags: a.Tags, Origin: a.File(), Namespaces: symbols(w, a),
+			Notation: string(a.Parsed.Notation), Rule: a.Rule, Schedule: scheduleText(w, a)}
+		for _, change := range changes {
+			if change.Name != a.Name {
+				continue
+			}
+			at := change.At
+			if change.Action == "add" {
+				summary.Created = &at
+			}
+			summary.Updated, summary.UpdatedBy = &at, change.Actor
+		}
+		for _, m := range latest {
+			if m.Audience == a.Name {
+				result := resultOf(w, m)
+				summary.Result = &result
+			}
+		}
+		out = append(out, summary)
+	}
+	return out, nil
+}
+
+// symbols are the namespaces that an audience may hold prospects of.
+func symbols(w *workspace.Workspace, a *workspace.Audience) []string {
+	out := []string{}
+	for _, d := range w.ProfileDatasets(a.Namespaces) {
+		if symbol := w.Namespace(d); !slices.Contains(out, symbol) {
+			out = append(out, symbol)
+		}
+	}
+	return out
+}
+
+func scheduleText(w *workspace.Workspace, a *workspace.Audience) string {
+	switch {
+	case a.Status == workspace.Inactive:
+		return ""
+	case a.Schedule != nil:
+		return a.Schedule.String()
+	}
+	return w.Sandbox.Evaluation.Schedule.String()
+}
+
+// resultOf is a result without what is not told: no count of an audience that is too small.
+func resultOf(w *workspace.Workspace, m catalog.Membership) api.AudienceResult {
+	out := api.AudienceResult{Evaluation: m.Evaluation, AsOf: m.AsOf, Published: m.Published, Size: m.Size(), MemberCounts: m.MemberCounts, Namespaces: m.Namespaces, Error: m.Error}
+	if tooSmall(w, m.Size()) {
+		out.Size, out.MemberCounts, out.Namespaces, out.Withheld = 0, store.MemberCounts{}, nil, true
+	}
+	return out
+}
+
+func tooSmall(w *workspace.Workspace, size int64) bool {
+	return size > 0 && size < w.Sandbox.Evaluation.MinimumCount
+}
+
+func (s *server) listAudiences(ctx context.Context, in *audiencesInput) (out api.AudienceList, err error) {
+	w, err := s.Workspace(ctx)
+	if err != nil {
+		return out, err
+	}
+	var chosen []*workspace.Audience
+	for _, a := range w.Audiences {
+		wanted := a.Status == in.Status || in.Status == "" && a.Status != workspace.Inactive
+		tagged := len(in.Tags) == 0 || slices.ContainsFunc(in.Tags, func(tag string) bool { return slices.Contains(a.Tags, tag) })
+		if wanted && tagged {
+			chosen = append(chosen, a)
+		}
+	}
+	found, err := s.summarised(ctx, w, chosen)
+	return api.AudienceList{Audiences: append([]api.AudienceSummary{}, found...)}, err
+}
+
+func (s *server) audience(ctx context.Context, in *audienceInput) (out api.AudienceDetail, err error) {
+	w, err := s.Workspace(ctx)
+	if err != nil {
+		return out, err
+	}
+	a, err := w.Audience(in.Audience)
+	if err != nil {
+		return out, err
+	}
+	summaries, err := s.summarised(ctx, w, []*workspace.Audience{a})
+	if err != nil {
+		return out, err
+	}
+	out = api.AudienceDetail{AudienceSummary: summaries[0], Columns: w.RuleColumns(a), RefersTo: a.Parsed.Audiences}
+	if out.RuleSQL, err = a.Parsed.Print(audience.SQL); err != nil {
+		return out, err
+	}
+	out.RulePQL, _ = a.Parsed.Print(audience.PQL) // it has not a word for everything
+	for _, other := range w.Audiences {
+		if slices.Contains(other.Parsed.Audiences, a.Name) {
+			out.UsedBy = append(out.UsedBy, other.Name)
+		}
+	}
+	for _, activation := range w.Activations {
+		if slices.Contains(activation.Audiences, a.Name) {
+			out.Activations = append(out.Activations, activation.Name)
+		}
+	}
+	out.Labels = labelsOf(w, w.ProfileDatasets(a.Namespaces), out.Columns)
+	return out, nil
+}
+
+// labelsOf are the labels that an audience inherits from the attributes that decide who is in it (PL-17).
+func labelsOf(w *workspace.Workspace, datasets []*workspace.Dataset, columns []string) (out []string) {
+	for _, d := range datasets {
+		labels := w.FieldLabels(d)
+		for _, path := range append([]string{w.Schema(d).PrimaryIdentity.Field}, columns...) {
+			out = append(out, labels[path]...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func (s *server) audienceHistory(ctx context.Context, in *historyInput) (out api.AudienceHistory, err error) {
+	w, err := s.Workspace(ctx)
+	if err != nil {
+		return out, err
+	}
+	if _, err := w.Audience(in.Audience); err != nil {
+		return out, err
+	}
+	out = api.AudienceHistory{Audience: in.Audience, Results: []api.AudienceResult{}}
+	history, err := s.Memberships.AudienceHistory(ctx, in.Audience, in.Limit)
+	for _, m := range history {
+		out.Results = append(out.Results, resultOf(w, m))
+	}
+	return out, err
+}
+
+// evaluated is the latest membership of an audience.
+func (s *server) evaluated(ctx context.Context, name string) (catalog.Membership, error) {
+	latest, err := s.Memberships.LatestMemberships(ctx, "")
+	if err != nil {
+		return catalog.Membership{}, err
+	}
+	m, ok := latest[name]
+	if !ok {
+		return m, errkind.New(errkind.Missing, "audience "+name, errors.New("it has not been evaluated yet"), "run: starter audiences evaluate "+name)
+	}
+	return m, nil
+}
+
+func (s *server) members(ctx context.Context, in *membersInput) (out api.MemberPage, err error) {
+	w, err := s.Workspace(ctx)
+	if err != nil {
+		return out, err
+	}
+	if _, err := w.Audience(in.Audience); err != nil {
+		return out, err
+	}
+	if in.Namespace != "" {
+		if err := knownNamespace(w, in.Namespace); err != nil {
+			return out, err
+		}
+	}
+	m, err := s.evaluated(ctx, in.Audience)
+	if err != nil {
+		return out, err
+	}
+	if tooSmall(w, m.Size()) {
+		return out, errkind.New(errkind.Denied, "audience "+in.Audience, fmt.Errorf("it has fewer than %d members, the sandbox's evaluation.minimumCount", w.Sandbox.Evaluation.MinimumCount), "")
+	}
+	q := store.MemberQuery{Part: m.Part, Namespace: in.Namespace, Status: in.Status, Limit: in.Limit}
+	if err := positionOf(in.After, &q.After); err != nil {
+		return out, err
+	}
+	found, next, err := s.Store.Members(ctx, q)
+	out = api.MemberPage{Audience: in.Audience, Evaluation: m.Evaluation, AsOf: m.AsOf, Members: append([]store.Member{}, found...)}
+	if next != nil {
+		out.Next = cursor(next)
+	}
+	return out, err
+}
+
+func (s *server) why(ctx context.Context, in *reasonInput) (out api.AudienceReason, err error) {
+	w, err := s.Workspace(ctx)
+	if err != nil {
+		return out, err
+	}
+	a, err := w.Audience(in.Audience)
+	if err != nil {
+		return out, err
+	}
+	n, err := s.one(w, in.Namespace)
+	if err != nil {
+		return out, err
+	}
+	if held := symbols(w, a); !slices.Contains(held, n.Symbol) {
+		return out, errkind.New(errkind.Invalid, "audience "+a.Name, fmt.Errorf("it holds no prospects of namespace %s", n.Symbol), "its namespaces are "+fmt.Sprint(held))
+	}
+	parts, err := s.parts(ctx, a.Parsed.Audiences)
+	if err != nil {
+		return out, err
+	}
+	out = api.AudienceReason{Audience: a.Name, Namespace: n.Symbol, PartnerID: in.ID, AsOf: time.Now().UTC(), Rule: a.Rule}
+	if out.Explanation, err = s.Store.Explain(ctx, n, in.ID, store.PreviewQuery{AsOf: out.AsOf, Rule: a.Parsed, Members: parts}); err != nil {
+		return out, err
+	}
+	m, err := s.evaluated(ctx, a.Name)
+	if errkind.Of(err) == errkind.Missing {
+		return out, nil
+	}
+	if err != nil {
+		return out, err
+	}
+	found, err := s.Store.MembershipsOf(ctx, n.Symbol, in.ID, map[string]string{a.Name: m.Part})
+	if len(found) > 0 {
+		out.Membership = &found[0]
+	}
+	out.Evaluated = &m.AsOf
+	return out, err
+}
+
+// parts are the latest membership parts of audiences, of those that have one.
+func (s *server) parts(ctx context.Context, names []string) (map[string]string, error) {
+	out := map[string]string{}
+	if len(names) == 0 {
+		return out, nil
+	}
+	latest, err := s.Memberships.LatestMemberships(ctx, "")
+	for _, name := range names {
+		if m, ok := latest[name]; ok {
+			out[name] = m.Part
+		}
+	}
+	return out, err
+}
+
+func (s *server) overlap(ctx context.Context, in *overlapInput) (out api.AudienceOverlap, err error) {
+	w, err := s.Workspace(ctx)
+	if err != nil {
+		return out, err
+	}
+	parts := map[string]string{}
+	var chosen []*workspace.Audience
+	for _, name := range in.Audiences {
+		a, err := w.Audience(name)
+		if err != nil {
+			return out, err
+		}
+		m, err := s.evaluated(ctx, name)
+		if err != nil {
+			return out, err
+		}
+		if parts[name] == "" {
+			chosen = append(chosen, a)
+		}
+		parts[name] = m.Part
+	}
+	if out.Audiences, err = s.summarised(ctx, w, chosen); err != nil {
+		return out, err
+	}
+	found, err := s.Store.Overlap(ctx, parts)
+	names := slices.Sorted(maps.Keys(parts))
+	for i, a := range names {
+		for _, b := range names[i+1:] {
+			pair := api.OverlapPair{Overlap: store.Overlap{A: a, B: b}}
+			for _, o := range found {
+				if o.A == a && o.B == b {
+					pair.Both = o.Both
+				}
+			}
+			if tooSmall(w, pair.Both) {
+				pair.Both, pair.Withheld = 0, true
+			}
+			out.Pairs = append(out.Pairs, pair)
+		}
+	}
+	return out, err
+}

@@ -1,0 +1,121 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"prospector/internal/api"
+	"prospector/internal/audience"
+	"prospector/internal/errkind"
+	"prospector/internal/governance"
+	"prospector/internal/store"
+	"prospector/internal/workspace"
+)
+
+type previewInput struct {
+	Body api.PreviewRequest
+}
+
+func (s *server) preview(routes huma.API) {
+	huma.Register(routes, huma.Operation{OperationID: "preview-audience", Method: http.MethodPost, Path: "/api/v1/preview",
+		MaxBodyBytes: mostHeader - 1, // so that it says what is wrong, before the server cuts it off
+		Summary:      "Who would be in an audience now, counted exactly, and which destinations could get it"}, read(s, s.previewed))
+}
+
+func (s *server) previewed(ctx context.Context, in *previewInput) (out api.AudiencePreview, err error) {
+	w, err := s.Workspace(ctx)
+	if err != nil {
+		return out, err
+	}
+	q := store.PreviewQuery{AsOf: time.Now().UTC()}
+	symbols := in.Body.Namespaces
+	switch {
+	case (in.Body.Audience == "") == (in.Body.Rule == ""):
+		return out, errkind.New(errkind.Invalid, "", errors.New("a preview is of an audience or of a rule"), "name one of them")
+	case in.Body.Audience != "":
+		a, err := w.Audience(in.Body.Audience)
+		if err != nil {
+			return out, err
+		}
+		q.Rule = a.Parsed
+		if len(symbols) == 0 {
+			symbols = a.Namespaces
+		}
+		if a.Limit != nil {
+			q.Limit = &store.Limit{Profiles: a.Limit.Profiles, By: a.Limit.By, Descending: a.Limit.Descending, Seed: a.Limit.Seed}
+		}
+		out.Columns = w.RuleColumns(a)
+	}
+	if q.Namespaces, err = s.scope(w, symbols, ""); err != nil {
+		return out, err
+	}
+	if q.Rule == nil {
+		if q.Rule, err = s.ruleOf(w, in.Body, q.Namespaces); err != nil {
+			return out, err
+		}
+		out.Columns = q.Rule.Columns
+		for _, name := range q.Rule.Audiences {
+			if a, err := w.Audience(name); err == nil {
+				out.Columns = append(out.Columns, w.RuleColumns(a)...)
+			}
+		}
+		slices.Sort(out.Columns)
+		out.Columns = slices.Compact(out.Columns)
+	}
+	for _, warning := range q.Rule.Warnings {
+		out.Warnings = append(out.Warnings, warning.Message)
+	}
+	if q.Members, err = s.parts(ctx, q.Rule.Audiences); err != nil {
+		return out, err
+	}
+	out.AsOf = q.AsOf
+	began := time.Now()
+	if out.Preview, err = s.Store.Preview(ctx, q); err != nil {
+		return out, err
+	}
+	out.Seconds = time.Since(began).Seconds()
+	out.Labels, out.Refusals = consequences(w, symbols, out.Columns)
+	if tooSmall(w, out.Profiles) {
+		out.Profiles, out.Namespaces, out.Withheld = 0, nil, true
+		return out, nil
+	}
+	if in.Body.Sample > 0 {
+		out.Sample, _, err = s.Store.Browse(ctx, store.ProfileQuery{Namespaces: q.Namespaces, AsOf: q.AsOf, Rule: q.Rule, Members: q.Members, Columns: q.Rule.Columns, Limit: in.Body.Sample})
+	}
+	return out, err
+}
+
+func (s *server) ruleOf(w *workspace.Workspace, in api.PreviewRequest, namespaces []store.Namespace) (*audience.Rule, error) {
+	notation := audience.SQL
+	if in.Notation == string(audience.PQL) {
+		notation = audience.PQL
+	}
+	var known []string
+	for _, a := range w.Audiences {
+		known = append(known, a.Name)
+	}
+	_, usable := attributes(namespaces)
+	rule, err := audience.Parse(in.Rule, usable, audience.In(notation), audience.MayRefer(known...))
+	if err != nil {
+		return nil, errkind.New(errkind.Invalid, "rule", err, "")
+	}
+	return rule, nil
+}
+
+// consequences are the labels that an audience over columns would carry, and the policies that would keep it from
+// destinations, whatever columns an activation adds.
+func consequences(w *workspace.Workspace, namespaces, columns []string) (labels []string, refusals []api.Refusal) {
+	datasets := w.ProfileDatasets(namespaces)
+	labels = labelsOf(w, datasets, columns)
+	for _, destination := range w.Destinations {
+		for _, v := range governance.Evaluate(w.GovernancePolicies(), destination.MarketingActions, []governance.FieldUse{{Use: "rule", Labels: labels}}) {
+			refusals = append(refusals, api.Refusal{Destination: destination.Name, Policy: v.Policy, Labels: v.Labels, MarketingAction: v.MarketingAction})
+		}
+	}
+	return labels, refusals
+}

@@ -1,0 +1,128 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/stretchr/testify/require"
+
+	"prospector/internal/audience"
+	"prospector/internal/store"
+	"prospector/internal/xdm"
+)
+
+func (f *fixture) scope(name, rule, evaluation, previous string, datasets ...store.Dataset) store.AudienceScope {
+	fields := audience.Fields{}
+	for _, path := range []string{"id", "a", "b", "c"} {
+		fields.Add(xdm.Field{Path: path, Type: xdm.String})
+	}
+	parsed, err := audience.Parse(rule, fields, audience.MayRefer("x", "y", "z", "broken"))
+	require.NoError(f, err)
+	out := store.AudienceScope{Name: name, Rule: parsed, Namespaces: []store.Namespace{{Symbol: "n", Datasets: datasets}}, Part: "memberships/" + evaluation + "/" + name + ".parquet"}
+	if previous != "" {
+		out.Previous = "memberships/" + previous + "/" + name + ".parquet"
+	}
+	return out
+}
+
+func (f *fixture) members(part, status string) (ids []string) {
+	members, _, err := f.Members(f.Context(), store.MemberQuery{Part: part, Status: status, Limit: store.MostPageSize})
+	require.NoError(f, err)
+	for _, m := range members {
+		ids = append(ids, m.PartnerID)
+	}
+	return ids
+}
+
+// AS-18, AU-32, AU-34, SC-19: on the first day 300 prospects qualify. Before the second, 20 of them stop and 50 others begin:
+// 50 are realized, 280 existing, 20 exited. Who left is told for 30 days; who comes back is realized again.
+func statuses(f *fixture) {
+	d := dataset("d", store.Replace)
+	rows := func(from, to int, hiking string) (out []line) {
+		for i := from; i < to; i++ {
+			out = append(out, line{fmt.Sprintf("p%03d", i), hiking})
+		}
+		return out
+	}
+	evaluate := func(day int, evaluation, previous string) store.Membership {
+		out, err := f.Evaluate(f.Context(), began.AddDate(0, 0, day), []store.AudienceScope{f.scope("x", "a = 'Y'", evaluation, previous, d)}, nil)
+		require.NoError(f, err)
+		require.Empty(f, out[0].Error)
+		require.Equal(f, out[0].Size(), out[0].Namespaces[0].Datasets["d"])
+		return out[0]
+	}
+	f.load(d, batch{id: "b1", lines: append(rows(0, 300, "Y"), rows(300, 400, "N")...)})
+	first := evaluate(1, "e1", "")
+	require.Equal(f, store.MemberCounts{Realized: 300}, first.MemberCounts)
+	f.load(d, batch{id: "b2", lines: append(rows(0, 20, "N"), rows(300, 350, "Y")...)})
+	require.Len(f, f.members(first.Part, ""), 300, "a load changes no membership until the next evaluation")
+	second := evaluate(2, "e2", "e1")
+	require.Equal(f, store.MemberCounts{Realized: 50, Existing: 280, Exited: 20}, second.MemberCounts)
+	members, _, err := f.Members(f.Context(), store.MemberQuery{Part: second.Part, Status: "exited", Limit: 1})
+	require.NoError(f, err)
+	require.Equal(f, store.Member{Namespace: "n", PartnerID: "p000", Status: "exited", Since: began.AddDate(0, 0, 2), LastQualified: began.AddDate(0, 0, 1)}, members[0])
+	f.load(d, batch{id: "b3", at: began.AddDate(0, 0, 20), lines: append(rows(0, 1, "Y"), rows(20, 400, "Y")...)})
+	third := evaluate(21, "e3", "e2")
+	require.Equal(f, store.MemberCounts{Realized: 51, Existing: 330, Exited: 19}, third.MemberCounts)
+	require.Equal(f, store.MemberCounts{Existing: 381}, evaluate(33, "e4", "e3").MemberCounts, "after 30 days nobody is told that they left")
+}
+
+// EC-24, AU-10: an audience of audiences holds who is in them at the same instant; sets, exclusion and chains. A broken
+// audience among 20 fails alone, with those that refer to it.
+func referring(f *fixture) {
+	d := dataset("d", store.Replace)
+	f.load(d, batch{id: "b1", lines: []line{{"p1", "Y", "Y"}, {"p2", "Y"}, {"p3", "N", "Y"}, {"p4"}}})
+	scopes := []store.AudienceScope{f.scope("x", "a = 'Y'", "e1", "", d), f.scope("y", "b = 'Y'", "e1", "", d),
+		f.scope("z", "audience('x') AND NOT audience('y')", "e1", "", d), f.scope("w", "audience('z') OR audience('y') AND id <> 'p1'", "e1", "", d),
+		f.scope("broken", "a = 'Y'", "e1", "e0", d), f.scope("follows", "a = 'Y' OR audience('broken')", "e1", "", d)}
+	for i := range 14 {
+		scopes = append(scopes, f.scope(fmt.Sprintf("s%d", i), "a = 'Y'", "e1", "", d))
+	}
+	out, err := f.Evaluate(f.Context(), began, scopes, nil)
+	require.NoError(f, err)
+	got, failed := map[string][]string{}, []string{}
+	for _, m := range out {
+		if m.Error != "" {
+			failed = append(failed, m.Audience)
+			continue
+		}
+		got[m.Audience] = f.members(m.Part, "")
+	}
+	require.Equal(f, []string{"broken", "follows"}, failed)
+	require.Contains(f, out[5].Error, "audience broken, which the rule refers to, has no members")
+	require.Equal(f, []string{"p1", "p2"}, got["x"])
+	require.Equal(f, []string{"p2"}, got["z"])
+	require.Equal(f, []string{"p2", "p3"}, got["w"])
+	require.Equal(f, []string{"p1", "p2"}, got["s13"])
+	overlap, err := f.Overlap(f.Context(), map[string]string{"x": out[0].Part, "y": out[1].Part})
+	require.NoError(f, err)
+	require.Equal(f, []store.Overlap{{A: "x", B: "x", Both: 2}, {A: "x", B: "y", Both: 1}, {A: "y", B: "y", Both: 2}}, overlap)
+}
+
+// A limited audience keeps the same prospects each time, other ones with another seed, and of those with the highest values.
+func limits(f *fixture) {
+	d := dataset("d", store.Replace)
+	d.Schema.Fields = append(d.Schema.Fields[:3:3], append([]xdm.Field{{Path: "d", Type: xdm.Integer}}, d.Schema.Fields[3:]...)...)
+	var lines []line
+	for i := range 100 {
+		lines = append(lines, line{fmt.Sprintf("p%02d", i), "Y"})
+	}
+	f.load(d, batch{id: "b1", lines: lines})
+	evaluate := func(evaluation string, limit store.Limit) []string {
+		scope := f.scope("x", "a = 'Y'", evaluation, "", d)
+		scope.Limit = &limit
+		out, err := f.Evaluate(f.Context(), began, []store.AudienceScope{scope}, nil)
+		require.NoError(f, err)
+		require.Empty(f, out[0].Error)
+		require.EqualValues(f, min(limit.Profiles, 100), out[0].Realized)
+		return f.members(out[0].Part, "")
+	}
+	first := evaluate("e1", store.Limit{Profiles: 10, Seed: "s"})
+	require.Equal(f, first, evaluate("e2", store.Limit{Profiles: 10, Seed: "s"}))
+	require.NotEqual(f, first, evaluate("e3", store.Limit{Profiles: 10, Seed: "t"}))
+	require.True(f, !slices.ContainsFunc(first, func(id string) bool {
+		return !slices.Contains(evaluate("e4", store.Limit{Profiles: 20, Seed: "s"}), id)
+	}), "more of them are the same and others")
+	require.Equal(f, first, evaluate("e5", store.Limit{Profiles: 10, Seed: "s", By: "d"}), "nobody has a value: the hash decides")
+	evaluate("e6", store.Limit{Profiles: 1000, Seed: "s"})
+}
