@@ -17,9 +17,9 @@ type Predicate struct {
 func (r *Rule) Predicates() []Predicate {
 	var out []Predicate
 	for _, n := range expression.Leaves(r.where) {
-		text, err := print(n, r.Notation)
+		text, err := written(n, r.Notation)
 		if err != nil {
-			text, _ = print(n, SQL)
+			text, _ = written(n, SQL)
 		}
 		out = append(out, Predicate{Text: text, Offset: n.At, Columns: expression.Columns(n), node: n})
 	}

@@ -113,9 +113,9 @@ func parse(text string, fields Fields, o options) (*Rule, error) {
 }
 
 // Print writes the rule in a notation. Parsed again, it is the same rule.
-func (r *Rule) Print(n Notation) (string, error) { return print(r.where, n) }
+func (r *Rule) Print(n Notation) (string, error) { return written(r.where, n) }
 
-func print(n *expression.Node, notation Notation) (string, error) {
+func written(n *expression.Node, notation Notation) (string, error) {
 	if notation == PQL {
 		return pql.Print(n)
 	}

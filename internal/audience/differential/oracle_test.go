@@ -367,7 +367,7 @@ func shifted(t time.Time, unit string, count int) any {
 	}
 	switch unit {
 	case "year":
-		unit, count = "month", 12*count
+		count *= 12
 		fallthrough
 	case "month":
 		first := time.Date(t.Year(), t.Month()+time.Month(count), 1, 0, 0, 0, 0, time.UTC)

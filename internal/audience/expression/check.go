@@ -81,7 +81,6 @@ func subject(n *Node) string {
 	return "this"
 }
 
-var comparisons = []Op{Equal, NotEqual, Less, LessOrEqual, Greater, GreaterOrEqual}
 
 // value checks anything.
 func (c *checker) value(n *Node) (*Node, error) {
