@@ -81,7 +81,6 @@ func subject(n *Node) string {
 	return "this"
 }
 
-
 // value checks anything.
 func (c *checker) value(n *Node) (*Node, error) {
 	switch n.Op {
