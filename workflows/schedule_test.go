@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
 
 	"prospector/internal/workspace"
 )
@@ -28,4 +29,22 @@ func TestScheduleSpec(t *testing.T) {
 	require.Equal(t, []string{"30 4 * * 1-5"}, o.Spec.CronExpressions)
 	require.Equal(t, 24*time.Hour, o.CatchupWindow)
 	require.Equal(t, enumspb.SCHEDULE_OVERLAP_POLICY_SKIP, o.Overlap)
+}
+
+// AU-29, AU-30: audiences are evaluated daily unless the workspace says otherwise; one with a schedule of its own by that.
+func TestEvaluationSchedules(t *testing.T) {
+	w := &workspace.Workspace{Audiences: []*workspace.Audience{{Name: "a"}, {Name: "b", Schedule: &workspace.Schedule{Every: "6h", TimeZone: "UTC"}},
+		{Name: "c", Status: workspace.Inactive, Schedule: &workspace.Schedule{Every: "1d", TimeZone: "UTC"}}}}
+	w.Sandbox.Evaluation = workspace.Evaluation{Schedule: &workspace.Schedule{Cron: "0 1 * * *", TimeZone: "Europe/Berlin"}, Activate: true}
+	all, err := EvaluationSchedules(w)
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	require.Equal(t, []string{"evaluate-audiences", "evaluate-audiences/b"}, []string{all[0].ID, all[1].ID})
+	require.Equal(t, []any{EvaluateAudiencesInput{Scheduled: true, Activate: true}}, all[0].Action.(*client.ScheduleWorkflowAction).Args)
+	require.Equal(t, []any{EvaluateAudiencesInput{Audiences: []string{"b"}}}, all[1].Action.(*client.ScheduleWorkflowAction).Args)
+	require.Equal(t, "Europe/Berlin", all[0].Spec.TimeZoneName)
+	w.Audiences = w.Audiences[1:]
+	all, err = EvaluationSchedules(w)
+	require.NoError(t, err)
+	require.Len(t, all, 1, "nobody needs the sandbox's")
 }

@@ -127,10 +127,12 @@ const somethingPattern = `\S`
 
 // Keys that people expect and that are elsewhere.
 var keyHints = map[string]string{
-	"Audience labels":     "label the fields in a schema or a dataset, audiences inherit what they use", // LB-13
-	"Source labels":       "label the dataset, or the fields in its schema",
-	"Activation schedule": "start ActivateAudiences, or EvaluateAudiences with activate",
-	"Schema namespace":    "write primaryIdentity: {field: partnerID, namespace: …}",
+	"Audience evaluation":       "audiences of prospects are evaluated in batch, on a schedule, after a load or on demand", // AU-3
+	"Audience evaluationMethod": "audiences of prospects are evaluated in batch, on a schedule, after a load or on demand",
+	"Audience labels":           "label the fields in a schema or a dataset, audiences inherit what they use", // LB-13
+	"Source labels":             "label the dataset, or the fields in its schema",
+	"Activation schedule":       "start ActivateAudiences, or EvaluateAudiences with activate",
+	"Schema namespace":          "write primaryIdentity: {field: partnerID, namespace: …}",
 }
 
 // shapeProblems says in our words what the validator found.
