@@ -126,5 +126,6 @@ func TestUnreadableFiles(t *testing.T) {
 }
 
 func TestAppendCleanTellsNullFromEmpty(t *testing.T) {
-	require.Equal(t, "7,,,\"\",\"a,b\",x\n", string(AppendClean(nil, 7, "", [][]byte{nil, {}, []byte("a,b"), []byte("x")})))
+	require.Equal(t, "7\x1f\x1f\x1f\x1fa,\"b\"\x1f x\n", string(AppendClean(nil, 7, "", [][]byte{nil, []byte("a,\"b\""), []byte(" x")})))
+	require.Equal(t, "7\x1f\x1ftrue\x1f\x1f\x1a0\x1fa\x1a1b\n", string(AppendClean(nil, 7, "", [][]byte{nil, {}, []byte("a\nb")})))
 }

@@ -321,14 +321,12 @@ func FuzzWellFormed(f *testing.F) {
 
 // FuzzClean reads clean records back: no value ends its field or its record, and null is not the empty text.
 func FuzzClean(f *testing.F) {
-	f.Add(int64(7), "required a.b", "x\x1f\x1e\x1f\x1fa,b\x1f \x1f\"\x1f\r\n")
-	f.Add(int64(2), "", "plain\x1fplain\x1f\x1e")
-	f.Add(int64(1), "", strings.Repeat("é,\"", 30))
+	f.Add(int64(7), "required a.b", "x\x1d\x1e\x1d\x1da,b\x1d \x1d\"\x1d\r\n")
+	f.Add(int64(2), "", "plain\x1dplain\x1d\x1e")
+	f.Add(int64(1), "a\nb", strings.Repeat("é,\"", 30))
+	f.Add(int64(3), "", "\x1a1\x1d\x1d\x1a\x1dx\x1a0\n\x1f1")
 	f.Fuzz(func(t *testing.T, line int64, reasons, text string) {
-		if strings.ContainsAny(reasons, "\"\r\n") {
-			return
-		}
-		fields := fieldsOf(strings.Split(text, "\x1f"))
+		fields := fieldsOf(strings.Split(text, "\x1d"))
 		for i, field := range fields {
 			if string(field) == "\x1e" {
 				fields[i] = nil
@@ -341,46 +339,41 @@ func FuzzClean(f *testing.F) {
 // requireClean writes a clean record and reads it with a strict reader, twice over.
 func requireClean(t *testing.T, line int64, reasons string, fields [][]byte) {
 	t.Helper()
-	text := AppendClean(AppendClean(nil, line, reasons, fields), line, reasons, fields)
-	for range 2 {
-		var got [][]byte
-		got, text = readStrictly(t, text)
-		require.Equal(t, strconv.FormatInt(line, 10), string(got[0]))
-		require.Equal(t, reasons, string(got[1]))
-		require.Equal(t, reasons == "", got[1] == nil)
-		require.Equal(t, fields, got[2:])
+	text := string(AppendClean(AppendClean(nil, line, reasons, fields), line, reasons, fields))
+	lines := strings.SplitAfter(text, "\n")
+	require.Len(t, lines, 3, "each record is one line")
+	require.Empty(t, lines[2])
+	for _, record := range lines[:2] {
+		require.NotContains(t, record, "\r")
+		got := strings.Split(strings.TrimSuffix(record, "\n"), "\x1f")
+		require.Len(t, got, 3+len(fields))
+		require.Equal(t, strconv.FormatInt(line, 10), got[0])
+		escaped := got[2] == "true"
+		require.Equal(t, reasons, string(unescaped(t, got[1], escaped)))
+		for i, field := range fields {
+			require.Equal(t, field, unescaped(t, got[3+i], escaped))
+		}
 	}
-	require.Empty(t, text)
 }
 
-// readStrictly reads one record of the fixed dialect: what is not quoted holds nothing that would have to
-// be, nothing stands beside quotes, and a line feed ends it.
-func readStrictly(t *testing.T, text []byte) (fields [][]byte, rest []byte) {
+// unescaped reads a field of the clean dialect, by character: the store replaces one escape after the other.
+func unescaped(t *testing.T, text string, escaped bool) []byte {
 	t.Helper()
-	for {
-		var value []byte
-		if text[0] == '"' {
-			value, text = []byte{}, text[1:]
-			for text[0] != '"' || text[1] == '"' {
-				if text[0] == '"' {
-					text = text[1:]
-				}
-				value, text = append(value, text[0]), text[1:]
-			}
-			text = text[1:]
-		} else {
-			for text[0] != ',' && text[0] != '\n' {
-				require.NotContains(t, "\"\r", string(text[:1]))
-				value, text = append(value, text[0]), text[1:]
-			}
-			require.Equal(t, string(bytes.Trim(value, " ")), string(value), "space at the ends is quoted")
-		}
-		fields = append(fields, value)
-		end := text[0]
-		text = text[1:]
-		if end == '\n' {
-			return fields, text
-		}
-		require.Equal(t, byte(','), end, "text beside quotes")
+	if text == "" {
+		return nil
 	}
+	if !escaped {
+		require.NotContains(t, text, "\x1a")
+		return []byte(text)
+	}
+	out := []byte{}
+	for i := 0; i < len(text); i++ {
+		if text[i] != 0x1a {
+			out = append(out, text[i])
+			continue
+		}
+		i++
+		out = append(out, map[byte]string{'0': "", '1': "\n", '2': "\r", '3': "\x1f", '4': "\x1a"}[text[i]]...)
+	}
+	return out
 }

@@ -1,5 +1,6 @@
 -- name:   ingest/write_part
--- reads:  clean records from a FIFO, all columns text, in the framer's dialect
+-- reads:  clean records from a FIFO (see filecodec.AppendClean), all columns text. No record spans lines, so that the reader may
+--         be the parallel one: it lets go of what it has read, where the other keeps all that comes out of a FIFO
 -- writes: the batch's part: typed columns, __line, and __reasons (null for an accepted row)
 -- params: none; .Fifo, .Part, .Digest (SQL over the columns), .Columns [{Path Type Cast Checks [{Failed Reason}]}]
 --         __found are reasons that were found before, one to a line
@@ -16,8 +17,11 @@ COPY (
     {{.Digest}} AS __digest
   FROM (
     SELECT __line, __found{{range $i, $c := .Columns}}, c{{$i}}, {{$c.Cast}} AS t{{$i}}{{end}}, {{.Identity}} AS __partner_id
-    FROM read_csv({{text .Fifo}}, auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', new_line = '\n',
-      nullstr = '', allow_quoted_nulls = false, max_line_size = 4194304, parallel = false,
-      columns = {'__line': 'BIGINT', '__found': 'VARCHAR'{{range $i, $c := .Columns}}, 'c{{$i}}': 'VARCHAR'{{end}} })
+    FROM (
+      SELECT __line, unescaped(__escaped, __found) AS __found{{range $i, $c := .Columns}}, unescaped(__escaped, c{{$i}}) AS c{{$i}}{{end}}
+      FROM read_csv({{text .Fifo}}, auto_detect = false, header = false, delim = E'\x1F', quote = '', escape = '', comment = '', new_line = '\n',
+        nullstr = '', max_line_size = 4194304, buffer_size = 8388608,
+        columns = {'__line': 'BIGINT', '__found': 'VARCHAR', '__escaped': 'BOOLEAN'{{range $i, $c := .Columns}}, 'c{{$i}}': 'VARCHAR'{{end}} })
+    )
   )
-) TO {{text .Part}} (FORMAT parquet, COMPRESSION snappy, USE_TMP_FILE false);
+) TO {{text .Part}} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 30720, ROW_GROUP_SIZE_BYTES '64MB', USE_TMP_FILE false);

@@ -5,12 +5,14 @@
 package duckdb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -22,14 +24,15 @@ import (
 
 // Options bound what the store takes of the machine.
 type Options struct {
-	MemoryLimit string // DuckDB's own, such as "2GB"; the process needs about a third more
+	MemoryLimit string // DuckDB's own, such as "2GB", but for the checks of files; the process needs about a third more
 	Threads     int    // 0 means all cores
 }
 
 // Store is the embedded store. Close it, or the next start has to replay the log of its files.
 type Store struct {
-	dir string
-	db  *sql.DB
+	dir     string
+	db      *sql.DB
+	checker *sql.DB // only checks values, see openChecker
 
 	mu       sync.Mutex
 	attached map[string]*attachment
@@ -54,31 +57,66 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	if o.MemoryLimit == "" {
 		o.MemoryLimit = "2GB"
 	}
+	s := &Store{dir: dir, attached: map[string]*attachment{}}
+	var settings []string
+	if o.Threads > 0 {
+		settings = append(settings, fmt.Sprintf("SET threads = %d", o.Threads))
+	}
+	if s.db, err = s.open(ctx, o.MemoryLimit, "temp", settings...); err != nil {
+		return nil, err
+	}
+	if s.checker, err = s.openChecker(ctx, min(cmp.Or(o.Threads, runtime.NumCPU()), mostChecks)); err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	return s, nil
+}
+
+// At most mostChecks files are checked at a time, the others wait. Each may take checkMemory MB: more than the row groups
+// that it holds, and with less DuckDB would fail on wide rows.
+const (
+	mostChecks  = 4
+	checkMemory = 256
+)
+
+// openChecker opens the instance through which files become parts. A file is read by one thread, whatever an instance
+// may use, and where that is not the thread that asked, DuckDB lets the latter spin until the end. So this instance has
+// no threads but those that ask. It attaches no dataset.
+func (s *Store) openChecker(ctx context.Context, checks int) (*sql.DB, error) {
+	db, err := s.open(ctx, fmt.Sprintf("%dMB", checks*checkMemory), filepath.Join("temp", "checker"), "SET threads = 1", "SET preserve_insertion_order = false")
+	if err != nil {
+		return nil, err
+	}
+	if err := s.exec(ctx, db, "schema/checker", nil); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store: %w", err), db.Close())
+	}
+	db.SetMaxOpenConns(checks)
+	return db, nil
+}
+
+// open opens an instance and locks its settings.
+func (s *Store) open(ctx context.Context, memory, temp string, settings ...string) (*sql.DB, error) {
 	connector, err := duckdb.NewConnector("", nil)
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	s := &Store{dir: dir, db: sql.OpenDB(connector), attached: map[string]*attachment{}}
-	settings := []string{
-		"SET memory_limit = " + queries.Text(o.MemoryLimit),
-		"SET temp_directory = " + queries.Text(filepath.Join(dir, "temp")),
+	db := sql.OpenDB(connector)
+	settings = append(settings,
+		"SET memory_limit = "+queries.Text(memory),
+		"SET temp_directory = "+queries.Text(filepath.Join(s.dir, temp)),
 		"SET TimeZone = 'UTC'",
 		"SET autoinstall_known_extensions = false",
 		"SET autoload_known_extensions = false",
 		"SET allow_community_extensions = false",
-		"SET allowed_directories = [" + queries.Text(dir) + "]",
+		"SET allowed_directories = ["+queries.Text(s.dir)+"]",
 		"SET enable_external_access = false",
 		"SET lock_configuration = true",
-	}
-	if o.Threads > 0 {
-		settings = append([]string{fmt.Sprintf("SET threads = %d", o.Threads)}, settings...)
-	}
+	)
 	for _, setting := range settings {
-		if _, err := s.db.ExecContext(ctx, setting); err != nil {
-			return nil, errors.Join(fmt.Errorf("open store: %s: %w", setting, err), s.db.Close())
+		if _, err := db.ExecContext(ctx, setting); err != nil {
+			return nil, errors.Join(fmt.Errorf("open store: %s: %w", setting, err), db.Close())
 		}
 	}
-	return s, nil
+	return db, nil
 }
 
 // removeAll removes what a killed process left behind.
@@ -91,7 +129,7 @@ func removeAll(pattern string) error {
 }
 
 // Close writes what is in memory and releases the files.
-func (s *Store) Close() error { return s.db.Close() }
+func (s *Store) Close() error { return errors.Join(s.checker.Close(), s.db.Close()) }
 
 // part is where a loaded batch's typed rows are. Profiles are made from it again when a batch is undone or a profile
 // explained, so that nothing but the batch's deletion removes it.

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"prospector/internal/errkind"
+	"prospector/internal/filecodec"
 	"prospector/internal/ingest"
 	"prospector/internal/prospect"
 	"prospector/internal/store"
@@ -247,13 +248,10 @@ func TestTypesAreGuarded(t *testing.T) {
 				"0000-12-31T10:00:00Z", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00", "1704448800", "17044488000000", "0704448800000", "-704448800000", "1704448800.000", "1.7044488e12", "20240229"}},
 	} {
 		for _, value := range slices.Concat(values.good, values.bad, []string{""}) {
-			cells := []string{"1", "", `"a1"`, "", "", "", "", ""}
-			if value != "" {
-				cells[column+2] = `"` + value + `"`
-			}
+			cells := []string{"a1", "", "", "", "", ""}
+			cells[column] = value
 			part, err := f.store.WritePart(t.Context(), dataset, "batch_t", columns, "id", func(w io.Writer) error {
-				_, err := io.WriteString(w, strings.Join(cells, ",")+"\n")
-				return err
+				return writeClean(w, cells)
 			})
 			require.NoError(t, err)
 			good := value == "" || slices.Contains(values.good, value)
@@ -264,6 +262,22 @@ func TestTypesAreGuarded(t *testing.T) {
 			}
 		}
 	}
+}
+
+// writeClean writes records to the store, in which an empty text is no value.
+func writeClean(w io.Writer, records ...[]string) error {
+	for n, record := range records {
+		values := make([][]byte, len(record))
+		for i, value := range record {
+			if value != "" {
+				values[i] = []byte(value)
+			}
+		}
+		if _, err := w.Write(filecodec.AppendClean(nil, int64(n+1), "", values)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func oneIf(yes bool) int64 {
@@ -369,8 +383,7 @@ func TestDefaultsAndFormats(t *testing.T) {
 	}
 	f := newFixture(t)
 	part, err := f.store.WritePart(t.Context(), dataset, "batch_d", columns, "id", func(w io.Writer) error {
-		_, err := io.WriteString(w, "1,,a1,ann@example.com,\n2,,a2,ann,Y\n3,,a3,,X\n4,,a4,a@b.c d,\n")
-		return err
+		return writeClean(w, []string{"a1", "ann@example.com", ""}, []string{"a2", "ann", "Y"}, []string{"a3", "", "X"}, []string{"a4", "a@b.c d", ""})
 	})
 	require.NoError(t, err)
 	require.Equal(t, store.Part{Accepted: 1, Rejected: 3}, part)

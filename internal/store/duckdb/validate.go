@@ -66,7 +66,7 @@ func (s *Store) WritePart(ctx context.Context, dataset store.Dataset, batch stri
 	if data["Identity"] == nil {
 		return store.Part{}, errkind.Newf(errkind.Invalid, "the mapping does not fill the primary identity %s", identity)
 	}
-	err = p.feed(ctx, func(ctx context.Context) error { return s.exec(ctx, s.db, "ingest/write_part", data) }, feed)
+	err = p.feed(ctx, func(ctx context.Context) error { return s.exec(ctx, s.checker, "ingest/write_part", data) }, feed)
 	if err != nil {
 		return store.Part{}, fmt.Errorf("validate batch %s: %w", batch, errors.Join(err, remove(part)))
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -12,7 +13,6 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 	"github.com/stretchr/testify/require"
 
-	"prospector/internal/filecodec"
 	"prospector/internal/prospect"
 	"prospector/internal/store"
 	"prospector/internal/xdm"
@@ -27,18 +27,7 @@ func (f *fixture) writePart(fields []xdm.Field, rows ...[]string) (store.Part, m
 		columns = append(columns, prospect.Column{Field: field})
 	}
 	part, err := f.store.WritePart(f.Context(), dataset, "batch_r", columns, fields[0].Path, func(w io.Writer) error {
-		for i, row := range rows {
-			values := make([][]byte, len(row))
-			for j, value := range row {
-				if value != "" {
-					values[j] = []byte(value)
-				}
-			}
-			if _, err := w.Write(filecodec.AppendClean(nil, int64(i+1), "", values)); err != nil {
-				return err
-			}
-		}
-		return nil
+		return writeClean(w, rows...)
 	})
 	require.NoError(f, err)
 	refused := map[int64][]string{}
@@ -126,6 +115,42 @@ func TestTypedValues(t *testing.T) {
 	}
 	require.Equal(t, []string{"007 2024-01-05T05:00:00Z 2024-01-05 ", "1.50 2024-01-05T00:00:00Z (null) ", "1E5 2024-01-05T10:00:00.123Z (null) ",
 		"9007199254740993 2024-01-05T11:30:00.25Z (null) "}, got)
+}
+
+// No text is taken for the end of its field or record, wherever the reader of a long part begins to read (EC-15): the values
+// are what comes back, in the order of lines.
+func TestTextStaysText(t *testing.T) {
+	f := newFixture(t)
+	texts := []string{" a", "a ", `"`, `"a"`, "a,b", "a\nb", "\n", "\r\n", "\x1f", "\x1a", "\x1a1", "\x1a\n\x1f0", "\\n", "'", "#", "NULL", "é\u2028",
+		"x\n7\x1f\x1f\x1fa7\x1f7\n8\x1f\x1f\x1fa8\x1f8\n", strings.Repeat("\n1\x1f\x1f\x1fa1\x1f1", 10_000)}
+	records := make([][]string, 60_000)
+	for i := range records {
+		text := texts[i%(len(texts)-1)] + strings.Repeat("-", 400)
+		if i%5000 == 0 {
+			text = texts[len(texts)-1]
+		}
+		records[i] = []string{strconv.Itoa(i + 1), text}
+	}
+	part, refused := f.writePart([]xdm.Field{{Path: "id", Type: xdm.String}, {Path: "note", Type: xdm.String}}, records...)
+	require.Empty(t, refused)
+	require.EqualValues(t, len(records), part.Accepted)
+	reader, err := file.OpenParquetFile(filepath.Join(f.dir, "store", "rows", "parts", "batch_r.draft.parquet"), false)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, reader.Close()) }()
+	arrow, err := pqarrow.NewFileReader(reader, pqarrow.ArrowReadProperties{}, memory.DefaultAllocator)
+	require.NoError(t, err)
+	table, err := arrow.ReadTable(t.Context())
+	require.NoError(t, err)
+	defer table.Release()
+	row := 0
+	notes := table.Column(table.Schema().FieldIndices("note")[0]).Data().Chunks()
+	for i, ids := range table.Column(table.Schema().FieldIndices("id")[0]).Data().Chunks() {
+		for j := range ids.Len() {
+			require.Equal(t, records[row], []string{ids.ValueStr(j), notes[i].ValueStr(j)})
+			row++
+		}
+	}
+	require.Len(t, records, row)
 }
 
 // Formats tell values of another kind, and take what the standards take.
