@@ -3,6 +3,7 @@
 package faultproxy
 
 import (
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -29,9 +30,19 @@ func (l *link) cut(how Cut) {
 			reset(l.server)
 			return
 		}
-		_ = l.client.Close()
-		_ = l.server.Close()
+		finish(l.client)
+		finish(l.server)
 	})
+}
+
+// finish ends what is written, and reads on for a moment: a socket that is closed while bytes wait in it is reset.
+func finish(c *net.TCPConn) {
+	_ = c.CloseWrite()
+	go func() {
+		_ = c.SetReadDeadline(time.Now().Add(time.Second))
+		_, _ = io.Copy(io.Discard, c)
+		_ = c.Close()
+	}()
 }
 
 func reset(c *net.TCPConn) {
