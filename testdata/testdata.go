@@ -11,5 +11,5 @@ var Workspace embed.FS
 
 // Benchmark holds the script that the product is measured against, in the folder "benchmark".
 //
-//go:embed benchmark/bare.py
+//go:embed benchmark/*.py
 var Benchmark embed.FS

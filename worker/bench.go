@@ -28,13 +28,15 @@ import (
 )
 
 type benchOptions struct {
-	dev    devOptions
-	rows   int
-	python string
+	dev       devOptions
+	rows      int
+	columns   int // of a file
+	audiences int
+	python    string
 }
 
 func newBench() *cobra.Command {
-	o := benchOptions{dev: devOptions{reported: true}}
+	o := benchOptions{dev: devOptions{reported: true}, columns: 40}
 	c := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure the product against a bare DuckDB script on the same files",
@@ -50,6 +52,7 @@ The script needs Python with DuckDB of the same version (pip install duckdb==1.5
 	o.dev.addFlags(c.Flags())
 	c.Flags().IntVar(&o.rows, "rows", 1_000_000, "rows of the first file, of 40 columns")
 	c.Flags().StringVar(&o.python, "python", "", "Python that has DuckDB, for the bare script")
+	c.AddCommand(newBenchAudiences())
 	return c
 }
 
@@ -65,8 +68,8 @@ func pick(values ...string) func(*rand.Rand) string {
 	return func(r *rand.Rand) string { return values[r.IntN(len(values))] }
 }
 
-// benchColumns are 40 columns of the kinds that partners send, about 350 bytes a row.
-func benchColumns() []benchColumn {
+// benchColumns are columns of the kinds that partners send; 40 are about 350 bytes a row.
+func benchColumns(n int) []benchColumn {
 	columns := []benchColumn{{name: "partner_id", xdm: "string", sql: "VARCHAR"}}
 	number := func(most int) func(*rand.Rand) string {
 		return func(r *rand.Rand) string { return strconv.Itoa(r.IntN(most)) }
@@ -80,8 +83,8 @@ func benchColumns() []benchColumn {
 			return out.String()
 		}
 	}
-	for i := range 39 {
-		c := benchColumn{name: fmt.Sprintf("c%02d", i), xdm: "string", sql: "VARCHAR"}
+	for i := range n - 1 {
+		c := benchColumn{name: fmt.Sprintf("c%03d", i), xdm: "string", sql: "VARCHAR"}
 		switch i % 8 {
 		case 0:
 			c.value, c.field, c.check = pick("M", "F", "U"), ", enum: [M, F, U]", "list_contains(['M', 'F', 'U'], "+c.name+")"
@@ -176,7 +179,8 @@ type measure struct {
 	Rejected int64   `json:"rejected"`
 }
 
-func runBench(ctx context.Context, o benchOptions) error {
+// withBench starts a worker on a fresh data directory with the benchmark's workspace, and more documents.
+func withBench(ctx context.Context, o benchOptions, columns []benchColumn, documents string, do func(ctx context.Context, d *dev, dropPoint string) error) error {
 	dir, err := filepath.Abs(o.dev.host.dataDir)
 	if err != nil {
 		return err
@@ -185,10 +189,12 @@ func runBench(ctx context.Context, o benchOptions) error {
 	if _, err := os.Stat(dropPoint); err == nil {
 		return usageError{fmt.Errorf("%s was used before; name a new --data-dir", dir)}
 	}
-	columns := benchColumns()
 	files, err := benchWorkspace(columns, dropPoint)
 	if err != nil {
 		return err
+	}
+	if documents != "" {
+		files["audiences.yaml"] = strings.TrimSuffix(documents, "---\n")
 	}
 	for _, each := range []string{dropPoint, folder} {
 		if err := os.MkdirAll(each, 0o700); err != nil {
@@ -205,6 +211,13 @@ func runBench(ctx context.Context, o benchOptions) error {
 		if _, err := d.host.applyFirst(ctx, d.client, folder); err != nil {
 			return err
 		}
+		return do(ctx, d, dropPoint)
+	})
+}
+
+func runBench(ctx context.Context, o benchOptions) error {
+	columns := benchColumns(o.columns)
+	return withBench(ctx, o, columns, "", func(ctx context.Context, d *dev, dropPoint string) error {
 		fmt.Printf("%-16s %12s %10s %10s %10s   bare script: %10s %10s %10s   CPU ratio\n", "load", "rows", "CPU s", "wall s", "peak MB", "CPU s", "wall s", "peak MB")
 		for i, load := range []struct {
 			name        string
@@ -220,7 +233,7 @@ func runBench(ctx context.Context, o benchOptions) error {
 			}
 			fmt.Printf("%-16s %12d %10.1f %10.1f %10.0f", load.name, load.rows, ours.CPU, ours.Wall, float64(ours.RSS)/1e6)
 			if o.python != "" {
-				bare, err := benchBare(ctx, o, filepath.Join(dir, "bare.duckdb"), path, columns)
+				bare, err := benchBare(ctx, o, filepath.Join(filepath.Dir(dropPoint), "bare.duckdb"), path, columns)
 				if err != nil {
 					return err
 				}

@@ -22,5 +22,5 @@ COPY (
     SELECT ''::VARCHAR AS namespace, ''::VARCHAR AS partner_id, ''::VARCHAR AS status, NULL::TIMESTAMPTZ AS since, NULL::TIMESTAMPTZ AS last_qualified WHERE false
     {{- end}}
   ) AS b ON m.namespace = b.namespace AND m.partner_id = b.partner_id
-  ORDER BY ALL
+  ORDER BY 1, 2
 ) TO {{text .Part}} (FORMAT parquet, COMPRESSION zstd);

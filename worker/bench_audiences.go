@@ -1,0 +1,214 @@
+//go:build !release
+
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"prospector/activities"
+	"prospector/internal/store"
+	"prospector/testdata"
+	"prospector/workflows"
+)
+
+func newBenchAudiences() *cobra.Command {
+	o := benchOptions{dev: devOptions{reported: true}}
+	c := &cobra.Command{
+		Use:   "audiences",
+		Short: "Measure the evaluation of audiences against bare DuckDB queries on the same profiles",
+		Long: `Measure the evaluation of audiences, a second evaluation after a tenth of the profiles has changed, and exact previews,
+against a bare DuckDB script: one query for each rule, and one scan for all. Sizes must be equal, or the run fails.`,
+		Example: "  worker bench audiences --rows 5000000 --audiences 50 --data-dir /tmp/bench --python python3",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return runBenchAudiences(c.Context(), o) },
+	}
+	o.dev.addFlags(c.Flags())
+	c.Flags().IntVar(&o.rows, "rows", 1_000_000, "prospects")
+	c.Flags().IntVar(&o.columns, "columns", 40, "columns of their file")
+	c.Flags().IntVar(&o.audiences, "audiences", 50, "audiences, of three to eight conditions each")
+	c.Flags().StringVar(&o.python, "python", "", "Python that has DuckDB, for the bare script")
+	return c
+}
+
+// benchRule is a random rule of three to eight conditions, over the columns as the bare script names them.
+func benchRule(r *rand.Rand, columns []benchColumn) string {
+	condition := func() string {
+		c := columns[1+r.IntN(len(columns)-1)]
+		switch c.xdm {
+		case "integer":
+			from := r.IntN(60)
+			return fmt.Sprintf("%s BETWEEN %d AND %d", c.name, from, from+60)
+		case "number":
+			return fmt.Sprintf("%s > %d", c.name, r.IntN(5000))
+		case "boolean":
+			return c.name + " = true"
+		case "date":
+			return fmt.Sprintf("%s < DATE '%d-01-01'", c.name, 1990+r.IntN(30))
+		}
+		switch {
+		case strings.Contains(c.field, "enum"):
+			return c.name + " IN ('M', 'U')"
+		case strings.Contains(c.field, "pattern"):
+			return fmt.Sprintf("%s < '%d'", c.name, 20000+r.IntN(80000))
+		}
+		return fmt.Sprintf("%s LIKE '%%%c%%'", c.name, 'a'+r.IntN(26))
+	}
+	parts := []string{}
+	for range 3 + r.IntN(6) {
+		if r.IntN(3) == 0 {
+			parts = append(parts, "("+condition()+" OR "+condition()+")")
+		} else {
+			parts = append(parts, condition())
+		}
+	}
+	return strings.Join(parts, " AND ")
+}
+
+func runBenchAudiences(ctx context.Context, o benchOptions) error {
+	columns := benchColumns(o.columns)
+	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // repeatable on purpose
+	rules := make([]string, o.audiences)
+	var documents strings.Builder
+	for i := range rules {
+		rules[i] = benchRule(random, columns)
+		named := rules[i]
+		for _, c := range columns[1:] {
+			named = strings.ReplaceAll(named, c.name, "_luma.bench."+c.name)
+		}
+		fmt.Fprintf(&documents, "kind: Audience\nname: a%03d\nrule: %q\n---\n", i, named)
+	}
+	return withBench(ctx, o, columns, documents.String(), func(ctx context.Context, d *dev, dropPoint string) error {
+		file := filepath.Join(dropPoint, "0.csv.gz")
+		if err := writeBenchFile(file, columns, 0, o.rows); err != nil {
+			return err
+		}
+		if _, err := benchLoad(ctx, d, file); err != nil {
+			return err
+		}
+		first, sizes, err := benchEvaluate(ctx, d)
+		if err != nil {
+			return err
+		}
+		members := int64(0)
+		for _, size := range sizes {
+			members += size
+		}
+		fmt.Printf("%d audiences, %d prospects, %d memberships\n\n", o.audiences, o.rows, members)
+		fmt.Printf("%-24s %10s %10s %10s\n", "", "CPU s", "wall s", "peak MB")
+		fmt.Printf("%-24s %10.1f %10.1f %10.0f\n", "first evaluation", first.CPU, first.Wall, float64(first.RSS)/1e6)
+		if o.python != "" {
+			if err := benchBareAudiences(ctx, o, file, columns, rules, sizes, first); err != nil {
+				return err
+			}
+		}
+		if err := benchPreviews(ctx, d); err != nil {
+			return err
+		}
+		file = filepath.Join(dropPoint, "1.csv.gz")
+		if err := writeBenchFile(file, columns, o.rows/2, o.rows/10); err != nil {
+			return err
+		}
+		if _, err := benchLoad(ctx, d, file); err != nil {
+			return err
+		}
+		second, _, err := benchEvaluate(ctx, d)
+		fmt.Printf("%-24s %10.1f %10.1f %10.0f\n", "second, a tenth changed", second.CPU, second.Wall, float64(second.RSS)/1e6)
+		return err
+	})
+}
+
+// benchEvaluate evaluates all audiences and measures this process meanwhile.
+func benchEvaluate(ctx context.Context, d *dev) (out measure, sizes []int64, err error) {
+	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
+		return out, nil, err
+	}
+	before, began := processorTime(syscall.RUSAGE_SELF), time.Now()
+	var result workflows.EvaluateAudiencesResult
+	in := workflows.EvaluateAudiencesInput{}
+	if err := execute(ctx, d.client, in.WorkflowID(), workflows.EvaluateAudiences, in, &result); err != nil {
+		return out, nil, err
+	}
+	out.CPU, out.Wall = (processorTime(syscall.RUSAGE_SELF) - before).Seconds(), time.Since(began).Seconds()
+	for _, m := range result.Memberships {
+		sizes = append(sizes, m.Size())
+	}
+	out.RSS, err = peakMemory()
+	return out, sizes, err
+}
+
+func benchBareAudiences(ctx context.Context, o benchOptions, file string, columns []benchColumn, rules []string, sizes []int64, ours measure) error {
+	database := filepath.Join(filepath.Dir(filepath.Dir(file)), "bare.duckdb")
+	if _, err := benchBare(ctx, o, database, file, columns); err != nil {
+		return err
+	}
+	text, err := json.Marshal(rules)
+	if err != nil {
+		return err
+	}
+	script, err := testdata.Benchmark.ReadFile("benchmark/audiences.py")
+	if err != nil {
+		return err
+	}
+	c := exec.CommandContext(ctx, o.python, "-c", string(script), database)
+	c.Env = append(os.Environ(), "BENCH_RULES="+string(text), "BENCH_MEMORY="+cmp.Or(o.dev.host.store.MemoryLimit, "2GB"))
+	var problems bytes.Buffer
+	c.Stderr = &problems
+	answer, err := c.Output()
+	if err != nil {
+		return fmt.Errorf("the bare script: %w: %s", err, &problems)
+	}
+	var bare struct {
+		Queries, Mask measure
+		Sizes         []int64
+	}
+	if err := json.Unmarshal(answer, &bare); err != nil {
+		return err
+	}
+	if !slices.Equal(bare.Sizes, sizes) {
+		return errors.New("the script's audiences have other sizes than the product's")
+	}
+	fmt.Printf("%-24s %10.1f %10.1f %10s   the product's CPU: %.2f times\n", "bare, a query each", bare.Queries.CPU, bare.Queries.Wall, "", ours.CPU/bare.Queries.CPU)
+	fmt.Printf("%-24s %10.1f %10.1f %10s   the product's CPU: %.2f times\n", "bare, one scan", bare.Mask.CPU, bare.Mask.Wall, "", ours.CPU/bare.Mask.CPU)
+	return nil
+}
+
+// benchPreviews counts audiences without evaluating them, each three times; the first time warms up.
+func benchPreviews(ctx context.Context, d *dev) error {
+	w, err := d.host.applied.workspace(ctx)
+	if err != nil {
+		return err
+	}
+	dataset, err := w.Dataset("bench")
+	if err != nil {
+		return err
+	}
+	namespaces := []store.Namespace{{Symbol: w.Namespace(dataset), Datasets: []store.Dataset{activities.Stored(w, dataset)}}}
+	var took []float64
+	for _, a := range w.Audiences[:min(10, len(w.Audiences))] {
+		for range 3 {
+			began := time.Now()
+			if _, err := d.host.store.Preview(ctx, store.PreviewQuery{Namespaces: namespaces, AsOf: time.Now().UTC(), Rule: a.Parsed}); err != nil {
+				return err
+			}
+			took = append(took, time.Since(began).Seconds())
+		}
+	}
+	slices.Sort(took)
+	fmt.Printf("%-24s %10s %10.2f              the longest of %d: %.2f s\n", "a preview, median", "", took[len(took)/2], len(took), took[len(took)-1])
+	return nil
+}
