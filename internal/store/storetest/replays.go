@@ -103,6 +103,20 @@ func replays(f *fixture) {
 	require.Equal(f, errkind.Internal, errkind.Of(err))
 }
 
+// EC-18: of the lines of one file the last one of an id counts, also when an earlier one is accepted later.
+func replayedLines(f *fixture) {
+	d := dataset("d", store.Replace)
+	_, err := f.loadRejecting(d, batch{id: "b1", lines: []line{{"!p1", "2"}, {"p1", "3"}, {"p2", "4"}, {"!p2", "5"}}}, "", store.Loaded, rejected{2, "p1", wrongType}, rejected{5, "p2", wrongType})
+	require.NoError(f, err)
+	out, err := f.loadRejecting(d, batch{id: "r1", lines: []line{{"p1", "2"}, {"o1"}, {"o2"}, {"p2", "5"}}}, "b1", store.Loaded)
+	require.NoError(f, err)
+	require.EqualValues(f, 1, out.Outdated)
+	require.EqualValues(f, 1, out.Updated)
+	held := f.holds(d, "p1", "p2", "o1", "o2")
+	require.Contains(f, held["p1"], "line 3 of b1")
+	require.Contains(f, held["p2"], "line 5 of r1")
+}
+
 // A replay does not outlive its batch, nor the other way round: a batch that failed is not loaded a second time over rows
 // of its own, and rows of one that was deleted are not loaded.
 func replaysAndOriginal(f *fixture) {

@@ -68,6 +68,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) Driver) {
 		"a schema that has gained a field":           gains,
 		"a batch that is checked again":              checkedAgain,
 		"rejected rows that are replayed":            replays,
+		"replayed lines of one prospect":             replayedLines,
 		"replays and their batch":                    replaysAndOriginal,
 		"members from day to day":                    statuses,
 		"audiences of audiences, and a broken one":   referring,
