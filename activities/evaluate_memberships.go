@@ -65,6 +65,12 @@ func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembers
 	}
 	ctx, report, end := a.progress(ctx, "evaluate", "audiences", int64(len(audiences)))
 	defer end()
+	// One evaluation at a time, whoever asks: each compares itself with the one before it.
+	release, err := a.alone(ctx, "evaluation")
+	if err != nil {
+		return out, err
+	}
+	defer release()
 	published, err := a.Memberships.Evaluation(ctx, in.Evaluation)
 	if err != nil {
 		return out, err

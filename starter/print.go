@@ -179,9 +179,13 @@ func printEvaluated(result json.RawMessage) error {
 	if err != nil {
 		return err
 	}
-	rows := [][]string{{"audience", "prospects", "realized", "existing", "exited"}}
+	rows := [][]string{{"audience", "prospects", "realized", "existing", "exited", ""}}
 	for _, m := range r.Memberships {
-		rows = append(rows, []string{m.Audience, fmt.Sprint(m.Size()), fmt.Sprint(m.Realized), fmt.Sprint(m.Existing), fmt.Sprint(m.Exited)})
+		row := []string{m.Audience, fmt.Sprint(m.Size()), fmt.Sprint(m.Realized), fmt.Sprint(m.Existing), fmt.Sprint(m.Exited), printable(m.Warning)}
+		if m.Error != "" {
+			row = []string{m.Audience, "failed", "", "", "", printable(m.Error)}
+		}
+		rows = append(rows, row)
 	}
 	fmt.Println("evaluation", r.Evaluation)
 	if err := table(os.Stdout, rows); err != nil {

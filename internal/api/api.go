@@ -9,6 +9,9 @@ import (
 	"prospector/internal/store"
 )
 
+// MostBytes is how large a request may be: its body, and its address with its headers.
+const MostBytes = 64 << 10
+
 // ProfilePage is a page of profiles in the order of namespace and partner id.
 type ProfilePage struct {
 	AsOf     time.Time       `json:"asOf"`

@@ -25,6 +25,7 @@ type Member struct {
 
 // MemberQuery asks for a page of an audience's members in the order of namespace and partner id.
 type MemberQuery struct {
+	Audience  string
 	Part      string
 	Namespace string // empty: all
 	Status    string // empty: those that are in the audience

@@ -131,6 +131,7 @@ type Membership struct {
 	MemberCounts
 	Namespaces []NamespaceMembers `json:"namespaces,omitempty"`
 	Error      string             `json:"error,omitempty"` // this audience failed; the others did not
+	Warning    string             `json:"warning,omitempty"`
 
 	Definition string `json:"definition,omitempty"` // digest of the rule and the datasets that gave it
 }

@@ -241,7 +241,7 @@ func (s *server) members(ctx context.Context, in *membersInput) (out api.MemberP
 	if tooSmall(w, m.Size()) {
 		return out, errkind.New(errkind.Denied, "audience "+in.Audience, fmt.Errorf("it has fewer than %d members, the sandbox's evaluation.minimumCount", w.Sandbox.Evaluation.MinimumCount), "")
 	}
-	q := store.MemberQuery{Part: m.Part, Namespace: in.Namespace, Status: in.Status, Limit: in.Limit}
+	q := store.MemberQuery{Audience: in.Audience, Part: m.Part, Namespace: in.Namespace, Status: in.Status, Limit: in.Limit}
 	if err := positionOf(in.After, &q.After); err != nil {
 		return out, err
 	}

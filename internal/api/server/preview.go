@@ -23,8 +23,7 @@ type previewInput struct {
 
 func (s *server) preview(routes huma.API) {
 	huma.Register(routes, huma.Operation{OperationID: "preview-audience", Method: http.MethodPost, Path: "/api/v1/preview",
-		MaxBodyBytes: mostHeader - 1, // so that it says what is wrong, before the server cuts it off
-		Summary:      "Who would be in an audience now, counted exactly, and which destinations could get it"}, read(s, s.previewed))
+		Summary: "Who would be in an audience now, counted exactly, and which destinations could get it"}, read(s, s.previewed))
 }
 
 func (s *server) previewed(ctx context.Context, in *previewInput) (out api.AudiencePreview, err error) {

@@ -59,10 +59,9 @@ type Options struct {
 
 // Limits of what one request may take.
 const (
-	readTime   = time.Minute // of one answer
-	chunkTime  = time.Minute // in which a client takes the next part of an export
-	atOnce     = 8           // requests
-	mostHeader = 64 << 10    // bytes of a request's address and headers
+	readTime  = time.Minute // of one answer
+	chunkTime = time.Minute // in which a client takes the next part of an export
+	atOnce    = 8           // requests
 )
 
 type server struct {
@@ -88,7 +87,7 @@ func Start(dataDir, address string, anyPort bool, o Options) (*Server, error) {
 	}
 	e := api.Endpoint{Address: "http://" + listener.Addr().String(), Token: newToken()}
 	s := &Server{address: e.Address, dataDir: dataDir, served: make(chan error, 1), http: &http.Server{
-		Handler: Handler(e.Token, o), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: mostHeader,
+		Handler: Handler(e.Token, o), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: api.MostBytes,
 		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelError)}}
 	if err := e.Publish(dataDir); err != nil {
 		return nil, errors.Join(err, listener.Close())
@@ -153,7 +152,7 @@ func Handler(token string, o Options) http.Handler {
 		writeProblem(w, errkind.New(errkind.Missing, "", errors.New("there is nothing at this address"), "see /api/v1/openapi.json"))
 	})
 	return authorized(token, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, mostHeader)
+		r.Body = http.MaxBytesReader(w, r.Body, api.MostBytes)
 		mux.ServeHTTP(w, r)
 	}))
 }

@@ -41,27 +41,44 @@ func (s *Store) condition(generate func(audience.Names) (string, []any, error), 
 	return text, values, err
 }
 
-// rank is the SQL of what orders a limited audience, as a number.
-func rank(limit *store.Limit, n store.Namespace) string {
+// rank is the SQL of what orders a limited audience, and its type.
+func rank(limit *store.Limit, namespaces []store.Namespace) (expression, sqlType string) {
 	if limit == nil || limit.By == "" {
-		return "NULL"
+		return "NULL", "BIGINT"
 	}
 	column := "p." + queries.Identifier(limit.By)
-	for _, d := range n.Datasets {
-		if f, ok := d.Schema.Field(limit.By); ok {
-			if f.Type == xdm.Date || f.Type == xdm.DateTime {
-				return "epoch_us(" + column + "::TIMESTAMPTZ)::DOUBLE"
+	for _, n := range namespaces {
+		for _, d := range n.Datasets {
+			f, ok := d.Schema.Field(limit.By)
+			switch {
+			case !ok:
+			case f.Type == xdm.Date, f.Type == xdm.DateTime:
+				return "epoch_us(" + column + "::TIMESTAMPTZ)", "BIGINT"
+			default:
+				return column, sqlTypes[f.Type]
 			}
-			return column + "::DOUBLE"
 		}
 	}
-	return "NULL"
+	return "NULL", "BIGINT"
+}
+
+// checkPart says what to do about a membership part that cannot be read.
+func (s *Store) checkPart(ctx context.Context, on querier, audience, part string) error {
+	err := s.query(ctx, on, "audiences/readable", map[string]any{"Part": s.inside(part)}, nil, func(func(...any) error) error { return nil })
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	return errkind.New(errkind.Missing, "", fmt.Errorf("the membership of audience %s is lost or broken", audience),
+		"restore "+part+" of the data directory from a backup, or remove it and evaluate the audience: all of its members count as new then")
 }
 
 // Members returns a page of an audience's members, and where the next page begins: nil behind the last one.
 func (s *Store) Members(ctx context.Context, q store.MemberQuery) (out []store.Member, next *store.Position, err error) {
 	if q.Limit < 1 || q.Limit > store.MostPageSize {
 		return nil, nil, errkind.Newf(errkind.Invalid, "a page has 1 to %d members, not %d", store.MostPageSize, q.Limit)
+	}
+	if err := s.checkPart(ctx, s.db, q.Audience, q.Part); err != nil {
+		return nil, nil, err
 	}
 	arguments := []any{q.Namespace, q.Status, q.After.Namespace, q.After.PartnerID, q.Limit + 1}
 	err = s.query(ctx, s.db, "audiences/members_page", map[string]any{"Part": s.inside(q.Part)}, arguments, func(scan func(...any) error) error {
@@ -81,6 +98,11 @@ func (s *Store) Members(ctx context.Context, q store.MemberQuery) (out []store.M
 // Overlap counts the prospects that are in two audiences at once, for each pair of those whose parts are given, and in each
 // alone. Pairs that share nobody are left out.
 func (s *Store) Overlap(ctx context.Context, parts map[string]string) (out []store.Overlap, err error) {
+	for name, part := range parts {
+		if err := s.checkPart(ctx, s.db, name, part); err != nil {
+			return nil, err
+		}
+	}
 	err = s.query(ctx, s.db, "audiences/overlap", map[string]any{"Parts": s.named(parts)}, nil, func(scan func(...any) error) error {
 		var o store.Overlap
 		err := scan(&o.A, &o.B, &o.Both)

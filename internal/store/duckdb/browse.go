@@ -1,6 +1,7 @@
 package duckdb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -175,6 +176,9 @@ func (s *Store) MembershipsOf(ctx context.Context, namespace, partnerID string, 
 		return err
 	})
 	if err != nil {
+		for audience, part := range parts {
+			err = cmp.Or(s.checkPart(ctx, s.db, audience, part), err)
+		}
 		return nil, fmt.Errorf("memberships: %w", err)
 	}
 	return out, nil

@@ -102,7 +102,8 @@ func (s *Store) snapshot(ctx context.Context, conn *sql.Conn, aliases map[string
 // evaluate computes one audience. members are the parts of those that were evaluated before it.
 func (s *Store) evaluate(ctx context.Context, tx *sql.Tx, asOf time.Time, a store.AudienceScope, members map[string]string) (store.Membership, error) {
 	m := store.Membership{Audience: a.Name, Part: a.Part}
-	if err := s.exec(ctx, tx, "audiences/members_table", nil); err != nil {
+	ranked, rankType := rank(a.Limit, a.Namespaces)
+	if err := s.exec(ctx, tx, "audiences/members_table", map[string]any{"Rank": rankType}); err != nil {
 		return m, err
 	}
 	columns := a.Rule.Columns
@@ -118,7 +119,7 @@ func (s *Store) evaluate(ctx context.Context, tx *sql.Tx, asOf time.Time, a stor
 		if err != nil {
 			return m, err
 		}
-		data := map[string]any{"Relation": profiles, "Condition": condition, "Rank": rank(a.Limit, n)}
+		data := map[string]any{"Relation": profiles, "Condition": condition, "Rank": ranked}
 		if err := s.exec(ctx, tx, "audiences/insert_members", data, values...); err != nil {
 			return m, err
 		}
@@ -134,7 +135,13 @@ func (s *Store) evaluate(ctx context.Context, tx *sql.Tx, asOf time.Time, a stor
 	}
 	data := map[string]any{"AsOf": asOf.UTC().Format(time.RFC3339), "Previous": "", "Part": part}
 	if a.Previous != "" {
-		data["Previous"] = s.inside(a.Previous)
+		if _, err := os.Stat(s.inside(a.Previous)); errors.Is(err, os.ErrNotExist) {
+			m.Warning = "its earlier membership is lost, so that all of its members count as new, and nobody as having left"
+		} else if err := s.checkPart(ctx, tx, a.Name, a.Previous); err != nil {
+			return m, err
+		} else {
+			data["Previous"] = s.inside(a.Previous)
+		}
 	}
 	if err := s.exec(ctx, tx, "audiences/write_membership", data); err != nil {
 		return m, err

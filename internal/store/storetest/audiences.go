@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/stretchr/testify/require"
@@ -78,8 +80,13 @@ func referring(f *fixture) {
 	for i := range 14 {
 		scopes = append(scopes, f.scope(fmt.Sprintf("s%d", i), "a = 'Y'", "e1", "", d))
 	}
+	require.NoError(f, os.MkdirAll(filepath.Join(f.dir, "memberships", "e0"), 0o700))
+	require.NoError(f, os.WriteFile(filepath.Join(f.dir, "memberships", "e0", "broken.parquet"), []byte("no Parquet"), 0o600))
+	scopes[0].Previous = "memberships/e0/lost.parquet"
 	out, err := f.Evaluate(f.Context(), began, scopes, nil)
 	require.NoError(f, err)
+	require.Contains(f, out[0].Warning, "its earlier membership is lost")
+	require.Contains(f, out[4].Error, "the membership of audience broken is lost or broken; restore memberships/e0/broken.parquet")
 	got, failed := map[string][]string{}, []string{}
 	for _, m := range out {
 		if m.Error != "" {
