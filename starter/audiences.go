@@ -33,6 +33,14 @@ func sizeText(r api.AudienceResult) string {
 	return fmt.Sprint(r.Size)
 }
 
+// breakdown is the realized, existing and exited members.
+func breakdown(r api.AudienceResult) []string {
+	if r.BreakdownWithheld {
+		return []string{withheld, withheld, withheld}
+	}
+	return []string{fmt.Sprint(r.Realized), fmt.Sprint(r.Existing), fmt.Sprint(r.Exited)}
+}
+
 func newAudienceList(r *reads) *cobra.Command {
 	var status string
 	var tags []string
@@ -73,7 +81,7 @@ func printAudiences(list api.AudienceList) error {
 	for _, a := range list.Audiences {
 		row := []string{a.Name, "-", "", "", "", "never"}
 		if res := a.Result; res != nil {
-			row = []string{a.Name, sizeText(*res), fmt.Sprint(res.Realized), fmt.Sprint(res.Existing), fmt.Sprint(res.Exited), localTime(res.AsOf)}
+			row = append(append([]string{a.Name, sizeText(*res)}, breakdown(*res)...), localTime(res.AsOf))
 			if res.Error != "" {
 				row[1] = "failed"
 			}
@@ -145,7 +153,7 @@ func printAudience(a api.AudienceDetail) error {
 	add("prospects", sizeText(*a.Result))
 	add("as of", localTime(a.Result.AsOf))
 	add("failed", a.Result.Error)
-	if err := table(os.Stdout, rows); err != nil || a.Result.Withheld {
+	if err := table(os.Stdout, rows); err != nil || a.Result.BreakdownWithheld {
 		return err
 	}
 	rows = [][]string{{"namespace", "prospects", "realized", "existing", "exited", "fragments by dataset"}}
@@ -396,7 +404,7 @@ func newAudienceHistory(r *reads) *cobra.Command {
 			}
 			rows := [][]string{{"as of", "prospects", "realized", "existing", "exited", "evaluation", ""}}
 			for _, res := range history.Results {
-				rows = append(rows, []string{localTime(res.AsOf), sizeText(res), fmt.Sprint(res.Realized), fmt.Sprint(res.Existing), fmt.Sprint(res.Exited), res.Evaluation, printable(res.Error)})
+				rows = append(rows, append(append([]string{localTime(res.AsOf), sizeText(res)}, breakdown(res)...), res.Evaluation, printable(res.Error)))
 			}
 			return table(os.Stdout, rows)
 		},

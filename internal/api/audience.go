@@ -32,8 +32,10 @@ type AudienceResult struct {
 	store.MemberCounts
 	Namespaces []store.NamespaceMembers `json:"namespaces,omitempty"`
 	// Withheld says that the size is below the sandbox's minimumCount, so that no count is told.
-	Withheld bool   `json:"withheld,omitempty"`
-	Error    string `json:"error,omitempty"` // why it was not evaluated; the membership before is kept
+	Withheld bool `json:"withheld,omitempty"`
+	// BreakdownWithheld says that one of the counts by status or namespace is, so that none of them is told.
+	BreakdownWithheld bool   `json:"breakdownWithheld,omitempty"`
+	Error             string `json:"error,omitempty"` // why it was not evaluated; the membership before is kept
 }
 
 // AudienceList is all audiences of the workspace that holds.

@@ -122,7 +122,14 @@ func scheduleText(w *workspace.Workspace, a *workspace.Audience) string {
 func resultOf(w *workspace.Workspace, m catalog.Membership) api.AudienceResult {
 	out := api.AudienceResult{Evaluation: m.Evaluation, AsOf: m.AsOf, Published: m.Published, Size: m.Size(), MemberCounts: m.MemberCounts, Namespaces: m.Namespaces, Error: m.Error}
 	if tooSmall(w, m.Size()) {
-		out.Size, out.MemberCounts, out.Namespaces, out.Withheld = 0, store.MemberCounts{}, nil, true
+		out.Size, out.Withheld = 0, true
+	}
+	small := out.Withheld || tooSmall(w, m.Realized) || tooSmall(w, m.Existing) || tooSmall(w, m.Exited)
+	for _, n := range m.Namespaces {
+		small = small || tooSmall(w, n.Size()) || tooSmall(w, n.Exited)
+	}
+	if small {
+		out.MemberCounts, out.Namespaces, out.BreakdownWithheld = store.MemberCounts{}, nil, true
 	}
 	return out
 }
