@@ -84,47 +84,49 @@ func (e Expression) String() string {
 
 // Policy denies marketing actions for data whose labels make Deny true. Several actions are OR.
 type Policy struct {
-	Name             string
-	Status           Status
-	MarketingActions []string
-	Deny             Expression
-}
-
-// FieldUse is one field that an activation uses, with the labels that apply to it.
-type FieldUse struct {
-	Dataset string   `json:"dataset"`
-	Path    string   `json:"path"`
-	Use     string   `json:"use"` // "rule", "mapping" or "identity"
-	Labels  []string `json:"labels"`
-}
-
-// Violation is one policy that an activation would break, in terms a reader can act on (PL-19).
-type Violation struct {
-	Policy          string     `json:"policy"`
-	Deny            string     `json:"deny"`
-	Labels          []string   `json:"labels"`
-	MarketingAction string     `json:"marketingAction"`
-	Fields          []FieldUse `json:"fields"`
-	Resolution      string     `json:"resolution"`
+	Name             string     `json:"name"`
+	Type             string     `json:"type,omitempty"`  // custom, core or pack
+	Basis            string     `json:"basis,omitempty"` // of a built-in one: confirmed, our reading, or its pack
+	Description      string     `json:"description,omitempty"`
+	Status           Status     `json:"status"`
+	MarketingActions []string   `json:"marketingActions"`
+	Deny             Expression `json:"deny"`
+	At               string     `json:"at,omitempty"` // where it is declared or switched on
 }
 
 // ExportBan is the name under which a C12 label refuses an export: a system rule, not a policy.
 const ExportBan = "Export ban (C12)"
 
-// Evaluate returns the violations of one audience's activation: the labels of the fields that it
-// uses, taken together (PL-21), against the destination's marketing actions. Only enabled policies
-// count; C12 forbids every export by itself. The order follows policies, then actions.
-func Evaluate(policies []Policy, marketingActions []string, fields []FieldUse) []Violation {
+// WithDrafts returns the policies as they would be if those in draft were enabled (PL-5).
+func WithDrafts(policies []Policy) []Policy {
+	out := slices.Clone(policies)
+	for i := range out {
+		if out[i].Status == Draft {
+			out[i].Status = Enabled
+		}
+	}
+	return out
+}
+
+// LabelsOf returns the labels of fields, sorted and without repeats.
+func LabelsOf(fields []FieldUse) []string {
 	var labels []string
 	for _, f := range fields {
 		labels = append(labels, f.Labels...)
 	}
 	slices.Sort(labels)
-	labels = slices.Compact(labels)
+	return slices.Compact(labels)
+}
+
+// Evaluate returns the violations of one audience's activation: the labels of the fields that it
+// uses, taken together (PL-21), against the destination's marketing actions. Only enabled policies
+// count; C12 forbids every export by itself. The order follows policies, then actions.
+func Evaluate(policies []Policy, marketingActions []string, fields []FieldUse) []Violation {
+	labels := LabelsOf(fields)
 
 	var out []Violation
 	if slices.Contains(labels, NoExport) {
-		out = append(out, violation(ExportBan, Expression{Label: NoExport}, "any export", labels, fields))
+		out = append(out, violation(Policy{Name: ExportBan, Deny: Expression{Label: NoExport}}, OfBan, "any export", labels, fields))
 	}
 	for _, p := range policies {
 		if p.Status != Enabled || !p.Deny.Holds(labels) {
@@ -132,27 +134,11 @@ func Evaluate(policies []Policy, marketingActions []string, fields []FieldUse) [
 		}
 		for _, action := range p.MarketingActions {
 			if slices.Contains(marketingActions, action) {
-				out = append(out, violation(p.Name, p.Deny, action, labels, fields))
+				out = append(out, violation(p, OfPolicy, action, labels, fields))
 			}
 		}
 	}
 	return out
-}
-
-func violation(policy string, deny Expression, action string, labels []string, fields []FieldUse) Violation {
-	v := Violation{Policy: policy, Deny: deny.String(), MarketingAction: action,
-		Resolution: "use a destination without this marketing action, or fields without these labels"}
-	for _, l := range deny.Labels() {
-		if slices.Contains(labels, l) {
-			v.Labels = append(v.Labels, l)
-		}
-	}
-	for _, f := range fields {
-		if slices.ContainsFunc(f.Labels, func(l string) bool { return slices.Contains(v.Labels, l) }) {
-			v.Fields = append(v.Fields, f)
-		}
-	}
-	return v
 }
 
 // Stored is the code of a label, also where it is written as user interfaces show it.

@@ -69,6 +69,9 @@ type LabelOrigin struct {
 	Inherited bool             // to be changed there, not here (LB-7)
 }
 
+// SandboxDefaults is the source of the labels that the sandbox puts on every field.
+const SandboxDefaults = "the sandbox's defaults"
+
 // LabelOrigins lists the labels of a field of a schema and where each comes from: the sandbox's
 // defaults, the schema itself, and other schemas that share the field's class or field group (LB-9).
 func (w *Workspace) LabelOrigins(s *Schema, path string) []LabelOrigin {
@@ -78,7 +81,7 @@ func (w *Workspace) LabelOrigins(s *Schema, path string) []LabelOrigin {
 	}
 	var out []LabelOrigin
 	for i, label := range w.Sandbox.Defaults.Labels {
-		out = append(out, LabelOrigin{label, "the sandbox's defaults", w.Sandbox.At("defaults", "labels", index(i)), true})
+		out = append(out, LabelOrigin{label, SandboxDefaults, w.Sandbox.At("defaults", "labels", index(i)), true})
 	}
 	for _, other := range w.Schemas {
 		if other.Composed == nil {
@@ -148,17 +151,28 @@ func (l *loader) checkLabelling(s *Schema) {
 	if limit := maxLabels; len(s.Labels.All) == 0 && count > limit { // labels: {all: …} counts as one
 		l.at(s, "labels").keyProblem("label whole objects, or all fields at once", "it has %d labels, there may be %d", count, limit)
 	}
-	var unlabelled []string
+	var unlabelled, unmarked []string // LB-1
 	for _, f := range s.Composed.Fields {
-		if len(l.workspace.LabelOrigins(s, f.Path)) == 0 {
+		origins := l.workspace.LabelOrigins(s, f.Path)
+		switch {
+		case len(origins) == 0:
 			unlabelled = append(unlabelled, f.Path)
+		case !slices.ContainsFunc(origins, func(o LabelOrigin) bool { return o.Label == governance.ThirdParty }):
+			unmarked = append(unmarked, f.Path)
 		}
 	}
+	const hint = "write labels: {all: [Third-Party]}"
 	if len(unlabelled) > 0 {
-		verb := "carry"
-		if len(unlabelled) == 1 {
-			verb = "carries"
-		}
-		l.at(s, "labels").warning("write labels: {all: [Third-Party]}", "%s %s no label, so no policy protects what is in there", firstFew(unlabelled), verb)
+		l.at(s, "labels").warning(hint, "%s %s no label, so no policy protects what is in there", firstFew(unlabelled), carry(unlabelled))
 	}
+	if len(unmarked) > 0 && s.Profile {
+		l.at(s, "labels").warning(hint, "%s %s other labels, and not %s: nothing tells that a partner supplied it", firstFew(unmarked), carry(unmarked), governance.ThirdParty)
+	}
+}
+
+func carry(fields []string) string {
+	if len(fields) == 1 {
+		return "carries"
+	}
+	return "carry"
 }

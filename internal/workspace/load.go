@@ -183,6 +183,10 @@ func (l *loader) document(d yamldoc.Document) {
 		w.Datasets = add(l, w.Datasets, d)
 	case "Source":
 		w.Sources = add(l, w.Sources, d)
+	case "MarketingAction":
+		w.MarketingActions = add(l, w.MarketingActions, d)
+	case "Contract":
+		w.Contracts = add(l, w.Contracts, d)
 	case "Policy":
 		w.Policies = add(l, w.Policies, d)
 	case "Audience":
@@ -232,12 +236,16 @@ func (l *loader) check() {
 	l.checkUnion()
 	each(w.Datasets, l.checkDataset)
 	l.checkDatasetCount()
+	each(w.MarketingActions, l.checkMarketingAction)
 	each(w.Policies, l.checkPolicy)
+	l.checkGovernance()
+	l.checkCoverage()
 	each(w.Sources, l.checkSource)
 	l.fillEvaluation()
 	each(w.Audiences, l.checkAudience)
 	each(w.Audiences, l.checkUse)
 	each(w.Destinations, l.checkDestination)
+	each(w.Contracts, l.checkContract)
 	each(w.Activations, l.checkActivation)
 }
 

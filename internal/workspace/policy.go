@@ -1,7 +1,12 @@
 package workspace
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"prospector/internal/governance"
+	"prospector/internal/xdm"
 	"prospector/internal/yamldoc"
 )
 
@@ -27,6 +32,9 @@ func (l *loader) checkPolicy(p *Policy) {
 	if p.Status == "" {
 		p.Status = governance.Draft // PL-5
 	}
+	if contains(governance.Switches(), p.Name) { // PL-7
+		l.at(p, "name").problem("choose another name; it is switched by governance: {enable: […]} in the sandbox", "there is a policy %s built in", p.Name)
+	}
 	l.checkMarketingActions(l.at(p, "marketingActions"), p.MarketingActions)
 	l.expression(l.at(p, "deny"), &p.Deny)
 }
@@ -47,19 +55,79 @@ func (l *loader) expression(at place, e *governance.Expression) {
 	}
 }
 
-func (l *loader) checkMarketingActions(at place, actions []string) {
-	for i, action := range actions {
-		if !contains(governance.CoreMarketingActions, action) {
-			at.in(index(i)).problem(didYouMean(action, governance.CoreMarketingActions), "there is no marketing action %q", action)
+// Governance switches what is built in.
+type Governance struct {
+	// Enable lists the core policies and policy packs that are on, by name: third-party-data, for example. Those that are not listed are off. See governance.md.
+	Enable []string `yaml:"enable"`
+}
+
+func (l *loader) checkGovernance() {
+	s := &l.workspace.Sandbox
+	for i, name := range s.Governance.Enable {
+		if switches := governance.Switches(); !contains(switches, name) {
+			hint := "known are " + strings.Join(switches, ", ")
+			if near := xdm.Nearest(name, switches); near != "" {
+				hint = fmt.Sprintf("did you mean %q?", near)
+			}
+			if _, ok := find(l.workspace.Policies, name); ok {
+				hint = "write status: ENABLED in the policy"
+			}
+			l.at(s, "governance", "enable", index(i)).problem(hint, "there is no core policy or policy pack %q", name)
 		}
 	}
 }
 
-// GovernancePolicies returns the policies as the policy evaluation takes them.
+// checkCoverage warns about vendors' data that nothing protects: no core policy covers its label (EC-8).
+func (l *loader) checkCoverage() {
+	w := l.workspace
+	covers := func(p governance.Policy) bool {
+		return p.Status == governance.Enabled && contains(p.Deny.Labels(), governance.ThirdParty)
+	}
+	if slices.ContainsFunc(w.GovernancePolicies(), covers) || l.anyUnread("Policy", "Sandbox") {
+		return
+	}
+	for _, d := range w.ProfileDatasets(nil) {
+		if w.Schema(d).Composed == nil {
+			continue
+		}
+		for _, labels := range w.FieldLabels(d) {
+			if contains(labels, governance.ThirdParty) {
+				l.at(d).warning("write governance: {enable: ["+governance.ThirdPartyPack+"]} in the sandbox, or a policy of your own",
+					"its fields carry %s, and no enabled policy covers that label: it keeps them from no destination", governance.ThirdParty)
+				break
+			}
+		}
+	}
+}
+
+// GovernancePolicies returns all policies as the evaluation takes them: those of the workspace, then those that are built in.
 func (w *Workspace) GovernancePolicies() []governance.Policy {
-	out := make([]governance.Policy, len(w.Policies))
-	for i, p := range w.Policies {
-		out[i] = governance.Policy{Name: p.Name, Status: p.Status, MarketingActions: p.MarketingActions, Deny: p.Deny}
+	var out []governance.Policy
+	for _, p := range w.Policies {
+		out = append(out, governance.Policy{Name: p.Name, Type: governance.Custom, Description: p.Description, Status: p.Status, MarketingActions: p.MarketingActions,
+			Deny: p.Deny, At: line(p.At())})
+	}
+	for _, p := range governance.BuiltIn(w.Sandbox.Governance.Enable) {
+		if p.Status == governance.Enabled {
+			i := slices.IndexFunc(w.Sandbox.Governance.Enable, func(name string) bool { return name == p.Name || name == p.Basis })
+			p.At = line(w.Sandbox.At("governance", "enable", index(i)))
+		}
+		out = append(out, p)
 	}
 	return out
+}
+
+// switchedOn reports whether a built-in policy or a pack is on.
+func (w *Workspace) switchedOn(name string) bool {
+	return contains(w.Sandbox.Governance.Enable, name) || slices.ContainsFunc(governance.BuiltIn(w.Sandbox.Governance.Enable), func(p governance.Policy) bool {
+		return p.Name == name && p.Status == governance.Enabled
+	})
+}
+
+// line is a position as messages about governance name it: file and line.
+func line(at yamldoc.Position) string {
+	if at.File == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d", at.File, at.Line)
 }

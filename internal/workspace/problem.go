@@ -117,8 +117,11 @@ func nameKey(kind string) string {
 
 // spoken is a kind in a sentence.
 func spoken(kind string) string {
-	if kind == "FieldGroup" {
+	switch kind {
+	case "FieldGroup":
 		return "field group"
+	case "MarketingAction":
+		return "marketing action"
 	}
 	return strings.ToLower(kind)
 }

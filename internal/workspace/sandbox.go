@@ -24,6 +24,8 @@ type Sandbox struct {
 	Evaluation Evaluation `yaml:"evaluation"`
 	// Guardrails bound what is taken from partners at once.
 	Guardrails Guardrails `yaml:"guardrails"`
+	// Governance switches core policies and policy packs.
+	Governance Governance `yaml:"governance"`
 }
 
 // Defaults stand in for keys that objects leave out.

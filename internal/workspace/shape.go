@@ -118,8 +118,9 @@ func leaves(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
 
 // Patterns of the schema and what to do where they do not match.
 var patternHints = map[string]string{
-	`^[A-Za-z0-9][A-Za-z0-9_-]*$`: "use letters, digits, _ and -, the first a letter or a digit",
-	SecretPattern:                 "write ${env:NAME} or ${file:/path}; a secret never stands in a workspace",
+	`^[A-Za-z0-9][A-Za-z0-9_-]*$`:  "use letters, digits, _ and -, the first a letter or a digit",
+	`^[A-Za-z0-9][A-Za-z0-9 _-]*$`: "use letters, digits, spaces, _ and -, the first a letter or a digit",
+	SecretPattern:                  "write ${env:NAME} or ${file:/path}; a secret never stands in a workspace",
 }
 
 // somethingPattern is the form of texts that must not be blank.

@@ -432,6 +432,10 @@ func (l *loader) sourcePlanning(s *Source, d *Dataset) {
 	for i, name := range *s.Planning.UsagePolicies {
 		policy, ok := find(l.workspace.Policies, name)
 		switch {
+		case !ok && contains(governance.Switches(), name):
+			if !l.workspace.switchedOn(name) {
+				at.in("usagePolicies", index(i)).warning("name it in governance.enable of the sandbox", "policy %q applies to the data of dataset %s and is not enabled, so nothing enforces it", name, d.Name)
+			}
 		case !ok:
 			at.in("usagePolicies", index(i)).missing("Policy", name, names(l.workspace.Policies), "no policy is called %q", name)
 		case policy.Status != governance.Enabled:

@@ -18,24 +18,26 @@ import (
 
 // Workspace is the checked model: every reference resolves.
 type Workspace struct {
-	Dir          string // empty when it was not read from a folder
-	Files        Files
-	Sandbox      Sandbox
-	Namespaces   []*Namespace
-	Labels       []*Label
-	FieldGroups  []*FieldGroup
-	Schemas      []*Schema
-	Datasets     []*Dataset
-	Sources      []*Source
-	Policies     []*Policy
-	Audiences    []*Audience
-	Destinations []*Destination
-	Activations  []*Activation
-	Warnings     Problems
+	Dir              string // empty when it was not read from a folder
+	Files            Files
+	Sandbox          Sandbox
+	Namespaces       []*Namespace
+	Labels           []*Label
+	FieldGroups      []*FieldGroup
+	Schemas          []*Schema
+	Datasets         []*Dataset
+	MarketingActions []*MarketingAction
+	Sources          []*Source
+	Policies         []*Policy
+	Audiences        []*Audience
+	Destinations     []*Destination
+	Contracts        []*Contract
+	Activations      []*Activation
+	Warnings         Problems
 }
 
 // Kinds lists the kinds of objects, each after those that it refers to.
-var Kinds = []string{"Sandbox", "Namespace", "Label", "FieldGroup", "Schema", "Dataset", "Policy", "Source", "Audience", "Destination", "Activation"}
+var Kinds = []string{"Sandbox", "Namespace", "Label", "FieldGroup", "Schema", "Dataset", "MarketingAction", "Policy", "Source", "Audience", "Destination", "Contract", "Activation"}
 
 // Object is one object of a workspace, of any kind.
 type Object struct {
@@ -49,7 +51,8 @@ type Object struct {
 // Objects lists all objects but the sandbox, in the order of Kinds and then as they were read.
 func (w *Workspace) Objects() []Object {
 	return slices.Concat(objectsOf(w.Namespaces), objectsOf(w.Labels), objectsOf(w.FieldGroups), objectsOf(w.Schemas), objectsOf(w.Datasets),
-		objectsOf(w.Policies), objectsOf(w.Sources), objectsOf(w.Audiences), objectsOf(w.Destinations), objectsOf(w.Activations))
+		objectsOf(w.MarketingActions), objectsOf(w.Policies), objectsOf(w.Sources), objectsOf(w.Audiences), objectsOf(w.Destinations), objectsOf(w.Contracts),
+		objectsOf(w.Activations))
 }
 
 func objectsOf[T object](objects []T) []Object {
