@@ -40,6 +40,8 @@ const (
 	AuditedProfile   = "Profile"
 	AuditedRequest   = "Request"
 	AuditedAudit     = "Audit"
+
+	AuditedEvaluation = "Evaluation"
 )
 
 // RecordAudit appends records. The same action on the same object in the same run is one record.

@@ -103,17 +103,13 @@ func (c *Catalog) BeginDelivery(ctx context.Context, id string, d Decision, eval
 	})
 }
 
-// EndDelivery records how a delivery ended; run and actor are for the audit.
-func (c *Catalog) EndDelivery(ctx context.Context, id, status, run, actor string, at time.Time) error {
-	outcome := AuditAllowed
-	if status != Delivered {
-		outcome = AuditFailed
-	}
+// EndDelivery records how a delivery ended, in the audit too.
+func (c *Catalog) EndDelivery(ctx context.Context, id, status string, audit AuditRecord, at time.Time) error {
 	return c.inTransaction(ctx, func(tx *sql.Tx) error {
 		if err := c.exec(ctx, tx, "catalog/end_delivery", id, status, instant(at)); err != nil {
 			return err
 		}
-		return c.recordAudit(ctx, tx, AuditRecord{Run: run, Action: "end", Kind: AuditedDelivery, Object: id, Actor: actor, Outcome: outcome, Detail: status, At: at})
+		return c.recordAudit(ctx, tx, audit)
 	})
 }
 

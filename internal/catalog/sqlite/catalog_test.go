@@ -181,7 +181,7 @@ func TestDecisionsAndReceipts(t *testing.T) {
 	r := catalog.Receipt{File: "f.csv", Rows: 3, Bytes: 10, SHA256: "aa"}
 	require.NoError(t, c.RecordReceipt(ctx, "dlv_1", r, at))
 	require.NoError(t, c.RecordReceipt(ctx, "dlv_1", r, at))
-	require.NoError(t, c.EndDelivery(ctx, "dlv_1", catalog.Delivered, "run 1", "ann", at))
+	require.NoError(t, c.EndDelivery(ctx, "dlv_1", catalog.Delivered, catalog.AuditRecord{Run: "run 1", Action: "end", Kind: catalog.AuditedDelivery, Object: "dlv_1", Outcome: catalog.AuditAllowed, At: at}, at))
 	receipts, err := c.Receipts(ctx, "dlv_1")
 	require.NoError(t, err)
 	require.Equal(t, []catalog.Receipt{r}, receipts)
