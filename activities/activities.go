@@ -25,6 +25,7 @@ type Activities struct {
 	DataDir      string                                              // staged files, below the same directory as the store
 	Workspace    func(context.Context) (*workspace.Workspace, error) // the one that was applied
 	Applied      Applied
+	Audit        Audit
 	Schedules    Schedules
 	Ledger       Ledger
 	Memberships  Memberships

@@ -11,8 +11,6 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
-	"go.temporal.io/sdk/activity"
-
 	"prospector/internal/catalog"
 	"prospector/internal/errkind"
 	"prospector/internal/plan"
@@ -23,8 +21,7 @@ import (
 type Applied interface {
 	Workspace(ctx context.Context) (catalog.WorkspaceVersion, error)
 	WorkspaceFiles(ctx context.Context, version string) (map[string]string, error)
-	ApplyWorkspace(ctx context.Context, v catalog.WorkspaceVersion, previous string, files map[string]string, changes []catalog.ObjectChange, audit catalog.AuditRecord) error
-	RecordAudit(ctx context.Context, r catalog.AuditRecord) error
+	ApplyWorkspace(ctx context.Context, v catalog.WorkspaceVersion, previous string, files map[string]string, changes []catalog.ObjectChange, audit []catalog.AuditRecord) error
 	LoadedBatches(ctx context.Context) (map[string]int64, error)
 }
 
@@ -137,7 +134,7 @@ type RecordWorkspaceInput struct {
 	Digest   string `json:"digest"`   // that was planned
 }
 
-const actionApply = "apply workspace"
+const actionApply = "apply"
 
 // RecordWorkspace makes a planned workspace the one that holds, from the next step of every run on. It is
 // refused when something else was applied since the plan, or the folder's files have changed.
@@ -155,7 +152,7 @@ func (a *Activities) recordWorkspace(ctx context.Context, in RecordWorkspaceInpu
 	case err != nil:
 		return err
 	case planned.Digest != in.Digest:
-		return errkind.New(errkind.Conflict, actionApply, errors.New("its files have changed since they were planned"), "plan again")
+		return errkind.New(errkind.Conflict, "apply workspace", errors.New("its files have changed since they were planned"), "plan again")
 	case len(planned.Plan.Refused) > 0:
 		return Refusal(planned.Plan)
 	}
@@ -175,7 +172,13 @@ func (a *Activities) recordWorkspace(ctx context.Context, in RecordWorkspaceInpu
 	for i, c := range planned.Plan.Changes {
 		changes[i] = catalog.ObjectChange{Kind: c.Kind, Name: c.Name, Action: c.Action}
 	}
-	return a.Applied.ApplyWorkspace(ctx, version, in.Previous, files, changes, a.audit(ctx, in.WorkspaceInput, in.Version, catalog.AuditDone, summary(planned.Plan)))
+	_, current, err := a.applied(ctx)
+	if err != nil {
+		return err
+	}
+	audit := auditChanges(ctx, in.RequestedBy, planned.Plan, current, next)
+	audit[0].Object, audit[0].Before, audit[0].After = in.Version, holds.Digest, in.Digest
+	return a.Applied.ApplyWorkspace(ctx, version, in.Previous, files, changes, audit)
 }
 
 // Refusal is the error of a plan with refused changes.
@@ -187,20 +190,35 @@ func Refusal(p plan.Plan) error {
 	return errkind.New(errkind.Invalid, "", fmt.Errorf("nothing was applied, refused changes: %d\n%s", len(p.Refused), strings.Join(texts, "\n")), "")
 }
 
-func summary(p plan.Plan) string {
-	var texts []string
+// auditChanges are the record of a workspace that is applied and, behind it, one of each object that it changes (MO-10).
+func auditChanges(ctx context.Context, requestedBy string, p plan.Plan, current, next *workspace.Workspace) []catalog.AuditRecord {
+	before, after := digests(current), digests(next)
+	out := []catalog.AuditRecord{audited(ctx, requestedBy, actionApply, catalog.AuditedWorkspace, "")}
+	out[0].Detail = fmt.Sprintf("objects changed: %d", len(p.Changes))
 	for _, c := range p.Changes {
-		texts = append(texts, c.Action+" "+c.Kind+" "+c.Name)
+		r := audited(ctx, requestedBy, c.Action, c.Kind, c.Name)
+		r.Detail, r.Before, r.After = strings.Join(c.Keys, ", "), before[c.Kind+" "+c.Name], after[c.Kind+" "+c.Name]
+		out = append(out, r)
 	}
 	for _, flow := range p.Stopped {
-		texts = append(texts, "stop Activation "+flow.Activation)
+		out = append(out, audited(ctx, requestedBy, "stop", "Activation", flow.Activation))
 	}
-	return strings.Join(texts, ", ")
+	return out
 }
 
-func (a *Activities) audit(ctx context.Context, in WorkspaceInput, object, outcome, detail string) catalog.AuditRecord {
-	return catalog.AuditRecord{Run: activity.GetInfo(ctx).WorkflowExecution.RunID, Action: actionApply, Object: object, Actor: in.RequestedBy,
-		Outcome: outcome, Detail: detail, At: now()}
+// digests are those of a workspace's objects as they are written, by kind and name.
+func digests(w *workspace.Workspace) map[string]string {
+	out := map[string]string{}
+	if w == nil {
+		return out
+	}
+	for _, o := range w.Objects() {
+		out[o.Kind+" "+o.Name] = declaredDigest(o.Declared)
+	}
+	if declared, err := w.Sandbox.Declared(); err == nil {
+		out["Sandbox "+w.Sandbox.Name] = declaredDigest(declared)
+	}
+	return out
 }
 
 // RefuseWorkspaceInput records a refusal.
@@ -209,13 +227,26 @@ type RefuseWorkspaceInput struct {
 	Refused     []plan.Reason `json:"refused"`
 }
 
-// RefuseWorkspace records that a workspace was refused.
+// RefuseWorkspace records that a workspace was refused, and each object whose change was.
 func (a *Activities) RefuseWorkspace(ctx context.Context, in RefuseWorkspaceInput) error {
-	var texts []string
-	for _, r := range in.Refused {
-		texts = append(texts, r.String())
+	return failure(a.Audit.RecordAudit(ctx, auditRefusals(ctx, in.RequestedBy, in.Refused)...))
+}
+
+func auditRefusals(ctx context.Context, requestedBy string, refused []plan.Reason) []catalog.AuditRecord {
+	out := []catalog.AuditRecord{audited(ctx, requestedBy, actionApply, catalog.AuditedWorkspace, "")}
+	out[0].Outcome, out[0].Detail = catalog.AuditDenied, fmt.Sprintf("refused changes: %d", len(refused))
+	objects := map[string]int{} // an object may be refused for several reasons
+	for _, reason := range refused {
+		key := reason.Kind + " " + reason.Name
+		if i, ok := objects[key]; ok {
+			out[i].Detail += "\n" + reason.Message
+			continue
+		}
+		r := audited(ctx, requestedBy, actionApply, reason.Kind, reason.Name)
+		r.Outcome, r.Detail = catalog.AuditDenied, reason.Message
+		objects[key], out = len(out), append(out, r)
 	}
-	return failure(a.Applied.RecordAudit(ctx, a.audit(ctx, WorkspaceInput{RequestedBy: in.RequestedBy}, "", catalog.AuditRefused, strings.Join(texts, "\n"))))
+	return out
 }
 
 // SyncSchedulesOutput says what was changed.

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"go.temporal.io/sdk/activity"
+
 	"prospector/internal/catalog"
 	"prospector/internal/enforcement"
 	"prospector/internal/errkind"
@@ -23,7 +25,7 @@ type Deliveries interface {
 	RecordDecision(ctx context.Context, d catalog.Decision, at time.Time) error
 	Decision(ctx context.Context, id string) (catalog.Decision, error)
 	BeginDelivery(ctx context.Context, id string, d catalog.Decision, evaluation string, at time.Time) error
-	EndDelivery(ctx context.Context, id, status string, at time.Time) error
+	EndDelivery(ctx context.Context, id, status string, audit catalog.AuditRecord, at time.Time) error
 	RecordReceipt(ctx context.Context, delivery string, r catalog.Receipt, at time.Time) error
 }
 
@@ -48,6 +50,8 @@ type Clearance struct {
 type CheckPolicyInput struct {
 	Activation string `json:"activation"`
 	Delivery   string `json:"delivery"`
+
+	RequestedBy string `json:"requestedBy,omitempty"`
 }
 
 // CheckPolicy decides and records whether the audiences of an activation, with its mapping, may go to
@@ -92,7 +96,8 @@ func (a *Activities) checkPolicy(ctx context.Context, in CheckPolicyInput) (out 
 			out.AsOf = m.AsOf
 		}
 	}
-	decision = catalog.Decision{ID: out.Decision, Delivery: out.Delivery, Activation: out.Activation, Destination: out.Destination}
+	decision = catalog.Decision{ID: out.Decision, Delivery: out.Delivery, Activation: out.Activation, Destination: out.Destination,
+		RequestedBy: in.RequestedBy, Run: activity.GetInfo(ctx).WorkflowExecution.RunID}
 	destination, err := w.Destination(activation.Destination)
 	if err != nil {
 		return out, decision, err

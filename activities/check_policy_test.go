@@ -29,7 +29,9 @@ func (r record) Decision(_ context.Context, id string) (catalog.Decision, error)
 func (record) BeginDelivery(context.Context, string, catalog.Decision, string, time.Time) error {
 	return nil
 }
-func (record) EndDelivery(context.Context, string, string, time.Time) error { return nil }
+func (record) EndDelivery(context.Context, string, string, catalog.AuditRecord, time.Time) error {
+	return nil
+}
 func (record) RecordReceipt(context.Context, string, catalog.Receipt, time.Time) error {
 	return nil
 }

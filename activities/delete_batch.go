@@ -16,6 +16,8 @@ type DeleteBatchInput struct {
 	Dataset string `json:"dataset"`
 	Batch   string `json:"batch"`
 	Preview bool   `json:"preview,omitempty"` // only say what would change
+
+	RequestedBy string `json:"requestedBy,omitempty"`
 }
 
 // DeleteBatch undoes one load: its dataset's profiles become what all other batches make of them. A deleted batch's file
@@ -56,7 +58,10 @@ func (a *Activities) deleteBatch(ctx context.Context, in DeleteBatchInput) (out 
 	if out, err = a.Batches.DeleteBatch(ctx, n, stored, in.Batch, in.Preview, memberships); err != nil || in.Preview {
 		return out, err
 	}
-	return out, a.Ledger.DeleteBatch(ctx, in.Batch, fmt.Sprintf("undone: %d profiles removed, %d reverted, %d restored", out.Removed, out.Reverted, out.Restored), now())
+	undone := fmt.Sprintf("undone: %d profiles removed, %d reverted, %d restored", out.Removed, out.Reverted, out.Restored)
+	record := audited(ctx, in.RequestedBy, "delete", catalog.AuditedBatch, in.Batch)
+	record.Detail = "dataset " + in.Dataset + ", " + undone
+	return out, a.Ledger.DeleteBatch(ctx, in.Batch, undone, record, now())
 }
 
 // membershipsOf are the audiences, as they were evaluated last, that may hold prospects of the namespace.

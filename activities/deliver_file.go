@@ -91,9 +91,20 @@ func (a *Activities) atDestination(ctx context.Context, declared *workspace.Dest
 type FinishDeliveryInput struct {
 	Delivery string `json:"delivery"`
 	Status   string `json:"status"` // delivered or failed
+
+	RequestedBy string       `json:"requestedBy,omitempty"`
+	Failure     errkind.Kind `json:"failure,omitempty"` // why it failed
 }
 
 // FinishDelivery records how the delivery ended and removes the exported files from this machine.
 func (a *Activities) FinishDelivery(ctx context.Context, in FinishDeliveryInput) error {
-	return failure(errors.Join(a.Deliveries.EndDelivery(ctx, in.Delivery, in.Status, now()), removeFolder(a.exported(in.Delivery))))
+	record := audited(ctx, in.RequestedBy, "end", catalog.AuditedDelivery, in.Delivery)
+	record.Detail = in.Status
+	switch {
+	case in.Failure == errkind.Refused: // a policy or the workspace has changed underway
+		record.Outcome = catalog.AuditDenied
+	case in.Status != catalog.Delivered:
+		record.Outcome = catalog.AuditFailed
+	}
+	return failure(errors.Join(a.Deliveries.EndDelivery(ctx, in.Delivery, in.Status, record, now()), removeFolder(a.exported(in.Delivery))))
 }

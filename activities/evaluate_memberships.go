@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"prospector/internal/catalog"
@@ -27,7 +28,7 @@ type Audiences interface {
 
 // Memberships is the record of evaluations.
 type Memberships interface {
-	PublishEvaluation(ctx context.Context, id string, asOf time.Time, results []store.Membership, at time.Time) error
+	PublishEvaluation(ctx context.Context, id string, asOf time.Time, results []store.Membership, at time.Time, audit ...catalog.AuditRecord) error
 	Evaluation(ctx context.Context, id string) ([]catalog.Membership, error)
 	LatestMemberships(ctx context.Context, except string) (map[string]catalog.Membership, error)
 	StaleParts(ctx context.Context) ([]string, error)
@@ -40,6 +41,8 @@ type EvaluateMembershipsInput struct {
 	AsOf       time.Time `json:"asOf"`
 	Audiences  []string  `json:"audiences,omitempty"`
 	Scheduled  bool      `json:"scheduled,omitempty"` // of all, only those that have no schedule of their own
+
+	RequestedBy string `json:"requestedBy,omitempty"`
 }
 
 // EvaluateMembershipsOutput holds each audience's result.
@@ -98,7 +101,13 @@ func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembers
 	for i, m := range out.Memberships {
 		out.Memberships[i].Definition = w.Definition(audiences[slices.IndexFunc(audiences, func(x *workspace.Audience) bool { return x.Name == m.Audience })])
 	}
-	if err := a.Memberships.PublishEvaluation(ctx, in.Evaluation, in.AsOf, out.Memberships, now()); err != nil {
+	record := audited(ctx, in.RequestedBy, "evaluate", catalog.AuditedEvaluation, in.Evaluation)
+	names := make([]string, len(out.Memberships))
+	for i, m := range out.Memberships {
+		names[i] = m.Audience
+	}
+	record.Detail = strings.Join(names, ", ")
+	if err := a.Memberships.PublishEvaluation(ctx, in.Evaluation, in.AsOf, out.Memberships, now(), record); err != nil {
 		return out, err
 	}
 	return out, a.removeStaleParts(ctx)

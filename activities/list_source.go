@@ -28,7 +28,7 @@ type Ledger interface {
 	SameContent(ctx context.Context, dataset, sha256, batch string) (string, error)
 	RecordBatch(ctx context.Context, dataset string, b store.Batch, o store.Outcome, at time.Time) error
 	Batch(ctx context.Context, id string) (store.Outcome, error)
-	DeleteBatch(ctx context.Context, id, detail string, at time.Time) error
+	DeleteBatch(ctx context.Context, id, detail string, audit catalog.AuditRecord, at time.Time) error
 	BeginSync(ctx context.Context, s catalog.Sync) error
 	EndSync(ctx context.Context, run, outcome string, files, rows int64, detail string, at time.Time) error
 	SyncOf(ctx context.Context, run string) (catalog.Sync, error)

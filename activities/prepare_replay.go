@@ -28,6 +28,8 @@ type PrepareReplayInput struct {
 	Batch   string `json:"batch"`
 	// Path of a file of corrected rows on the worker's machine, which begins with local:. Without one the rows are taken as they came.
 	Path string `json:"path,omitempty"`
+
+	RequestedBy string `json:"requestedBy,omitempty"`
 }
 
 // PrepareReplayOutput is the batch that replays them.
@@ -97,6 +99,11 @@ func (a *Activities) prepareReplay(ctx context.Context, in PrepareReplayInput) (
 		return out, err
 	}
 	out.Batch, out.State = entries[0].Batch, entries[0].State
+	record := audited(ctx, in.RequestedBy, "replay", catalog.AuditedBatch, in.Batch)
+	record.Detail = fmt.Sprintf("dataset %s, %d rows of quarantine as batch %s", in.Dataset, out.Rows, out.Batch)
+	if err := a.Audit.RecordAudit(ctx, record); err != nil {
+		return out, err
+	}
 	if out.State == catalog.Loaded {
 		outcome, err := a.Ledger.Batch(ctx, out.Batch)
 		out.Outcome = &outcome

@@ -36,7 +36,7 @@ The worker reads the files itself: they must be on its machine, in a folder that
 					failed = append(failed, usageError{fmt.Errorf("%s is not a file", file)})
 					continue
 				}
-				in := workflows.IngestFileInput{Source: sourceName, Dataset: args[0], Path: "local:" + path}
+				in := workflows.IngestFileInput{Source: sourceName, Dataset: args[0], Path: "local:" + path, RequestedBy: whoami()}
 				err = o.run(c.Context(), workflows.IngestFile, in, func(result json.RawMessage) error {
 					loaded, err := decoded[workflows.IngestFileResult](result)
 					files = append(files, loaded)

@@ -267,7 +267,7 @@ audience that fails keeps its earlier one, and does not stop the others.`,
 		Example: `  starter audiences evaluate
   starter audiences evaluate outdoor-families --activate`,
 		RunE: func(c *cobra.Command, args []string) error {
-			in.Audiences, o.parts = args, true
+			in.Audiences, in.RequestedBy, o.parts = args, whoami(), true
 			return o.run(c.Context(), workflows.EvaluateAudiences, in, printEvaluated)
 		},
 	}

@@ -148,15 +148,37 @@ func TestWorkspaceIsApplied(t *testing.T) {
 	record, err := sqlite.Open(t.Context(), filepath.Join(dir, "catalog.db"))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, record.Close()) }()
-	audit, err := record.Audit(t.Context(), 100)
+	audit, err := record.Audit(t.Context(), catalog.AuditQuery{Action: "apply", Kind: catalog.AuditedWorkspace, Limit: 100})
 	require.NoError(t, err)
 	outcomes := map[string]int{}
 	for _, r := range audit {
-		require.Equal(t, "apply workspace", r.Action)
 		require.NotEmpty(t, r.Actor)
 		outcomes[r.Outcome]++
 	}
-	require.Equal(t, map[string]int{catalog.AuditDone: 7, catalog.AuditRefused: 1}, outcomes)
+	require.Equal(t, map[string]int{catalog.AuditAllowed: 7, catalog.AuditDenied: 1}, outcomes)
+	// MO-10: each object that was changed, with digests of before and after; AS-E4: each whose change was refused.
+	one := func(q catalog.AuditQuery) catalog.AuditRecord {
+		t.Helper()
+		q.Limit = 1
+		found, err := record.Audit(t.Context(), q)
+		require.NoError(t, err)
+		require.Len(t, found, 1)
+		return found[0]
+	}
+	added, removed := one(catalog.AuditQuery{Action: "add", Kind: "Namespace", Object: "third_pid"}), one(catalog.AuditQuery{Action: "remove", Kind: "Audience", Object: "established-households"})
+	require.Empty(t, added.Before)
+	require.NotEmpty(t, added.After)
+	require.NotEmpty(t, removed.Before)
+	require.Empty(t, removed.After)
+	changed := one(catalog.AuditQuery{Action: "change", Kind: "Source", Object: "acme"})
+	require.NotEqual(t, changed.Before, changed.After)
+	require.Contains(t, changed.Detail, "schedule")
+	refused := one(catalog.AuditQuery{Outcome: catalog.AuditDenied, Kind: "Schema"})
+	require.Equal(t, "merk-prospects", refused.Object)
+	require.Contains(t, refused.Detail, "its range is smaller")
+	report, err := record.VerifyAudit(t.Context(), catalog.AuditHead{})
+	require.NoError(t, err)
+	require.Empty(t, report.Breaks)
 }
 
 // Rows that were checked under one schema are not loaded under another: the run ends, and the next sync

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"prospector/activities"
 	"prospector/internal/catalog"
 	"prospector/workflows"
 )

@@ -9,7 +9,8 @@ import (
 
 // ActivateAudiencesInput names an activation, such as {"activation": "acme-to-media"}.
 type ActivateAudiencesInput struct {
-	Activation string `json:"activation"`
+	Activation  string `json:"activation"`
+	RequestedBy string `json:"requestedBy,omitempty"`
 }
 
 // WorkflowID is the id under which a person starts the run: one delivery of an activation at a time.
@@ -40,7 +41,7 @@ func activateAudiences(ctx workflow.Context, in ActivateAudiencesInput) (out Act
 	}
 	out.Delivery, out.Activation = runID(ctx, "dlv"), in.Activation
 	var cleared activities.Clearance
-	err = workflow.ExecuteActivity(withStore(ctx), steps.CheckPolicy, activities.CheckPolicyInput{Activation: in.Activation, Delivery: out.Delivery}).Get(ctx, &cleared)
+	err = workflow.ExecuteActivity(withStore(ctx), steps.CheckPolicy, activities.CheckPolicyInput{Activation: in.Activation, Delivery: out.Delivery, RequestedBy: in.RequestedBy}).Get(ctx, &cleared)
 	if err != nil {
 		return out, plain(err)
 	}
@@ -53,7 +54,10 @@ func activateAudiences(ctx workflow.Context, in ActivateAudiencesInput) (out Act
 	}
 	cleanup, cancel := workflow.NewDisconnectedContext(ctx) // also when the run was cancelled
 	defer cancel()
-	finish := activities.FinishDeliveryInput{Delivery: out.Delivery, Status: status}
+	finish := activities.FinishDeliveryInput{Delivery: out.Delivery, Status: status, RequestedBy: in.RequestedBy}
+	if err != nil {
+		finish.Failure = KindOf(err)
+	}
 	finishErr := workflow.ExecuteActivity(quick(cleanup), steps.FinishDelivery, finish).Get(cleanup, nil)
 	if err == nil {
 		err = plain(finishErr)

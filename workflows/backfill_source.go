@@ -20,6 +20,8 @@ type BackfillSourceInput struct {
 	To     string `json:"to"`              // last day
 	Retry  bool   `json:"retry,omitempty"` // also take files again that were refused before
 	Plan   bool   `json:"plan,omitempty"`  // only say what would be taken
+
+	RequestedBy string `json:"requestedBy,omitempty"`
 }
 
 // WorkflowID is the id under which a source is backfilled: one run at a time.
@@ -73,6 +75,12 @@ func backfillSource(ctx workflow.Context, in BackfillSourceInput) (out BackfillS
 	days, err := in.days()
 	if err != nil {
 		return out, err
+	}
+	if !in.Plan && workflow.GetVersion(ctx, "audit", workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+		start := activities.RecordStartInput{RequestedBy: in.RequestedBy, Action: "backfill", Kind: "Source", Object: in.Source, Detail: in.From + " to " + in.To}
+		if err := recordStart(ctx, start); err != nil {
+			return out, err
+		}
 	}
 	out = BackfillSourceResult{Source: in.Source, Plan: in.Plan, Days: []BackfillDay{}}
 	var failed *BackfillDay

@@ -18,6 +18,8 @@ type EvaluateAudiencesInput struct {
 	Audiences []string `json:"audiences,omitempty"`
 	Activate  bool     `json:"activate,omitempty"`  // then run every activation of the workspace
 	Scheduled bool     `json:"scheduled,omitempty"` // of all, only those that have no schedule of their own
+
+	RequestedBy string `json:"requestedBy,omitempty"`
 }
 
 // WorkflowID is the id under which a person starts the run: one evaluation at a time.
@@ -58,13 +60,13 @@ func evaluateAudiences(ctx workflow.Context, in EvaluateAudiencesInput) (out Eva
 	out.Evaluation = runID(ctx, "eval")
 	var evaluated activities.EvaluateMembershipsOutput
 	err = workflow.ExecuteActivity(withStore(ctx), steps.EvaluateMemberships, activities.EvaluateMembershipsInput{
-		Evaluation: out.Evaluation, AsOf: workflow.GetInfo(ctx).WorkflowStartTime.UTC(), Audiences: in.Audiences, Scheduled: in.Scheduled}).Get(ctx, &evaluated)
+		Evaluation: out.Evaluation, AsOf: workflow.GetInfo(ctx).WorkflowStartTime.UTC(), Audiences: in.Audiences, Scheduled: in.Scheduled, RequestedBy: in.RequestedBy}).Get(ctx, &evaluated)
 	if err != nil {
 		return out, plain(err)
 	}
 	out.Memberships = evaluated.Memberships
 	if in.Activate {
-		if err := activateAll(ctx, &out); err != nil {
+		if err := activateAll(ctx, in.RequestedBy, &out); err != nil {
 			return out, err
 		}
 	}
@@ -87,14 +89,14 @@ func evaluateAudiences(ctx workflow.Context, in EvaluateAudiencesInput) (out Eva
 	return out, nil
 }
 
-func activateAll(ctx workflow.Context, out *EvaluateAudiencesResult) error {
+func activateAll(ctx workflow.Context, requestedBy string, out *EvaluateAudiencesResult) error {
 	var names []string
 	if err := workflow.ExecuteActivity(quick(ctx), steps.ListActivations).Get(ctx, &names); err != nil {
 		return plain(err)
 	}
 	for _, name := range names {
 		var delivered ActivateAudiencesResult
-		err := workflow.ExecuteChildWorkflow(ctx, ActivateAudiences, ActivateAudiencesInput{Activation: name}).Get(ctx, &delivered)
+		err := workflow.ExecuteChildWorkflow(ctx, ActivateAudiences, ActivateAudiencesInput{Activation: name, RequestedBy: requestedBy}).Get(ctx, &delivered)
 		switch {
 		case temporal.IsCanceledError(err) || ctx.Err() != nil:
 			return err

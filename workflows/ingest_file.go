@@ -23,6 +23,8 @@ type IngestFileInput struct {
 
 	// AllowRemovals lets a full file remove more profiles than mostRemoved of its dataset allows.
 	AllowRemovals bool `json:"allowRemovals,omitempty"`
+
+	RequestedBy string `json:"requestedBy,omitempty"`
 }
 
 // WorkflowID is the id under which a person starts the run.
@@ -73,6 +75,13 @@ func ingestFile(ctx workflow.Context, in IngestFileInput) (out IngestFileResult,
 		return out, err
 	}
 	out = IngestFileResult{Source: in.Source, Path: in.Path}
+	start := activities.RecordStartInput{RequestedBy: in.RequestedBy, Action: "ingest", Kind: "Source", Object: in.Source, Detail: in.Path}
+	if in.Source == "" {
+		start.Kind, start.Object = "Dataset", in.Dataset
+	}
+	if err := requested(ctx, start); err != nil {
+		return out, err
+	}
 	var taken activities.TakeFileOutput
 	err = workflow.ExecuteActivity(withPartner(ctx), steps.TakeFile, activities.TakeFileInput{Source: in.Source, Path: in.Path, Batch: in.Batch, Dataset: in.Dataset}).Get(ctx, &taken)
 	if err != nil {

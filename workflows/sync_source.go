@@ -26,6 +26,7 @@ type SyncSourceInput struct {
 	Skipped      bool       `json:"skipped,omitempty"`      // also files that were there before the source
 	DryRun       bool       `json:"dryRun,omitempty"`       // list, and check a sample of each due file; take nothing
 	Brief        bool       `json:"brief,omitempty"`        // the result names few files; its totals count all
+	RequestedBy  string     `json:"requestedBy,omitempty"`
 
 	Carried *carriedSync `json:"carried,omitempty"` // of a run that goes on in a new history
 }
@@ -167,6 +168,10 @@ func syncSource(ctx workflow.Context, in SyncSourceInput) (out SyncSourceResult,
 	if in.Carried != nil {
 		s.carriedSync = *in.Carried
 		s.Result = s.Result.withTotals()
+	} else if !in.DryRun {
+		if err := requested(ctx, activities.RecordStartInput{RequestedBy: in.RequestedBy, Action: "sync", Kind: "Source", Object: in.Source, Detail: in.BusinessDate}); err != nil {
+			return s.Result, err
+		}
 	}
 	err = s.run(ctx)
 	return s.Result, err
@@ -343,7 +348,7 @@ func (s *syncing) end(ctx workflow.Context) error {
 	out := &s.Result
 	if s.EvaluateAfterLoad && out.Loaded > 0 {
 		var evaluated EvaluateAudiencesResult
-		if err := workflow.ExecuteChildWorkflow(ctx, EvaluateAudiences, EvaluateAudiencesInput{Activate: true}).Get(ctx, &evaluated); err != nil {
+		if err := workflow.ExecuteChildWorkflow(ctx, EvaluateAudiences, EvaluateAudiencesInput{Activate: true, RequestedBy: s.in.RequestedBy}).Get(ctx, &evaluated); err != nil {
 			err = plain(err)
 			if out.FailedFiles == 0 && !temporal.IsCanceledError(err) {
 				err = fail(KindOf(err), "the files were loaded, then: "+MessageOf(err), *out)

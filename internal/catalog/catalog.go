@@ -32,9 +32,16 @@ func New(ctx context.Context, db *sql.DB) (*Catalog, error) {
 	return c, nil
 }
 
+// migration is a statement, and what it cannot do itself.
+type migration struct {
+	statement string
+	then      func(c *Catalog, ctx context.Context, tx *sql.Tx) error
+}
+
 // migrations are what catalogs of earlier versions lack, in the order in which they came. One that has been
 // released is never changed.
-var migrations = []string{"catalog/migrations/ledger", "catalog/migrations/batches", "catalog/migrations/listings", "catalog/migrations/audiences"}
+var migrations = []migration{{statement: "catalog/migrations/ledger"}, {statement: "catalog/migrations/batches"}, {statement: "catalog/migrations/listings"},
+	{statement: "catalog/migrations/audiences"}, {"catalog/migrations/audit_chain", (*Catalog).chainOldAudit}}
 
 // migrate brings a catalog up to date, each step wholly or not at all. A catalog of a later version is refused.
 func (c *Catalog) migrate(ctx context.Context) error {
@@ -48,7 +55,12 @@ func (c *Catalog) migrate(ctx context.Context) error {
 	}
 	for ; version < len(migrations); version++ {
 		err := c.inTransaction(ctx, func(tx *sql.Tx) error {
-			if err := c.exec(ctx, tx, migrations[version]); err != nil {
+			step := migrations[version]
+			err := c.exec(ctx, tx, step.statement)
+			if err == nil && step.then != nil {
+				err = step.then(c, ctx, tx)
+			}
+			if err != nil {
 				return err
 			}
 			return c.exec(ctx, tx, "catalog/record_migration", version+1, instant(time.Now()))
@@ -67,6 +79,10 @@ type executor interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
 func (c *Catalog) exec(ctx context.Context, on executor, name string, args ...any) error {
 	text, err := queries.Statement(name, nil)
 	if err != nil {
@@ -80,11 +96,15 @@ func (c *Catalog) exec(ctx context.Context, on executor, name string, args ...an
 
 // query calls each for every row.
 func (c *Catalog) query(ctx context.Context, name string, args []any, each func(scan func(...any) error) error) error {
+	return c.queryOn(ctx, c.db, name, args, each)
+}
+
+func (c *Catalog) queryOn(ctx context.Context, on querier, name string, args []any, each func(scan func(...any) error) error) error {
 	text, err := queries.Statement(name, nil)
 	if err != nil {
 		return err
 	}
-	rows, err := c.db.QueryContext(ctx, text, args...)
+	rows, err := on.QueryContext(ctx, text, args...)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}

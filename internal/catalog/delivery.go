@@ -2,7 +2,9 @@ package catalog
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"prospector/internal/errkind"
@@ -19,6 +21,10 @@ type Decision struct {
 	Covers      string      `json:"covers"` // digest of audiences, memberships and mapping
 	Allowed     bool        `json:"allowed"`
 	Violations  []Violation `json:"violations,omitempty"`
+
+	// Who asked for it, and in which workflow run: for the audit.
+	RequestedBy string `json:"requestedBy,omitempty"`
+	Run         string `json:"-"`
 }
 
 // Violation is a policy's refusal of one audience.
@@ -41,13 +47,31 @@ const (
 	Undelivered = "failed"
 )
 
-// RecordDecision records a decision before anything is exported.
+// RecordDecision records a decision, in the audit too, before anything is exported.
 func (c *Catalog) RecordDecision(ctx context.Context, d Decision, at time.Time) error {
 	violations, err := json.Marshal(d.Violations)
 	if err != nil {
 		return err
 	}
-	return c.exec(ctx, c.db, "catalog/record_decision", d.ID, d.Delivery, d.Activation, d.Destination, d.Covers, d.Allowed, string(violations), instant(at))
+	return c.inTransaction(ctx, func(tx *sql.Tx) error {
+		if err := c.exec(ctx, tx, "catalog/record_decision", d.ID, d.Delivery, d.Activation, d.Destination, d.Covers, d.Allowed, string(violations), instant(at)); err != nil {
+			return err
+		}
+		return c.recordAudit(ctx, tx, d.audit(at))
+	})
+}
+
+// audit is the decision's record: names only, no data.
+func (d Decision) audit(at time.Time) AuditRecord {
+	r := AuditRecord{Run: d.Run, Action: "activate", Kind: "Activation", Object: d.Activation, Actor: d.RequestedBy, Outcome: AuditAllowed, After: d.Covers, At: at,
+		Detail: fmt.Sprintf("decision %s, destination %s", d.ID, d.Destination)}
+	if !d.Allowed {
+		r.Outcome = AuditDenied
+		for _, v := range d.Violations {
+			r.Detail += fmt.Sprintf("; policy %q forbids %s for audience %s", v.Policy, v.MarketingAction, v.Audience)
+		}
+	}
+	return r
 }
 
 // Decision returns a recorded decision. Missing when there is none.
@@ -70,12 +94,23 @@ func (c *Catalog) Decision(ctx context.Context, id string) (Decision, error) {
 
 // BeginDelivery records that a delivery is under way.
 func (c *Catalog) BeginDelivery(ctx context.Context, id string, d Decision, evaluation string, at time.Time) error {
-	return c.exec(ctx, c.db, "catalog/begin_delivery", id, d.Activation, d.Destination, evaluation, d.ID, instant(at))
+	return c.inTransaction(ctx, func(tx *sql.Tx) error {
+		if err := c.exec(ctx, tx, "catalog/begin_delivery", id, d.Activation, d.Destination, evaluation, d.ID, instant(at)); err != nil {
+			return err
+		}
+		return c.recordAudit(ctx, tx, AuditRecord{Run: d.Run, Action: "begin", Kind: AuditedDelivery, Object: id, Actor: d.RequestedBy, Outcome: AuditAllowed, At: at,
+			Detail: fmt.Sprintf("activation %s to destination %s, by decision %s", d.Activation, d.Destination, d.ID)})
+	})
 }
 
-// EndDelivery records how a delivery ended.
-func (c *Catalog) EndDelivery(ctx context.Context, id, status string, at time.Time) error {
-	return c.exec(ctx, c.db, "catalog/end_delivery", id, status, instant(at))
+// EndDelivery records how a delivery ended, in the audit too.
+func (c *Catalog) EndDelivery(ctx context.Context, id, status string, audit AuditRecord, at time.Time) error {
+	return c.inTransaction(ctx, func(tx *sql.Tx) error {
+		if err := c.exec(ctx, tx, "catalog/end_delivery", id, status, instant(at)); err != nil {
+			return err
+		}
+		return c.recordAudit(ctx, tx, audit)
+	})
 }
 
 // RecordReceipt records that a file arrived.

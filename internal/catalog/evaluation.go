@@ -18,7 +18,7 @@ type Membership struct {
 }
 
 // PublishEvaluation makes memberships the current ones, all at once. Publishing again changes nothing.
-func (c *Catalog) PublishEvaluation(ctx context.Context, id string, asOf time.Time, results []store.Membership, at time.Time) error {
+func (c *Catalog) PublishEvaluation(ctx context.Context, id string, asOf time.Time, results []store.Membership, at time.Time, audit ...AuditRecord) error {
 	return c.inTransaction(ctx, func(tx *sql.Tx) error {
 		for _, m := range results {
 			namespaces, err := json.Marshal(m.Namespaces)
@@ -29,7 +29,10 @@ func (c *Catalog) PublishEvaluation(ctx context.Context, id string, asOf time.Ti
 				return err
 			}
 		}
-		return c.exec(ctx, tx, "catalog/publish_evaluation", id, instant(asOf), instant(at))
+		if err := c.exec(ctx, tx, "catalog/publish_evaluation", id, instant(asOf), instant(at)); err != nil {
+			return err
+		}
+		return c.recordAudit(ctx, tx, audit...)
 	})
 }
 

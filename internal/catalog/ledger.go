@@ -255,12 +255,17 @@ func (c *Catalog) Batch(ctx context.Context, id string) (store.Outcome, error) {
 	return o, err
 }
 
-// DeleteBatch records that a batch was undone, in its file's story too.
-func (c *Catalog) DeleteBatch(ctx context.Context, id, detail string, at time.Time) error {
-	if err := c.exec(ctx, c.db, "catalog/set_batch_status", id, store.Deleted); err != nil {
-		return err
-	}
-	return c.SetFileState(ctx, id, Deleted, "", detail, at)
+// DeleteBatch records that a batch was undone, in its file's story and in the audit too.
+func (c *Catalog) DeleteBatch(ctx context.Context, id, detail string, audit AuditRecord, at time.Time) error {
+	return c.inTransaction(ctx, func(tx *sql.Tx) error {
+		if err := c.exec(ctx, tx, "catalog/set_batch_status", id, store.Deleted); err != nil {
+			return err
+		}
+		if err := c.setFileStates(ctx, tx, []FileState{{Batch: id, State: Deleted, Detail: detail}}, at); err != nil {
+			return err
+		}
+		return c.recordAudit(ctx, tx, audit)
+	})
 }
 
 // SameContent returns the batch that loaded the same bytes into the dataset before, for the same business date and with

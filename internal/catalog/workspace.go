@@ -56,9 +56,9 @@ type ObjectChange struct {
 	At      time.Time `json:"at"`
 }
 
-// ApplyWorkspace records a version on top of the previous one, with what it changes and its audit record, all or nothing.
+// ApplyWorkspace records a version on top of the previous one, with what it changes and its audit records, all or nothing.
 // Applying the same version again changes nothing. Conflict when another one was applied meanwhile.
-func (c *Catalog) ApplyWorkspace(ctx context.Context, v WorkspaceVersion, previous string, files map[string]string, changes []ObjectChange, audit AuditRecord) error {
+func (c *Catalog) ApplyWorkspace(ctx context.Context, v WorkspaceVersion, previous string, files map[string]string, changes []ObjectChange, audit []AuditRecord) error {
 	text, err := json.Marshal(files)
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func (c *Catalog) ApplyWorkspace(ctx context.Context, v WorkspaceVersion, previo
 				return err
 			}
 		}
-		return c.recordAudit(ctx, tx, audit)
+		return c.recordAudit(ctx, tx, audit...)
 	})
 	return err
 }

@@ -83,7 +83,7 @@ func TestAudiences(t *testing.T) {
 	f.evaluate("eval_2", at, "hikers", "eastern", "eastern-hikers")
 	version := catalog.WorkspaceVersion{Version: "ws_1", Digest: "d", AppliedBy: "ann", AppliedAt: at}
 	require.NoError(t, f.catalog.ApplyWorkspace(t.Context(), version, "", map[string]string{}, []catalog.ObjectChange{{Kind: "Audience", Name: "hikers", Action: "add"}},
-		catalog.AuditRecord{Run: "r", Action: "apply", Object: "ws_1", Outcome: catalog.AuditDone, At: at}))
+		[]catalog.AuditRecord{{Run: "r", Action: "apply", Object: "ws_1", Outcome: catalog.AuditAllowed, At: at}}))
 
 	list, err := f.client.Audiences(t.Context(), url.Values{"tags": {"outdoor,none"}})
 	require.NoError(t, err)

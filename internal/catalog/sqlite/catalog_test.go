@@ -181,7 +181,7 @@ func TestDecisionsAndReceipts(t *testing.T) {
 	r := catalog.Receipt{File: "f.csv", Rows: 3, Bytes: 10, SHA256: "aa"}
 	require.NoError(t, c.RecordReceipt(ctx, "dlv_1", r, at))
 	require.NoError(t, c.RecordReceipt(ctx, "dlv_1", r, at))
-	require.NoError(t, c.EndDelivery(ctx, "dlv_1", catalog.Delivered, at))
+	require.NoError(t, c.EndDelivery(ctx, "dlv_1", catalog.Delivered, catalog.AuditRecord{Run: "run 1", Action: "end", Kind: catalog.AuditedDelivery, Object: "dlv_1", Outcome: catalog.AuditAllowed, At: at}, at))
 	receipts, err := c.Receipts(ctx, "dlv_1")
 	require.NoError(t, err)
 	require.Equal(t, []catalog.Receipt{r}, receipts)
@@ -196,7 +196,7 @@ func TestWorkspaceVersions(t *testing.T) {
 	require.Empty(t, none.Version)
 	apply := func(version, previous, actor string) error {
 		return c.ApplyWorkspace(ctx, catalog.WorkspaceVersion{Version: version, Digest: "d" + version, AppliedBy: actor, AppliedAt: at}, previous,
-			map[string]string{"a.yaml": version}, []catalog.ObjectChange{{Kind: "Audience", Name: "a", Action: "change"}}, catalog.AuditRecord{Run: "run " + version, Action: "apply workspace", Object: version, Actor: actor, Outcome: catalog.AuditDone, At: at})
+			map[string]string{"a.yaml": version}, []catalog.ObjectChange{{Kind: "Audience", Name: "a", Action: "change"}}, []catalog.AuditRecord{{Run: "run " + version, Action: "apply", Kind: catalog.AuditedWorkspace, Object: version, Actor: actor, Outcome: catalog.AuditAllowed, At: at}})
 	}
 	require.NoError(t, apply("ws_1", "", "ann"))
 	require.NoError(t, apply("ws_2", "ws_1", "ben"))
@@ -212,7 +212,7 @@ func TestWorkspaceVersions(t *testing.T) {
 	require.Equal(t, map[string]string{"a.yaml": "ws_1"}, files)
 	_, err = c.WorkspaceFiles(ctx, "ws_9")
 	require.Equal(t, errkind.Missing, errkind.Of(err))
-	audit, err := c.Audit(ctx, 10)
+	audit, err := c.Audit(ctx, catalog.AuditQuery{Limit: 10})
 	require.NoError(t, err)
 	require.Len(t, audit, 2, "what was refused by the catalog is not recorded as done")
 	require.Equal(t, "ben", audit[0].Actor)
