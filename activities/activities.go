@@ -29,6 +29,7 @@ type Activities struct {
 	Ledger       Ledger
 	Memberships  Memberships
 	Deliveries   Deliveries
+	Delivered    Delivered // nil: contracts that bound deliveries are refused
 	Batches      Batches
 	Audiences    Audiences
 	Local        func(ctx context.Context, path string) (source.Source, string, error) // a file on this machine that may be taken

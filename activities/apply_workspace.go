@@ -36,9 +36,10 @@ type Schedules interface {
 
 // WorkspaceInput is a workspace to plan or apply: a folder where the worker runs, or its files.
 type WorkspaceInput struct {
-	Dir         string `json:"dir,omitempty"`
-	Bundle      []byte `json:"bundle,omitempty"` // of BundleWorkspace
-	RequestedBy string `json:"requestedBy,omitempty"`
+	Dir          string `json:"dir,omitempty"`
+	Bundle       []byte `json:"bundle,omitempty"` // of BundleWorkspace
+	RequestedBy  string `json:"requestedBy,omitempty"`
+	StopAffected bool   `json:"stopAffected,omitempty"` // changes that block activations are applied, and those stop
 }
 
 // maxBundle keeps an input below Temporal's limit of 2 MiB, in base64 and with room to spare.
@@ -106,7 +107,7 @@ func (a *Activities) planWorkspace(ctx context.Context, in WorkspaceInput) (out 
 	if err != nil {
 		return out, nil, err
 	}
-	out = PlanWorkspaceOutput{Plan: plan.Compare(current, next, plan.Facts{Batches: batches}), Version: holds.Version, Digest: files.Digest()}
+	out = PlanWorkspaceOutput{Plan: plan.Compare(current, next, plan.Facts{Batches: batches, Now: now(), StopAffected: in.StopAffected}), Version: holds.Version, Digest: files.Digest()}
 	out.Same = holds.Digest == out.Digest
 	for _, w := range next.Warnings {
 		out.Warnings = append(out.Warnings, w.Error())
@@ -179,17 +180,20 @@ func (a *Activities) recordWorkspace(ctx context.Context, in RecordWorkspaceInpu
 
 // Refusal is the error of a plan with refused changes.
 func Refusal(p plan.Plan) error {
-	texts := make([]string, len(p.Refused))
-	for i, r := range p.Refused {
-		texts[i] = r.String()
+	var texts []string
+	for _, r := range p.Refused {
+		texts = append(texts, r.Lines()...)
 	}
-	return errkind.New(errkind.Invalid, "", fmt.Errorf("nothing was applied, refused changes: %d\n%s", len(texts), strings.Join(texts, "\n")), "")
+	return errkind.New(errkind.Invalid, "", fmt.Errorf("nothing was applied, refused changes: %d\n%s", len(p.Refused), strings.Join(texts, "\n")), "")
 }
 
 func summary(p plan.Plan) string {
 	var texts []string
 	for _, c := range p.Changes {
 		texts = append(texts, c.Action+" "+c.Kind+" "+c.Name)
+	}
+	for _, flow := range p.Stopped {
+		texts = append(texts, "stop Activation "+flow.Activation)
 	}
 	return strings.Join(texts, ", ")
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"prospector/internal/catalog"
+	"prospector/internal/enforcement"
 	"prospector/internal/errkind"
 	"prospector/internal/governance"
 	"prospector/internal/workspace"
@@ -24,6 +25,12 @@ type Deliveries interface {
 	BeginDelivery(ctx context.Context, id string, d catalog.Decision, evaluation string, at time.Time) error
 	EndDelivery(ctx context.Context, id, status string, at time.Time) error
 	RecordReceipt(ctx context.Context, delivery string, r catalog.Receipt, at time.Time) error
+}
+
+// Delivered counts deliveries, for contracts that bound them.
+type Delivered interface {
+	// CountDelivered counts the deliveries of an activation that have arrived since an instant.
+	CountDelivered(ctx context.Context, activation string, since time.Time) (int64, error)
 }
 
 // Clearance is an activation whose policy check has passed: exactly what it covers may leave, and
@@ -93,7 +100,7 @@ func (a *Activities) checkPolicy(ctx context.Context, in CheckPolicyInput) (out 
 	if decision.Covers, err = covers(activation, destination, out.Memberships); err != nil {
 		return out, decision, err
 	}
-	if decision.Violations, err = a.violations(ctx, w, activation, destination); err != nil {
+	if decision.Violations, err = a.violations(ctx, w, activation, out.Memberships); err != nil {
 		return out, decision, err
 	}
 	decision.Allowed = len(decision.Violations) == 0
@@ -115,28 +122,75 @@ func asEvaluated(w *workspace.Workspace, audience *workspace.Audience, m catalog
 	return errkind.New(errkind.Conflict, "", fmt.Errorf("audience %s has changed since it was evaluated", audience.Name), "run EvaluateAudiences first")
 }
 
-// violations evaluates every audience of the activation by itself.
-func (a *Activities) violations(ctx context.Context, w *workspace.Workspace, activation *workspace.Activation, destination *workspace.Destination) ([]catalog.Violation, error) {
-	var out []catalog.Violation
-	loaded := map[string]map[string][]string{}
+// violations holds the activation against policies and contracts, with what is known when it leaves: the time, how much leaves,
+// how often it did, and the labels under which rows were loaded.
+func (a *Activities) violations(ctx context.Context, w *workspace.Workspace, activation *workspace.Activation, memberships []catalog.Membership) ([]catalog.Violation, error) {
+	facts := enforcement.Facts{Now: now(), Labels: map[string]map[string][]string{}, Rows: leavingRows(activation, memberships)}
 	for _, name := range activation.Audiences {
 		audience, err := w.Audience(name)
 		if err != nil {
 			return nil, err
 		}
-		uses := w.FieldUses(audience, activation)
-		for i, use := range uses {
-			if loaded[use.Dataset] == nil {
-				if loaded[use.Dataset], err = a.loadedLabels(ctx, w, use.Dataset); err != nil {
-					return nil, err
-				}
+		for _, use := range w.FieldUses(audience, activation) {
+			if facts.Labels[use.Dataset] != nil {
+				continue
 			}
-			labels := slices.Concat(use.Labels, loaded[use.Dataset][use.Path])
-			slices.Sort(labels)
-			uses[i].Labels = slices.Compact(labels)
+			if facts.Labels[use.Dataset], err = a.loadedLabels(ctx, w, use.Dataset); err != nil {
+				return nil, err
+			}
 		}
-		for _, v := range governance.Evaluate(w.GovernancePolicies(), destination.MarketingActions, uses) {
-			out = append(out, catalog.Violation{Audience: name, Violation: v})
+	}
+	var err error
+	if facts.Deliveries, err = a.deliveries(ctx, w, activation); err != nil {
+		return nil, err
+	}
+	found, err := enforcement.Judge(w, activation, facts)
+	if err != nil {
+		return nil, err
+	}
+	var out []catalog.Violation
+	for _, v := range found {
+		out = append(out, catalog.Violation(v))
+	}
+	return out, nil
+}
+
+// leavingRows is how many rows leave, by dataset: a prospect in two audiences counts twice, for it may leave in two files.
+func leavingRows(activation *workspace.Activation, memberships []catalog.Membership) map[string]int64 {
+	out := map[string]int64{}
+	for _, m := range memberships {
+		for _, n := range m.Namespaces {
+			if n.Namespace != activation.Namespace {
+				continue
+			}
+			for dataset, members := range n.Datasets {
+				out[dataset] += members
+			}
+		}
+	}
+	return out
+}
+
+// deliveries is how many deliveries were made under each contract that bounds them, of all activations that it covers.
+func (a *Activities) deliveries(ctx context.Context, w *workspace.Workspace, activation *workspace.Activation) (map[string]int64, error) {
+	out := map[string]int64{}
+	for _, c := range enforcement.Contracts(w, activation) {
+		if c.MostActivations == 0 {
+			continue
+		}
+		if a.Delivered == nil {
+			return nil, errkind.New(errkind.Invalid, "contract "+c.Name, errors.New("it bounds deliveries, and nothing counts them here"), "take mostActivations out")
+		}
+		for _, other := range w.Activations {
+			covered := slices.ContainsFunc(enforcement.Contracts(w, other), func(theirs governance.Contract) bool { return theirs.Name == c.Name })
+			if !covered {
+				continue
+			}
+			made, err := a.Delivered.CountDelivered(ctx, other.Name, c.Starts)
+			if err != nil {
+				return nil, err
+			}
+			out[c.Name] += made
 		}
 	}
 	return out, nil
@@ -169,34 +223,18 @@ func covers(activation *workspace.Activation, destination *workspace.Destination
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// refusal says which policy forbids what, and how the data would have got there (PL-19).
+// refusal says which policy or contract forbids what, and how the data would have got there (PL-19).
 func refusal(d catalog.Decision) error {
 	var texts []string
 	for _, v := range d.Violations {
-		texts = append(texts, fmt.Sprintf("policy %q: label %s, marketing action %s; %s", v.Policy, strings.Join(v.Labels, "+"), v.MarketingAction,
-			strings.Join(Lineage(v, d.Destination), ", ")))
+		text := v.Headline()
+		if ways := v.Lineage.Ways(); len(ways) > 0 {
+			text += "; " + strings.Join(ways, ", ")
+		}
+		texts = append(texts, text)
 	}
 	return errkind.New(errkind.Refused, fmt.Sprintf("activation %s is blocked", d.Activation), errors.New(strings.Join(texts, "; ")),
 		d.Violations[0].Resolution)
-}
-
-// Lineage is how labelled data would reach the destination: dataset → audience → destination.
-func Lineage(v catalog.Violation, destination string) []string {
-	fields := map[string][]string{}
-	var datasets []string
-	for _, f := range v.Fields {
-		if !slices.Contains(datasets, f.Dataset) {
-			datasets = append(datasets, f.Dataset)
-		}
-		if !slices.Contains(fields[f.Dataset], f.Path) {
-			fields[f.Dataset] = append(fields[f.Dataset], f.Path)
-		}
-	}
-	var out []string
-	for _, d := range datasets {
-		out = append(out, fmt.Sprintf("dataset %s (%s) → audience %s → destination %s", d, strings.Join(fields[d], ", "), v.Audience, destination))
-	}
-	return out
 }
 
 // cleared returns the recorded decision behind a clearance and refuses when it does not allow exactly
@@ -237,8 +275,8 @@ func (a *Activities) cleared(ctx context.Context, c Clearance) (*workspace.Works
 	if !decision.Allowed || decision.Delivery != c.Delivery || decision.Covers != digest {
 		return nil, nil, nil, changedSince(c)
 	}
-	// Policies and labels may have changed since as well.
-	violations, err := a.violations(ctx, w, activation, destination)
+	// Policies, contracts and labels may have changed since as well, and a licence may have ended.
+	violations, err := a.violations(ctx, w, activation, c.Memberships)
 	if err != nil {
 		return nil, nil, nil, err
 	}

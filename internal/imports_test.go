@@ -18,10 +18,10 @@ var rooms = map[string][]string{
 		"internal/devserver/objectstore", "internal/devserver/sftpserver", "internal/devserver/temporalserver", "internal/errkind",
 		"internal/source", "internal/filecodec", "internal/filecodec/parquetfile", "internal/pgp", "internal/source/foldersource", "internal/source/s3source", "internal/source/sftpsource", "internal/store", "internal/store/duckdb",
 		"internal/temporalclient", "internal/workspace"},
-	"starter": {"workflows", "activities", "internal/api", "internal/catalog", "internal/errkind", "internal/identity", "internal/infer", "internal/plan",
+	"starter": {"workflows", "activities", "internal/api", "internal/catalog", "internal/enforcement", "internal/errkind", "internal/governance", "internal/identity", "internal/infer", "internal/plan",
 		"internal/store", "internal/temporalclient", "internal/workspace", "internal/xdm"},
 	"workflows": {"activities", "internal/catalog", "internal/errkind", "internal/ingest", "internal/plan", "internal/store", "internal/workspace"},
-	"activities": {"internal/catalog", "internal/destination", "internal/errkind", "internal/export", "internal/governance", "internal/ingest",
+	"activities": {"internal/catalog", "internal/destination", "internal/enforcement", "internal/errkind", "internal/export", "internal/governance", "internal/ingest",
 		"internal/pgp", "internal/plan", "internal/prospect", "internal/readiness", "internal/source", "internal/store", "internal/workspace"},
 	"sql": {},
 
@@ -39,7 +39,9 @@ var rooms = map[string][]string{
 	"internal/xdm":                   {},
 
 	"internal/infer": {"internal/errkind", "internal/filecodec", "internal/governance", "internal/identity", "internal/xdm"},
-	"internal/plan":  {"internal/governance", "internal/workspace", "internal/xdm"},
+	"internal/plan":  {"internal/enforcement", "internal/governance", "internal/workspace", "internal/xdm"},
+
+	"internal/enforcement": {"internal/audience", "internal/governance", "internal/workspace", "internal/yamldoc"},
 
 	"internal/yamldoc":               {},
 	"internal/workspace":             {"internal/audience", "internal/errkind", "internal/governance", "internal/identity", "internal/mapping", "internal/readiness", "internal/xdm", "internal/yamldoc"},

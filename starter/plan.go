@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"prospector/activities"
+	"prospector/internal/enforcement"
 	"prospector/internal/errkind"
 	"prospector/internal/plan"
 	"prospector/internal/workspace"
@@ -30,7 +31,7 @@ contradicts data that is loaded. Nothing is changed. Exit code 2 when something 
 		Example: "  starter plan testdata/workspace",
 		Args:    arguments(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			return s.withPlan(c, args, func(_ client.Client, _ activities.WorkspaceInput, planned workflows.ApplyWorkspaceResult) error {
+			return s.withPlan(c, args, false, func(_ client.Client, _ activities.WorkspaceInput, planned workflows.ApplyWorkspaceResult) error {
 				show := printPlan
 				if s.asJSON {
 					show = func(out io.Writer, p workflows.ApplyWorkspaceResult) error { return printJSON(out, p) }
@@ -42,32 +43,37 @@ contradicts data that is loaded. Nothing is changed. Exit code 2 when something 
 }
 
 func newApply(s *shared) *cobra.Command {
-	var yes bool
+	var yes, stopAffected bool
 	c := &cobra.Command{
 		Use:   "apply [DIR]",
 		Short: "Make a workspace the one that runs use",
 		Long: `Check the workspace in DIR, the current folder unless said, show what it changes, and make it the one that
 runs use from their next step on, with its schedules. While something is refused nothing is applied.
-Applying again what was applied changes nothing. Changes that cannot be undone are asked about.`,
+Applying again what was applied changes nothing. Changes that cannot be undone are asked about.
+A change by which policies or contracts would block an activation that delivers today is refused, with the
+lineage and the ways out; --stop-affected applies it all the same, and those activations stop.`,
 		Example: `  starter apply testdata/workspace
-  starter apply --yes .    # without questions, for scripts`,
+  starter apply --yes .    # without questions, for scripts
+  starter apply --stop-affected .`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			return s.withPlan(c, args, func(connection client.Client, in activities.WorkspaceInput, planned workflows.ApplyWorkspaceResult) error {
+			return s.withPlan(c, args, stopAffected, func(connection client.Client, in activities.WorkspaceInput, planned workflows.ApplyWorkspaceResult) error {
 				return s.apply(c, connection, in, planned, yes)
 			})
 		},
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask, also about what cannot be undone")
+	c.Flags().BoolVar(&stopAffected, "stop-affected", false, "apply also what blocks activations that deliver today; they stop")
 	return c
 }
 
 // withPlan plans the workspace that arguments name and goes on with the plan.
-func (s *shared) withPlan(c *cobra.Command, args []string, do func(client.Client, activities.WorkspaceInput, workflows.ApplyWorkspaceResult) error) error {
+func (s *shared) withPlan(c *cobra.Command, args []string, stopAffected bool, do func(client.Client, activities.WorkspaceInput, workflows.ApplyWorkspaceResult) error) error {
 	in, err := workspaceInput(args)
 	if err != nil {
 		return err
 	}
+	in.StopAffected = stopAffected
 	connection, err := s.dial(c.Context())
 	if err != nil {
 		return err
@@ -99,6 +105,9 @@ func (s *shared) apply(c *cobra.Command, connection client.Client, in activities
 	}
 	if s.asJSON {
 		return printJSON(os.Stdout, applied)
+	}
+	for _, flow := range applied.Plan.Stopped {
+		fmt.Println("stopped: activation", flow.Activation)
 	}
 	for _, change := range applied.Schedules {
 		fmt.Println("schedule", change)
@@ -170,7 +179,13 @@ func printPlan(out io.Writer, p workflows.ApplyWorkspaceResult) error {
 		fmt.Fprintln(out, "*", e)
 	}
 	for _, r := range p.Plan.Refused {
-		fmt.Fprintln(out, "refused:", r)
+		fmt.Fprintln(out, "refused:", strings.Join(r.Lines(), "\n"))
+	}
+	for _, flow := range p.Plan.Stopped {
+		fmt.Fprintln(out, "stops: activation", flow.Activation)
+		for _, line := range enforcement.Lines(flow.Violations) {
+			fmt.Fprintln(out, "  "+line)
+		}
 	}
 	counts := map[string]int{}
 	for _, c := range p.Plan.Changes {

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"prospector/activities"
 	"prospector/internal/catalog"
 	"prospector/workflows"
 )
@@ -124,7 +123,7 @@ func (r *report) printBlocked(p printer) {
 			p.line("  policy", v.Policy)
 			p.line("  label", strings.Join(v.Labels, ", "))
 			p.line("  marketing action", v.MarketingAction)
-			for _, way := range activities.Lineage(v, b.Destination) {
+			for _, way := range v.Lineage.Ways() {
 				p.line("  lineage", way)
 			}
 			p.line("  what to do", v.Resolution)

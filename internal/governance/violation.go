@@ -135,6 +135,9 @@ func (v Violation) fieldTexts() (out []string) {
 	type key struct{ dataset, use, audience string }
 	paths := map[key][]string{}
 	var keys []key
+	if v.Kind == OfContract {
+		return nil
+	}
 	for _, f := range v.Fields {
 		k := key{f.Dataset, f.Use, f.Audience}
 		if paths[k] == nil {

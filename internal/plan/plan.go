@@ -9,13 +9,19 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
+	"prospector/internal/enforcement"
 	"prospector/internal/workspace"
 )
 
 // Facts are what a plan must know besides the two workspaces.
 type Facts struct {
-	Batches map[string]int64 // batches loaded, by dataset
+	Batches      map[string]int64            // batches loaded, by dataset
+	Now          time.Time                   // by which licences are judged
+	Rows         map[string]map[string]int64 // that an activation would deliver, by dataset
+	Deliveries   map[string]int64            // made in a contract's time, by contract
+	StopAffected bool                        // a change that blocks flows is applied, and they stop
 }
 
 // Plan is what applying a workspace would do. Nothing is applied while something is refused.
@@ -23,6 +29,13 @@ type Plan struct {
 	Changes []Change `json:"changes,omitempty"`
 	Effects []string `json:"effects,omitempty"` // on what is not changed itself
 	Refused []Reason `json:"refused,omitempty"`
+	Stopped []Flow   `json:"stopped,omitempty"` // flows that stop, because that was asked for
+}
+
+// Flow is an activation that delivers today and would be blocked.
+type Flow struct {
+	Activation string                  `json:"activation"`
+	Violations []enforcement.Violation `json:"violations,omitempty"`
 }
 
 // Actions of a change.
@@ -49,6 +62,17 @@ type Reason struct {
 	At      string `json:"at,omitempty"` // where it is written; empty for what is gone
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"`
+
+	Violations []enforcement.Violation `json:"violations,omitempty"` // that a flow would be in
+}
+
+// Lines are the reason with what explains it.
+func (r Reason) Lines() []string {
+	out := []string{r.String()}
+	for _, line := range enforcement.Lines(r.Violations) {
+		out = append(out, "  "+line)
+	}
+	return out
 }
 
 func (r Reason) String() string {
@@ -67,11 +91,11 @@ func (p Plan) Empty() bool { return len(p.Changes)+len(p.Refused) == 0 }
 
 // Compare plans the way from one workspace, nil when none is applied, to another.
 func Compare(from, to *workspace.Workspace, facts Facts) Plan {
-	c := comparison{from: from, to: to, facts: facts}
+	c := comparison{from: from, to: to, first: from == nil, facts: facts}
 	if from == nil {
 		c.from = &workspace.Workspace{}
 	}
-	c.sandbox(from == nil)
+	c.sandbox()
 	before := byName(c.from.Objects())
 	for _, o := range to.Objects() {
 		old, known := before[key(o)]
@@ -88,7 +112,7 @@ func Compare(from, to *workspace.Workspace, facts Facts) Plan {
 			c.remove(o)
 		}
 	}
-	c.blocked()
+	c.enforce()
 	return c.plan
 }
 
@@ -104,6 +128,7 @@ func byName(objects []workspace.Object) map[string]workspace.Object {
 
 type comparison struct {
 	from, to *workspace.Workspace
+	first    bool // nothing is applied yet
 	facts    Facts
 	plan     Plan
 }
@@ -119,11 +144,11 @@ func (c *comparison) refuse(o workspace.Object, hint, format string, args ...any
 }
 
 // sandbox refuses another sandbox's workspace: it would take one partner's data for another's.
-func (c *comparison) sandbox(first bool) {
+func (c *comparison) sandbox() {
 	from, to := c.from.Sandbox, c.to.Sandbox
 	declared, _ := to.Declared() // it was read before
 	o := workspace.Object{Kind: "Sandbox", Name: to.Name, Value: &to, Declared: declared, At: to.At()}
-	if first {
+	if c.first {
 		c.change(Change{Action: Add, Kind: o.Kind, Name: o.Name})
 		return
 	}

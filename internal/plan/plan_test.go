@@ -18,7 +18,7 @@ func edited(t *testing.T, replacements ...string) *workspace.Workspace {
 	require.NoError(t, err)
 	for i := 0; i < len(replacements); i += 3 {
 		file, old, text := replacements[i], replacements[i+1], replacements[i+2]
-		require.Contains(t, files[file], old)
+		require.Contains(t, files[file], old, file)
 		files[file] = strings.Replace(files[file], old, text, 1)
 	}
 	w, err := workspace.Parse(files)
@@ -55,7 +55,7 @@ func TestNothingAppliedYet(t *testing.T) {
 	text := strings.Join(changes(p), "\n")
 	require.Contains(t, text, "adds 1 schedule: 0 4 * * * America/New_York, paused")
 	require.Contains(t, text, "denies Email Targeting for Third-Party from the next delivery on")
-	require.Equal(t, []string{`activation acme-to-newsletter is blocked: policy "No e-mail with vendor data" denies Email Targeting for label Third-Party, which audience outdoor-families uses`}, p.Effects)
+	require.Equal(t, []string{`activation acme-to-newsletter is blocked: audience outdoor-families: policy "No e-mail with vendor data" (governance.yaml:1) denies Email Targeting for label Third-Party`}, p.Effects)
 	var permanent []string
 	for _, c := range p.Changes {
 		if c.Permanent != "" {

@@ -69,6 +69,9 @@ type LabelOrigin struct {
 	Inherited bool             // to be changed there, not here (LB-7)
 }
 
+// SandboxDefaults is the source of the labels that the sandbox puts on every field.
+const SandboxDefaults = "the sandbox's defaults"
+
 // LabelOrigins lists the labels of a field of a schema and where each comes from: the sandbox's
 // defaults, the schema itself, and other schemas that share the field's class or field group (LB-9).
 func (w *Workspace) LabelOrigins(s *Schema, path string) []LabelOrigin {
@@ -78,7 +81,7 @@ func (w *Workspace) LabelOrigins(s *Schema, path string) []LabelOrigin {
 	}
 	var out []LabelOrigin
 	for i, label := range w.Sandbox.Defaults.Labels {
-		out = append(out, LabelOrigin{label, "the sandbox's defaults", w.Sandbox.At("defaults", "labels", index(i)), true})
+		out = append(out, LabelOrigin{label, SandboxDefaults, w.Sandbox.At("defaults", "labels", index(i)), true})
 	}
 	for _, other := range w.Schemas {
 		if other.Composed == nil {

@@ -104,11 +104,17 @@ func (w *Workspace) EvaluationOrder(audiences []*Audience) (out []*Audience) {
 // refers to.
 func (w *Workspace) RuleColumns(a *Audience) (out []string) {
 	for _, each := range w.EvaluationOrder([]*Audience{a}) {
-		out = append(out, each.Parsed.Columns...)
-		if each.Limit != nil && each.Limit.By != "" {
-			out = append(out, each.Limit.By)
-		}
+		out = append(out, each.ownColumns()...)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// ownColumns are the attributes of the audience's own rule and limit.
+func (a *Audience) ownColumns() []string {
+	out := slices.Clone(a.Parsed.Columns)
+	if a.Limit != nil && a.Limit.By != "" && !slices.Contains(out, a.Limit.By) {
+		out = append(out, a.Limit.By)
+	}
+	return out
 }

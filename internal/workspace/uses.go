@@ -17,18 +17,20 @@ func (w *Workspace) FieldUses(audience *Audience, activation *Activation) []gove
 	for _, d := range w.ProfileDatasets(audience.Namespaces) {
 		schema := w.Schema(d)
 		labels := w.FieldLabels(d)
-		add := func(path, use string) {
+		add := func(path, use, user string) {
 			if _, ok := schema.Composed.Field(path); ok { // else it is another dataset's
-				out = append(out, governance.FieldUse{Dataset: d.Name, Path: path, Use: use, Labels: labels[path]})
+				out = append(out, governance.FieldUse{Dataset: d.Name, Path: path, Use: use, Audience: user, Labels: labels[path]})
 			}
 		}
-		for _, path := range w.RuleColumns(audience) {
-			add(path, "rule")
+		for _, each := range w.EvaluationOrder([]*Audience{audience}) {
+			for _, path := range each.ownColumns() {
+				add(path, governance.InRule, each.Name)
+			}
 		}
 		for _, m := range activation.Mapping {
-			add(m.Field, "mapping")
+			add(m.Field, governance.InMapping, "")
 		}
-		add(schema.PrimaryIdentity.Field, "identity")
+		add(schema.PrimaryIdentity.Field, governance.AsIdentity, "")
 	}
 	return out
 }

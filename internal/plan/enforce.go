@@ -1,0 +1,95 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"prospector/internal/enforcement"
+	"prospector/internal/workspace"
+)
+
+// mostExplained bounds what a plan says of flows one by one: it travels as one result.
+const mostExplained = 20
+
+// enforce refuses what would put an activation that delivers today into violation (PL-22, EC-5, EC-6), unless it was asked to
+// stop them, and says which activations are blocked otherwise, or no more.
+func (c *comparison) enforce() {
+	before, after := c.judge(c.from, nil), c.judge(c.to, c.changed())
+	affected := 0
+	for _, o := range c.to.Objects() {
+		a, ok := o.Value.(*workspace.Activation)
+		if !ok {
+			continue
+		}
+		was, is := before[a.Name], after[a.Name]
+		flows := slices.ContainsFunc(c.from.Activations, func(x *workspace.Activation) bool { return x.Name == a.Name }) && len(was) == 0
+		switch {
+		case len(is) == 0 && len(was) > 0:
+			c.plan.Effects = append(c.plan.Effects, fmt.Sprintf("activation %s is blocked no more", a.Name))
+		case len(is) == 0:
+		case flows:
+			affected++
+			c.stop(o, is, affected <= mostExplained)
+		case len(was) == 0:
+			c.plan.Effects = append(c.plan.Effects, fmt.Sprintf("activation %s is blocked: %s", a.Name, summary(is)))
+		}
+	}
+}
+
+// stop refuses a change because of one flow, or lets it stop.
+func (c *comparison) stop(o workspace.Object, violations []enforcement.Violation, explained bool) {
+	text := summary(violations)
+	if !explained {
+		violations = nil
+	}
+	if c.facts.StopAffected {
+		c.plan.Stopped = append(c.plan.Stopped, Flow{o.Name, violations})
+		c.plan.Effects = append(c.plan.Effects, fmt.Sprintf("activation %s stops before its next byte: %s", o.Name, text))
+		return
+	}
+	c.refuse(o, "take the change back or a way out; to apply it all the same and stop the activation: starter apply --stop-affected", "it delivers today and would be blocked: %s", text)
+	c.plan.Refused[len(c.plan.Refused)-1].Violations = violations
+}
+
+// judge holds every activation of a workspace against its policies and contracts.
+func (c *comparison) judge(w *workspace.Workspace, changed enforcement.Changed) map[string][]enforcement.Violation {
+	out := map[string][]enforcement.Violation{}
+	for _, a := range w.Activations {
+		facts := enforcement.Facts{Now: c.facts.Now, Rows: c.facts.Rows[a.Name], Deliveries: c.facts.Deliveries, Changed: changed}
+		if found, err := enforcement.Judge(w, a, facts); err == nil { // a checked workspace lacks nothing
+			out[a.Name] = found
+		}
+	}
+	return out
+}
+
+// changed are the objects that the plan changes.
+func (c *comparison) changed() enforcement.Changed {
+	out := enforcement.Changed{}
+	if c.first {
+		return out // all of it is new
+	}
+	for _, change := range c.plan.Changes {
+		if change.Kind == "Sandbox" {
+			for _, k := range change.Keys {
+				key, _, _ := strings.Cut(k, ".")
+				out["Sandbox "+key] = true
+			}
+			continue
+		}
+		if change.Action == Add || len(change.Keys) > 0 { // else it only gets labels from elsewhere
+			out[change.Kind+" "+change.Name] = true
+		}
+	}
+	return out
+}
+
+// summary is the first violation in one line, and how many there are.
+func summary(violations []enforcement.Violation) string {
+	text := violations[0].Headline()
+	if more := len(violations) - 1; more > 0 {
+		text += fmt.Sprintf(", and %d more", more)
+	}
+	return text
+}
