@@ -18,7 +18,7 @@ var rooms = map[string][]string{
 		"internal/devserver/objectstore", "internal/devserver/sftpserver", "internal/devserver/temporalserver", "internal/errkind",
 		"internal/source", "internal/filecodec", "internal/filecodec/parquetfile", "internal/pgp", "internal/source/foldersource", "internal/source/s3source", "internal/source/sftpsource", "internal/store", "internal/store/duckdb",
 		"internal/temporalclient", "internal/workspace"},
-	"starter": {"workflows", "activities", "internal/api", "internal/catalog", "internal/enforcement", "internal/errkind", "internal/governance", "internal/identity", "internal/infer", "internal/plan",
+	"starter": {"workflows", "activities", "internal/api", "internal/catalog", "internal/enforcement", "internal/errkind", "internal/identity", "internal/infer", "internal/plan",
 		"internal/store", "internal/temporalclient", "internal/workspace", "internal/xdm"},
 	"workflows": {"activities", "internal/catalog", "internal/errkind", "internal/ingest", "internal/plan", "internal/store", "internal/workspace"},
 	"activities": {"internal/catalog", "internal/destination", "internal/enforcement", "internal/errkind", "internal/export", "internal/governance", "internal/ingest",
@@ -41,7 +41,7 @@ var rooms = map[string][]string{
 	"internal/infer": {"internal/errkind", "internal/filecodec", "internal/governance", "internal/identity", "internal/xdm"},
 	"internal/plan":  {"internal/enforcement", "internal/governance", "internal/workspace", "internal/xdm"},
 
-	"internal/enforcement": {"internal/audience", "internal/governance", "internal/workspace", "internal/yamldoc"},
+	"internal/enforcement": {"internal/audience", "internal/errkind", "internal/governance", "internal/workspace", "internal/yamldoc"},
 
 	"internal/yamldoc":               {},
 	"internal/workspace":             {"internal/audience", "internal/errkind", "internal/governance", "internal/identity", "internal/mapping", "internal/readiness", "internal/xdm", "internal/yamldoc"},
