@@ -41,7 +41,7 @@ var rooms = map[string][]string{
 	"internal/infer": {"internal/errkind", "internal/filecodec", "internal/governance", "internal/identity", "internal/xdm"},
 	"internal/plan":  {"internal/enforcement", "internal/governance", "internal/workspace", "internal/xdm"},
 
-	"internal/enforcement": {"internal/audience", "internal/governance", "internal/workspace", "internal/yamldoc"},
+	"internal/enforcement": {"internal/audience", "internal/errkind", "internal/governance", "internal/workspace", "internal/yamldoc"},
 
 	"internal/yamldoc":               {},
 	"internal/workspace":             {"internal/audience", "internal/errkind", "internal/governance", "internal/identity", "internal/mapping", "internal/readiness", "internal/xdm", "internal/yamldoc"},

@@ -37,6 +37,44 @@ func (c *comparison) enforce() {
 	}
 }
 
+// Impact is what a change does to one activation.
+type Impact struct {
+	Activation string                  `json:"activation"`
+	Outcome    string                  `json:"outcome"`
+	Before     []enforcement.Violation `json:"before"`
+	After      []enforcement.Violation `json:"after"`
+}
+
+// Outcomes of an impact.
+const (
+	Stops   = "stops"
+	Blocked = "stays blocked"
+	Freed   = "is blocked no more"
+	Flows   = "is not affected"
+)
+
+// Impacts says of each activation what keeps it from its destination before and after a change.
+func Impacts(from, to *workspace.Workspace, facts Facts) []Impact {
+	c := compare(from, to, facts)
+	before, after := c.judge(c.from, nil), c.judge(c.to, c.changed())
+	out := []Impact{}
+	for _, a := range to.Activations {
+		impact := Impact{Activation: a.Name, Before: before[a.Name], After: after[a.Name]}
+		switch was, is := len(impact.Before) > 0, len(impact.After) > 0; {
+		case was && is:
+			impact.Outcome = Blocked
+		case was:
+			impact.Outcome = Freed
+		case is:
+			impact.Outcome = Stops
+		default:
+			impact.Outcome = Flows
+		}
+		out = append(out, impact)
+	}
+	return out
+}
+
 // stop refuses a change because of one flow, or lets it stop.
 func (c *comparison) stop(o workspace.Object, violations []enforcement.Violation, explained bool) {
 	text := summary(violations)

@@ -91,7 +91,14 @@ func (p Plan) Empty() bool { return len(p.Changes)+len(p.Refused) == 0 }
 
 // Compare plans the way from one workspace, nil when none is applied, to another.
 func Compare(from, to *workspace.Workspace, facts Facts) Plan {
-	c := comparison{from: from, to: to, first: from == nil, facts: facts}
+	c := compare(from, to, facts)
+	c.enforce()
+	return c.plan
+}
+
+// compare finds what changes, and what is refused whatever policies say.
+func compare(from, to *workspace.Workspace, facts Facts) *comparison {
+	c := &comparison{from: from, to: to, first: from == nil, facts: facts}
 	if from == nil {
 		c.from = &workspace.Workspace{}
 	}
@@ -112,8 +119,7 @@ func Compare(from, to *workspace.Workspace, facts Facts) Plan {
 			c.remove(o)
 		}
 	}
-	c.enforce()
-	return c.plan
+	return c
 }
 
 func key(o workspace.Object) string { return o.Kind + " " + o.Name }

@@ -32,8 +32,8 @@ func (l *loader) checkLabel(x *Label) {
 	}
 }
 
-// labelNames lists the names of all labels, the core ones first.
-func (w *Workspace) labelNames() []string {
+// LabelNames lists the names of all labels, the core ones first.
+func (w *Workspace) LabelNames() []string {
 	return slices.Concat(governance.CoreLabels, names(w.Labels))
 }
 
@@ -41,14 +41,14 @@ func (w *Workspace) labelNames() []string {
 func (l *loader) checkLabels(at place, labels []string) {
 	for i, label := range labels {
 		labels[i] = governance.Stored(label)
-		if !slices.Contains(l.workspace.labelNames(), labels[i]) {
+		if !slices.Contains(l.workspace.LabelNames(), labels[i]) {
 			l.unknownLabel(at.in(index(i)), label)
 		}
 	}
 }
 
 func (l *loader) unknownLabel(at place, label string) {
-	known := l.workspace.labelNames()
+	known := l.workspace.LabelNames()
 	hint := "known are " + strings.Join(known, ", ") + "; labels of your own need a document of kind Label"
 	if near := xdm.Nearest(label, known); near != "" && len(label) > 3 { // C1 is no better guess for C13 than any other
 		hint = fmt.Sprintf("did you mean %q?", near)

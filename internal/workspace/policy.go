@@ -43,7 +43,7 @@ func (l *loader) expression(at place, e *governance.Expression) {
 	switch {
 	case e.Label != "" && e.Operator == "" && len(e.Operands) == 0:
 		written := e.Label
-		if e.Label = governance.Stored(written); !contains(l.workspace.labelNames(), e.Label) {
+		if e.Label = governance.Stored(written); !contains(l.workspace.LabelNames(), e.Label) {
 			l.unknownLabel(at.in("label"), written)
 		}
 	case e.Label == "" && e.Operator != "" && len(e.Operands) > 0:

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"prospector/internal/enforcement"
+	"prospector/internal/errkind"
+	"prospector/internal/plan"
+	"prospector/internal/workspace"
+)
+
+func newPolicy(s *shared) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "policy",
+		Short: "Policies: list, evaluate, impact; needs no server and no secrets",
+		Long:  "List the policies of a workspace folder, ask what they allow, and see what an edited policy would stop.",
+		Args:  arguments(cobra.NoArgs),
+		RunE:  help,
+	}
+	c.AddCommand(newPolicyList(s), newPolicyEvaluate(s), newPolicyImpact(s))
+	return c
+}
+
+func folder(args []string) string {
+	if len(args) == 1 {
+		return args[0]
+	}
+	return "."
+}
+
+func newPolicyList(s *shared) *cobra.Command {
+	return &cobra.Command{
+		Use:     "list [DIR]",
+		Short:   "List all policies with status, marketing actions and label expression, the built-in ones too",
+		Example: "  starter policy list testdata/workspace",
+		Args:    arguments(cobra.MaximumNArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			w, err := workspace.Load(folder(args))
+			if err != nil {
+				return err
+			}
+			policies := w.GovernancePolicies()
+			if s.asJSON {
+				return printJSON(os.Stdout, policies)
+			}
+			rows := [][]string{{"POLICY", "STATUS", "TYPE", "DENIES", "FOR", "WHERE"}}
+			for _, p := range policies {
+				kind := p.Type
+				if p.Basis != "" {
+					kind += ", " + p.Basis
+				}
+				rows = append(rows, []string{p.Name, string(p.Status), kind, strings.Join(p.MarketingActions, ", "), p.Deny.String(), p.At})
+			}
+			return table(os.Stdout, rows)
+		},
+	}
+}
+
+func newPolicyEvaluate(s *shared) *cobra.Command {
+	q := enforcement.Question{User: whoami()}
+	c := &cobra.Command{
+		Use:   "evaluate [DIR] --action ACTION --labels LABELS | --dataset DATASETS [--fields FIELDS]",
+		Short: "Ask whether policies allow a marketing action for labels, datasets, or fields of datasets",
+		Long: `Ask whether the policies of the workspace in DIR, the current folder unless said, allow a marketing action for
+labels, for datasets, or for some fields of them. Exit code 3 when a policy denies it.`,
+		Example: `  starter policy evaluate --action "Email Targeting" --labels Third-Party,C2
+  starter policy evaluate --action "Data Science" --dataset acme_2026 --fields partner.hiking --include-draft`,
+		Args: arguments(cobra.MaximumNArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			w, err := workspace.Load(folder(args))
+			if err != nil {
+				return err
+			}
+			q.Now = time.Now().UTC()
+			answer, err := enforcement.Evaluate(w, q)
+			if err != nil {
+				return err
+			}
+			show := printAnswer
+			if s.asJSON {
+				show = func(a enforcement.Answer) error { return printJSON(os.Stdout, a) }
+			}
+			return errors.Join(show(answer), denied(answer))
+		},
+	}
+	c.Flags().StringSliceVar(&q.MarketingActions, "action", nil, "marketing action")
+	c.Flags().StringSliceVar(&q.Labels, "labels", nil, "labels, case-sensitive")
+	c.Flags().StringSliceVar(&q.Datasets, "dataset", nil, "datasets")
+	c.Flags().StringSliceVar(&q.Fields, "fields", nil, "fields of the datasets, XDM paths; all unless said")
+	c.Flags().BoolVar(&q.IncludeDraft, "include-draft", false, "policies in draft count too")
+	return c
+}
+
+func denied(a enforcement.Answer) error {
+	if len(a.Violated) == 0 {
+		return nil
+	}
+	names := make([]string, len(a.Violated))
+	for i, p := range a.Violated {
+		names[i] = p.Name
+	}
+	return errkind.Newf(errkind.Refused, "denied by %s", strings.Join(names, ", "))
+}
+
+func printAnswer(a enforcement.Answer) error {
+	fmt.Printf("%s for %s, asked by %s\n", strings.Join(a.MarketingActions, ", "), a.Timestamp.Format(time.RFC3339), a.User)
+	fmt.Println("labels:", strings.Join(a.Labels, ", "))
+	for _, d := range a.Discovered {
+		fields := map[string][]string{}
+		var order []string
+		for _, f := range d.Fields {
+			labels := strings.Join(f.Labels, ", ")
+			if fields[labels] == nil {
+				order = append(order, labels)
+			}
+			fields[labels] = append(fields[labels], f.Path)
+		}
+		for _, labels := range order {
+			fmt.Printf("  %s in dataset %s: %s\n", labels, d.Dataset, strings.Join(fields[labels], ", "))
+		}
+	}
+	if len(a.Violated) == 0 {
+		fmt.Println("allowed: no policy is violated")
+	}
+	for _, p := range a.Violated {
+		fmt.Printf("denied: policy %q%s, %s, for %s\n", p.Name, inBrackets(p.At), p.Status, p.Deny)
+	}
+	return nil
+}
+
+func inBrackets(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " (" + text + ")"
+}
+
+func newPolicyImpact(s *shared) *cobra.Command {
+	var dir string
+	c := &cobra.Command{
+		Use:   "impact FILE|DIR [--workspace DIR]",
+		Short: "Show which activations an edited policy, contract or anything else would stop",
+		Long: `Show what would happen to the activations of a workspace if the objects in FILE took the place of those of the same
+kind and name, or if the edited workspace DIR did. Licences are judged as of now. Nothing is changed.`,
+		Example: "  starter policy impact new-policy.yaml --workspace testdata/workspace",
+		Args:    arguments(cobra.ExactArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			impacts, err := impact(dir, args[0])
+			if err != nil {
+				return err
+			}
+			if s.asJSON {
+				return printJSON(os.Stdout, impacts)
+			}
+			for _, i := range impacts {
+				fmt.Printf("activation %s %s\n", i.Activation, i.Outcome)
+				for _, line := range enforcement.Lines(i.After) {
+					fmt.Println("  " + line)
+				}
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&dir, "workspace", ".", "the workspace as it is")
+	return c
+}
+
+func impact(dir, edited string) ([]plan.Impact, error) {
+	from, err := workspace.Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(edited)
+	if err != nil {
+		return nil, errkind.New(errkind.Invalid, "", err, "name a file with the edited objects, or an edited workspace")
+	}
+	var to *workspace.Workspace
+	if info.IsDir() {
+		to, err = workspace.Load(edited)
+	} else {
+		var text []byte
+		if text, err = os.ReadFile(edited); err != nil {
+			return nil, err
+		}
+		to, err = workspace.Parse(from.Files.With(filepath.Base(edited), string(text)))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return plan.Impacts(from, to, plan.Facts{Now: time.Now()}), nil
+}
+
