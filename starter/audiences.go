@@ -239,6 +239,9 @@ func printPreview(p api.AudiencePreview) error {
 		fmt.Println("fewer prospects than the sandbox's evaluation.minimumCount: the count is withheld")
 	} else {
 		fmt.Printf("%s of %d prospects, counted in %.2f s\n", share(p.Profiles, p.Total), p.Total, p.Seconds)
+		if p.Matching > p.Profiles {
+			fmt.Printf("the rule holds for %d, of which the audience keeps so many\n", p.Matching)
+		}
 		for _, namespace := range slices.Sorted(maps.Keys(p.Namespaces)) {
 			fmt.Printf("  %s: %d\n", namespace, p.Namespaces[namespace])
 		}
@@ -369,6 +372,9 @@ func printReason(r api.AudienceReason) error {
 	}
 	verdict := map[string]string{"true": "in", "false": "not in", "unknown": "not in: an attribute that decides it has no value"}[r.Verdict]
 	fmt.Printf("\nby its attributes now: %s\n", verdict)
+	if r.Limit > 0 {
+		fmt.Printf("the audience keeps %d of those for whom the rule holds\n", r.Limit)
+	}
 	switch {
 	case r.Evaluated == nil:
 		fmt.Println("the audience has not been evaluated yet")

@@ -196,4 +196,3 @@ func impact(dir, edited string) ([]plan.Impact, error) {
 	}
 	return plan.Impacts(from, to, plan.Facts{Now: time.Now()}), nil
 }
-

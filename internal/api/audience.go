@@ -119,6 +119,7 @@ type AudienceReason struct {
 	PartnerID string    `json:"partnerID"`
 	AsOf      time.Time `json:"asOf"`
 	Rule      string    `json:"rule"`
+	Limit     int64     `json:"limit,omitempty"` // how many of those for whom the rule holds are in it; 0: all
 	store.Explanation
 	// Membership of the latest evaluation, which the profile may have changed since.
 	Membership *store.ProfileMembership `json:"membership,omitempty"`

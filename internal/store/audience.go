@@ -51,9 +51,10 @@ type PreviewQuery struct {
 
 // Preview is how many prospects would be in an audience, counted exactly.
 type Preview struct {
-	Profiles   int64            `json:"profiles"` // for whom the rule holds
-	Total      int64            `json:"total"`    // prospects that were looked at
-	Namespaces map[string]int64 `json:"namespaces"`
+	Profiles   int64            `json:"profiles"`   // that it would hold: at most its limit
+	Matching   int64            `json:"matching"`   // for whom the rule holds
+	Total      int64            `json:"total"`      // prospects that were looked at
+	Namespaces map[string]int64 `json:"namespaces"` // for whom the rule holds
 }
 
 // PredicateVerdict is one condition of a rule for one prospect, with the values that decide it.

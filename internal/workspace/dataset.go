@@ -1,6 +1,10 @@
 package workspace
 
-import "prospector/internal/yamldoc"
+import (
+	"strings"
+
+	"prospector/internal/yamldoc"
+)
 
 // Dataset is one partner's data under one schema (DS-5): it can be deleted or expire without touching another's.
 type Dataset struct {
@@ -69,6 +73,20 @@ func (l *loader) checkDataset(d *Dataset) {
 	}
 	if d.QuarantineDays == 0 {
 		d.QuarantineDays = 30 // BI-12
+	}
+}
+
+// checkDatasetNames refuses names that differ only in upper and lower case: each names a database and a folder, which are
+// not told apart everywhere.
+func (l *loader) checkDatasetNames() {
+	first := map[string]*Dataset{}
+	for _, d := range l.workspace.Datasets {
+		key := strings.ToLower(d.Name)
+		if other, ok := first[key]; ok {
+			l.at(d, "name").problem("rename one of them", "dataset %s differs only in upper and lower case from dataset %s", d.Name, other.Name)
+			continue
+		}
+		first[key] = d
 	}
 }
 

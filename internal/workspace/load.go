@@ -235,6 +235,7 @@ func (l *loader) check() {
 	each(w.Schemas, l.checkLabelling)
 	l.checkUnion()
 	each(w.Datasets, l.checkDataset)
+	l.checkDatasetNames()
 	l.checkDatasetCount()
 	each(w.MarketingActions, l.checkMarketingAction)
 	each(w.Policies, l.checkPolicy)

@@ -3,6 +3,7 @@ package workspace
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"prospector/internal/xdm"
 )
@@ -34,21 +35,37 @@ func (w *Workspace) Union() []UnionField {
 	return out
 }
 
-// checkUnion refuses schemas that give one path two types: rules speak of paths.
+// checkUnion refuses schemas that give one path two types, or two paths that differ only in upper and lower case: rules speak of
+// paths, and stores tell none of these apart.
 func (l *loader) checkUnion() {
-	first := map[string]*Schema{}
+	type use struct {
+		schema *Schema
+		field  xdm.Field
+	}
+	first := map[string]use{}
 	for _, s := range l.workspace.Schemas {
-		if !s.Profile || s.Composed == nil {
+		if s.Composed == nil {
 			continue
 		}
+		own := map[string]string{}
 		for _, f := range s.Composed.Fields {
-			other, ok := first[f.Path]
-			if !ok {
-				first[f.Path] = s
+			key := strings.ToLower(f.Path)
+			if other, ok := own[key]; ok {
+				l.at(s, "fieldGroups").problem("rename one of them", "fields %s and %s differ only in upper and lower case", other, f.Path)
 				continue
 			}
-			if g, _ := other.Composed.Field(f.Path); !g.Same(f) {
-				l.at(s, "fieldGroups").problem("rename one of the fields", "field %s is of type %s here and of type %s in schema %s, and rules speak of both at once", f.Path, f.TypeText(), g.TypeText(), other.Name)
+			own[key] = f.Path
+			if !s.Profile {
+				continue
+			}
+			other, ok := first[key]
+			switch {
+			case !ok:
+				first[key] = use{s, f}
+			case other.field.Path != f.Path:
+				l.at(s, "fieldGroups").problem("rename one of them", "field %s differs only in upper and lower case from %s of schema %s", f.Path, other.field.Path, other.schema.Name)
+			case !other.field.Same(f):
+				l.at(s, "fieldGroups").problem("rename one of the fields", "field %s is of type %s here and of type %s in schema %s, and rules speak of both at once", f.Path, f.TypeText(), other.field.TypeText(), other.schema.Name)
 			}
 		}
 	}

@@ -281,6 +281,9 @@ func (s *server) why(ctx context.Context, in *reasonInput) (out api.AudienceReas
 		return out, err
 	}
 	out = api.AudienceReason{Audience: a.Name, Namespace: n.Symbol, PartnerID: in.ID, AsOf: time.Now().UTC(), Rule: a.Rule}
+	if a.Limit != nil {
+		out.Limit = a.Limit.Profiles
+	}
 	if out.Explanation, err = s.Store.Explain(ctx, n, in.ID, store.PreviewQuery{AsOf: out.AsOf, Rule: a.Parsed, Members: parts}); err != nil {
 		return out, err
 	}

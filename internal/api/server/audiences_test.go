@@ -155,7 +155,7 @@ func TestPreview(t *testing.T) {
 	f.load("batch_1", row("a1", "MA", "Y")+row("a2", "CA", "Y")+row("a3", "MA", "N"))
 	p, err := f.client.Preview(t.Context(), api.PreviewRequest{Audience: "hikers", Sample: 1})
 	require.NoError(t, err)
-	require.Equal(t, store.Preview{Profiles: 2, Total: 3, Namespaces: map[string]int64{"acme_pid": 2}}, p.Preview)
+	require.Equal(t, store.Preview{Profiles: 2, Matching: 2, Total: 3, Namespaces: map[string]int64{"acme_pid": 2}}, p.Preview)
 	require.Equal(t, "a1", p.Sample[0].PartnerID)
 	require.Equal(t, map[string]any{"partner.hiking": "Y"}, p.Sample[0].Attributes)
 	require.NotEmpty(t, p.Labels)

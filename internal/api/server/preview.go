@@ -3,8 +3,10 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -45,6 +47,11 @@ func (s *server) previewed(ctx context.Context, in *previewInput) (out api.Audie
 		if len(symbols) == 0 {
 			symbols = a.Namespaces
 		}
+		for _, symbol := range symbols {
+			if len(a.Namespaces) > 0 && !slices.Contains(a.Namespaces, symbol) {
+				return out, errkind.New(errkind.Invalid, "audience "+a.Name, fmt.Errorf("it holds no prospects of namespace %s", symbol), "its namespaces are "+strings.Join(a.Namespaces, ", "))
+			}
+		}
 		if a.Limit != nil {
 			q.Limit = &store.Limit{Profiles: a.Limit.Profiles, By: a.Limit.By, Descending: a.Limit.Descending, Seed: a.Limit.Seed}
 		}
@@ -80,7 +87,7 @@ func (s *server) previewed(ctx context.Context, in *previewInput) (out api.Audie
 	out.Seconds = time.Since(began).Seconds()
 	out.Labels, out.Refusals = consequences(w, symbols, out.Columns)
 	if tooSmall(w, out.Profiles) {
-		out.Profiles, out.Namespaces, out.Withheld = 0, nil, true
+		out.Profiles, out.Matching, out.Namespaces, out.Withheld = 0, 0, nil, true
 		return out, nil
 	}
 	if in.Body.Sample > 0 {

@@ -134,8 +134,9 @@ func (s *Store) Preview(ctx context.Context, q store.PreviewQuery) (out store.Pr
 			return out, err
 		}
 		out.Namespaces[n.Symbol] = matching
-		out.Profiles, out.Total = out.Profiles+matching, out.Total+all
+		out.Matching, out.Total = out.Matching+matching, out.Total+all
 	}
+	out.Profiles = out.Matching
 	if q.Limit != nil {
 		out.Profiles = min(out.Profiles, q.Limit.Profiles)
 	}
