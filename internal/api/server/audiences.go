@@ -245,8 +245,8 @@ func (s *server) members(ctx context.Context, in *membersInput) (out api.MemberP
 	if err != nil {
 		return out, err
 	}
-	if tooSmall(w, m.Size()) {
-		return out, errkind.New(errkind.Denied, "audience "+in.Audience, fmt.Errorf("it has fewer than %d members, the sandbox's evaluation.minimumCount", w.Sandbox.Evaluation.MinimumCount), "")
+	if tooSmall(w, m.Size()) || in.Status != "" && resultOf(w, m).BreakdownWithheld {
+		return out, errkind.New(errkind.Denied, "audience "+in.Audience, fmt.Errorf("they are fewer than %d, the sandbox's evaluation.minimumCount, or can be told by subtraction", w.Sandbox.Evaluation.MinimumCount), "")
 	}
 	q := store.MemberQuery{Audience: in.Audience, Part: m.Part, Namespace: in.Namespace, Status: in.Status, Limit: in.Limit}
 	if err := positionOf(in.After, &q.After); err != nil {

@@ -27,6 +27,11 @@ func (s *server) exportQuarantine(ctx context.Context, in *exportInput) (*huma.S
 	if err != nil {
 		return nil, s.failed(err)
 	}
+	if in.Batch != "" {
+		if _, err := s.Store.Batch(ctx, d, in.Batch); err != nil {
+			return nil, s.failed(err)
+		}
+	}
 	return &huma.StreamResponse{Body: func(c huma.Context) {
 		request, response := humago.Unwrap(c)
 		done, err := s.turn(request.Context())

@@ -90,8 +90,12 @@ func (s *server) previewed(ctx context.Context, in *previewInput) (out api.Audie
 		out.Profiles, out.Matching, out.Namespaces, out.Withheld = 0, 0, nil, true
 		return out, nil
 	}
-	if in.Body.Sample > 0 {
-		out.Sample, _, err = s.Store.Browse(ctx, store.ProfileQuery{Namespaces: q.Namespaces, AsOf: q.AsOf, Rule: q.Rule, Members: q.Members, Columns: q.Rule.Columns, Limit: in.Body.Sample})
+	sample := in.Body.Sample
+	if q.Limit != nil {
+		sample = min(sample, int(out.Profiles))
+	}
+	if sample > 0 {
+		out.Sample, _, err = s.Store.Browse(ctx, store.ProfileQuery{Namespaces: q.Namespaces, AsOf: q.AsOf, Rule: q.Rule, Members: q.Members, Columns: q.Rule.Columns, Limit: sample})
 	}
 	return out, err
 }

@@ -287,7 +287,7 @@ func TestQuarantine(t *testing.T) {
 	require.Equal(t, `batch_1,acme,batch_1.csv,3,192,PROSPECT-ENUM _luma.prospect.state; PROSPECT-ENUM partner.hiking,,"P0002,,,25-34,02139,XX,yes,N,,Y,,3,,,h1",`, lines[1])
 	require.Len(t, lines, 5)
 	out.Reset()
-	require.NoError(t, f.client.ExportQuarantine(t.Context(), "acme_2026", url.Values{"batch": {"none"}}, &out))
+	require.Equal(t, errkind.Missing, errkind.Of(f.client.ExportQuarantine(t.Context(), "acme_2026", url.Values{"batch": {"none"}}, &out)))
 	require.Empty(t, out.String())
 
 	list, err := f.client.Batches(t.Context(), "acme_2026", nil)
