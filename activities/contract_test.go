@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"prospector/internal/catalog"
 	"prospector/internal/errkind"
+	"prospector/internal/plan"
 	"prospector/internal/store"
 	"prospector/internal/workspace"
 )
@@ -125,4 +127,23 @@ func TestBoundsThatCannotBeCountedAreRefused(t *testing.T) {
 	_, err = a.deliveries(t.Context(), w, activation)
 	require.NoError(t, err)
 	require.Equal(t, time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), counts.since)
+}
+
+// loads knows of no batches.
+type loads struct{ Applied }
+
+func (loads) LoadedBatches(context.Context) (map[string]int64, error) { return nil, nil }
+
+// PL-22: a bound that is tightened below what an active flow delivers is refused when it is planned.
+func TestPlansKnowWhatFlowsDeliver(t *testing.T) {
+	from, to := sampleEdited(t, contract("mostRows: 20\nmostActivations: 6")...), sampleEdited(t, contract("mostRows: 19\nmostActivations: 5")...)
+	a := &Activities{Applied: loads{}, Memberships: sized{evaluated{of: from}}, Delivered: &delivered{counts: map[string]int64{"acme-to-media": 5}}}
+	facts, err := a.planFacts(t.Context(), to)
+	require.NoError(t, err)
+	p := plan.Compare(from, to, facts)
+	require.Len(t, p.Refused, 1)
+	text := strings.Join(p.Refused[0].Lines(), "\n")
+	require.Contains(t, text, `contract "acme" (changed, contracts.yaml:5): the delivery holds 20 rows, 19 are allowed`)
+	require.Contains(t, text, `contract "acme" (changed, contracts.yaml:6): 5 deliveries were made, 5 are allowed`)
+	require.Empty(t, plan.Compare(from, from, facts).Refused)
 }
