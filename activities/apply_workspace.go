@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -100,16 +101,45 @@ func (a *Activities) planWorkspace(ctx context.Context, in WorkspaceInput) (out 
 	if err != nil {
 		return out, nil, err
 	}
-	batches, err := a.Applied.LoadedBatches(ctx)
+	facts, err := a.planFacts(ctx, next)
 	if err != nil {
 		return out, nil, err
 	}
-	out = PlanWorkspaceOutput{Plan: plan.Compare(current, next, plan.Facts{Batches: batches, Now: now(), StopAffected: in.StopAffected}), Version: holds.Version, Digest: files.Digest()}
+	facts.StopAffected = in.StopAffected
+	out = PlanWorkspaceOutput{Plan: plan.Compare(current, next, facts), Version: holds.Version, Digest: files.Digest()}
 	out.Same = holds.Digest == out.Digest
 	for _, w := range next.Warnings {
 		out.Warnings = append(out.Warnings, w.Error())
 	}
 	return out, files, nil
+}
+
+// planFacts are what is loaded, and for contracts the time, what activations would deliver now and how often they have.
+func (a *Activities) planFacts(ctx context.Context, next *workspace.Workspace) (out plan.Facts, err error) {
+	out = plan.Facts{Now: now(), Rows: map[string]map[string]int64{}, Deliveries: map[string]int64{}}
+	if out.Batches, err = a.Applied.LoadedBatches(ctx); err != nil || len(next.Contracts) == 0 {
+		return out, err
+	}
+	latest, err := a.Memberships.LatestMemberships(ctx, "")
+	if err != nil {
+		return out, err
+	}
+	for _, activation := range next.Activations {
+		var memberships []catalog.Membership
+		for _, name := range activation.Audiences {
+			memberships = append(memberships, latest[name])
+		}
+		out.Rows[activation.Name] = leavingRows(activation, memberships)
+		if a.Delivered == nil {
+			continue // said when it is to leave
+		}
+		made, err := a.deliveries(ctx, next, activation)
+		if err != nil {
+			return out, err
+		}
+		maps.Copy(out.Deliveries, made)
+	}
+	return out, nil
 }
 
 // applied returns the version that holds and its workspace, nil when none was applied.

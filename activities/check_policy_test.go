@@ -17,7 +17,12 @@ import (
 )
 
 // record keeps decisions in memory.
-type record struct{ decisions map[string]catalog.Decision }
+type record struct {
+	decisions map[string]catalog.Decision
+	begun     map[string]bool
+}
+
+func newRecord() record { return record{map[string]catalog.Decision{}, map[string]bool{}} }
 
 func (r record) RecordDecision(_ context.Context, d catalog.Decision, _ time.Time) error {
 	r.decisions[d.ID] = d
@@ -26,7 +31,8 @@ func (r record) RecordDecision(_ context.Context, d catalog.Decision, _ time.Tim
 func (r record) Decision(_ context.Context, id string) (catalog.Decision, error) {
 	return r.decisions[id], nil
 }
-func (record) BeginDelivery(context.Context, string, catalog.Decision, string, time.Time) error {
+func (r record) BeginDelivery(_ context.Context, id string, _ catalog.Decision, _ string, _ time.Time) error {
+	r.begun[id] = true
 	return nil
 }
 func (record) EndDelivery(context.Context, string, string, catalog.AuditRecord, time.Time) error {
@@ -104,7 +110,7 @@ func TestClearanceHoldsForWhatWasDecided(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			holds := before
 			a := &Activities{Workspace: func(context.Context) (*workspace.Workspace, error) { return holds, nil },
-				Deliveries: record{map[string]catalog.Decision{}}, Memberships: evaluated{of: before}, Audiences: unlabelled{}}
+				Deliveries: newRecord(), Memberships: evaluated{of: before}, Audiences: unlabelled{}}
 			var suite testsuite.WorkflowTestSuite
 			env := suite.NewTestActivityEnvironment()
 			env.RegisterActivity(a)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 
+	"prospector/internal/enforcement"
 	"prospector/internal/export"
 	"prospector/internal/store"
 	"prospector/internal/workspace"
@@ -56,7 +57,7 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 		out.Files = append(out.Files, files...)
 	}
 	if destination.Manifest {
-		manifest, err := a.writeManifest(in, destination, out.Files)
+		manifest, err := a.writeManifest(in, destination, out.Files, attributions(w, activation))
 		if err != nil {
 			return out, err
 		}
@@ -71,7 +72,7 @@ func (a *Activities) createExported(delivery string) func(name string) (io.Write
 	}
 }
 
-func (a *Activities) writeManifest(in Clearance, destination *workspace.Destination, files []export.File) (export.File, error) {
+func (a *Activities) writeManifest(in Clearance, destination *workspace.Destination, files []export.File, attribution []string) (export.File, error) {
 	folder := ""
 	switch {
 	case destination.S3 != nil:
@@ -79,11 +80,21 @@ func (a *Activities) writeManifest(in Clearance, destination *workspace.Destinat
 	case destination.SFTP != nil:
 		folder = destination.SFTP.Folder
 	}
-	data, err := export.NewManifest(in.Delivery, in.AsOf, folder, files)
+	data, err := export.NewManifest(in.Delivery, in.AsOf, folder, files, attribution...)
 	if err != nil {
 		return export.File{}, err
 	}
 	return export.Whole(export.ManifestFile(destination.Name, in.Delivery), data, a.createExported(in.Delivery))
+}
+
+// attributions are the texts that contracts want to go with an activation's data.
+func attributions(w *workspace.Workspace, activation *workspace.Activation) (out []string) {
+	for _, c := range enforcement.Contracts(w, activation) {
+		if c.Attribution != "" {
+			out = append(out, c.Attribution)
+		}
+	}
+	return out
 }
 
 // fileSet is one query and how its rows become files.

@@ -78,7 +78,7 @@ labels, for datasets, or for some fields of them. Exit code 3 when a policy deni
 			if err != nil {
 				return err
 			}
-			q.Now = time.Now().UTC()
+			q.Now = time.Now().UTC().Truncate(time.Second)
 			answer, err := enforcement.Evaluate(w, q)
 			if err != nil {
 				return err

@@ -50,7 +50,7 @@ func TestExplain(t *testing.T) {
 }
 
 func TestKindOf(t *testing.T) {
-	for text, want := range map[string]string{"schema": "Schema", "Schemas": "Schema", "policies": "Policy", "field-group": "FieldGroup", "fieldgroups": "FieldGroup", "union": union} {
+	for text, want := range map[string]string{"schema": "Schema", "Schemas": "Schema", "policies": "Policy", "field-group": "FieldGroup", "fieldgroups": "FieldGroup", "union": union, "marketing-action": "MarketingAction", "contracts": "Contract"} {
 		got, err := kindOf(text)
 		require.NoError(t, err)
 		require.Equal(t, want, got)

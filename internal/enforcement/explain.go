@@ -113,20 +113,23 @@ func (e explanation) remedies(v governance.Violation, deny governance.Expression
 	}
 	mapped := func(u governance.FieldUse) bool { return u.Use == governance.InMapping && !identity[u.Path] }
 	ruled := func(u governance.FieldUse) bool { return u.Use == governance.InRule }
-	helps := func(without func(governance.FieldUse) bool) bool {
-		return !deny.Holds(governance.LabelsOf(slices.DeleteFunc(slices.Clone(e.uses), without)))
+	either := func(u governance.FieldUse) bool { return mapped(u) || ruled(u) }
+	drop := func(fields map[string]bool) string {
+		return fmt.Sprintf("drop %s from the mapping of activation %s%s", paths(v.Fields, func(u governance.FieldUse) bool { return mapped(u) && fields[u.Path] }),
+			e.activation.Name, at(line(e.activation.KeyAt("mapping"))))
 	}
-	drop := fmt.Sprintf("drop %s from the mapping of activation %s%s", paths(v.Fields, mapped), e.activation.Name, at(line(e.activation.KeyAt("mapping"))))
-	change := e.changeRules(v, ruled)
-	byMapping, byRule := helps(mapped), helps(ruled)
-	if byMapping {
-		out = append(out, drop)
+	change := func(fields map[string]bool) string {
+		return e.changeRules(v, func(u governance.FieldUse) bool { return ruled(u) && fields[u.Path] })
 	}
-	if byRule {
-		out = append(out, change)
+	byMapping, byRule := e.needless(deny, mapped), e.needless(deny, ruled)
+	if byMapping != nil {
+		out = append(out, drop(byMapping))
 	}
-	if !byMapping && !byRule && helps(func(u governance.FieldUse) bool { return mapped(u) || ruled(u) }) {
-		out = append(out, drop+", and "+change)
+	if byRule != nil {
+		out = append(out, change(byRule))
+	}
+	if fields := e.needless(deny, either); byMapping == nil && byRule == nil && fields != nil {
+		out = append(out, drop(fields)+", and "+change(fields))
 	}
 	if v.Kind == governance.OfPolicy {
 		out = append(out, fmt.Sprintf("take %s out of the marketing actions of destination %s%s if the data is not used for it there, or use another destination",
@@ -143,6 +146,27 @@ func (e explanation) remedies(v governance.Violation, deny governance.Expression
 		}
 	}
 	return append(out, written...)
+}
+
+// needless are fields without which the expression would not hold, as few as can be told one by one; nil when it holds without all
+// that may go.
+func (e explanation) needless(deny governance.Expression, mayGo func(governance.FieldUse) bool) map[string]bool {
+	kept := slices.DeleteFunc(slices.Clone(e.uses), mayGo)
+	if deny.Holds(governance.LabelsOf(kept)) {
+		return nil
+	}
+	gone := map[string]bool{}
+	for _, use := range e.uses {
+		if !mayGo(use) || gone[use.Path] {
+			continue
+		}
+		if with := append(slices.Clone(kept), use); deny.Holds(governance.LabelsOf(with)) {
+			gone[use.Path] = true
+		} else {
+			kept = with
+		}
+	}
+	return gone
 }
 
 // changeRules names the rules that use offending fields.

@@ -84,4 +84,10 @@ func TestNames(t *testing.T) {
 	data, err := NewManifest("dlv_1", at, "/out", []File{{Name: "f", Rows: 1, Bytes: 2, SHA256: "aa"}})
 	require.NoError(t, err)
 	require.Contains(t, string(data), `"scheduledTime": "2023-03-30T15:38:57Z"`)
+	require.NotContains(t, string(data), "attribution")
+	data, err = NewManifest("dlv_1", at, "/out", nil, "Data by Acme")
+	require.NoError(t, err)
+	require.Contains(t, string(data), `"attribution": [
+    "Data by Acme"
+  ]`)
 }

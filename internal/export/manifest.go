@@ -10,6 +10,7 @@ type Manifest struct {
 	FlowRunID     string           `json:"flowRunId"`
 	ScheduledTime time.Time        `json:"scheduledTime"`
 	ExportResults []ManifestResult `json:"exportResults"`
+	Attribution   []string         `json:"attribution,omitempty"` // that contracts ask for
 }
 
 // ManifestResult is one file of a manifest.
@@ -22,8 +23,8 @@ type ManifestResult struct {
 }
 
 // NewManifest describes files that stand under folder at the destination.
-func NewManifest(delivery string, asOf time.Time, folder string, files []File) ([]byte, error) {
-	m := Manifest{FlowRunID: delivery, ScheduledTime: asOf.UTC(), ExportResults: []ManifestResult{}}
+func NewManifest(delivery string, asOf time.Time, folder string, files []File, attribution ...string) ([]byte, error) {
+	m := Manifest{FlowRunID: delivery, ScheduledTime: asOf.UTC(), ExportResults: []ManifestResult{}, Attribution: attribution}
 	for _, f := range files {
 		m.ExportResults = append(m.ExportResults, ManifestResult{SinkPath: folder, Name: f.Name, Size: f.Bytes, Rows: f.Rows, SHA256: f.SHA256})
 	}

@@ -75,6 +75,9 @@ func (l *loader) checkActivation(a *Activation) {
 		l.at(a, "namespace").warning("map an identity that it knows, or add the namespace to planning.identities of the destination",
 			"destination %s can act on %s, and gets %s", destination.Name, strings.Join(destination.Planning.Identities, ", "), a.Namespace)
 	}
+	if destination != nil {
+		l.checkAttribution(a, destination)
+	}
 	identities := map[string]bool{}
 	for _, d := range datasets {
 		schema := w.Schema(d)

@@ -34,7 +34,7 @@ type Contract struct {
 	Territory *Territory `yaml:"territory"`
 	// Suppression is the audience of people who must be left out: rules say NOT audience('…').
 	Suppression string `yaml:"suppression"`
-	// Attribution is the text that must go with the data.
+	// Attribution is the text that must go with the data; the manifest carries it.
 	Attribution string `yaml:"attribution"`
 }
 
@@ -115,6 +115,16 @@ func (l *loader) checkTerritory(c *Contract) {
 	for i, value := range c.Territory.Values {
 		if len(f.Enum) > 0 && !contains(f.Enum, value) {
 			l.at(c, "territory", "values", index(i)).problem(didYouMean(value, f.Enum), "%s never has the value %q", f.Path, value)
+		}
+	}
+}
+
+// checkAttribution warns where a text that a contract asks for does not go along.
+func (l *loader) checkAttribution(a *Activation, destination *Destination) {
+	for _, c := range l.workspace.Contracts {
+		covered := slices.ContainsFunc(l.workspace.ProfileDatasets([]string{a.Namespace}), func(d *Dataset) bool { return contains(l.workspace.ContractDatasets(c), d.Name) })
+		if c.Attribution != "" && covered && !destination.Manifest {
+			l.at(a, "destination").warning("write manifest: true in the destination, or hand the text over yourself", "contract %s asks for an attribution, and destination %s gets no manifest that carries it", c.Name, destination.Name)
 		}
 	}
 }

@@ -86,10 +86,37 @@ territory: {field: _luma.prospect.state, values: [CA, NY]}
 suppression: coastal-sailors
 attribution: Data by Acme
 `})
+	require.Contains(t, w.Warnings.Error(), "activation acme-to-newsletter: contract acme asks for an attribution, and destination newsletter gets no manifest that carries it")
+	require.NotContains(t, w.Warnings.Error(), "destination media-drop gets no manifest")
 	got := w.GovernanceContracts()[0]
 	require.Equal(t, "contracts.yaml:7", got.At[governance.Ends])
 	got.At = nil
 	require.Equal(t, governance.Contract{Name: "acme", Datasets: []string{"acme_2026", "merk_2026"}, Purposes: []string{"Cross Site Targeting"}, Destinations: []string{"media-drop"},
 		Starts: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Ends: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), MostRows: 100, MostActivations: 12,
 		Field: "_luma.prospect.state", Values: []string{"CA", "NY"}, Suppression: "coastal-sailors", Attribution: "Data by Acme"}, got)
+}
+
+// The documents of a text take the place of those of the same kind and name; all others keep their lines, and what is new is added.
+func TestFilesWithOtherDocuments(t *testing.T) {
+	files, err := Read(sample)
+	require.NoError(t, err)
+	changed := files.With("audiences.yaml", "kind: Audience\nname: coastal-sailors\nnamespaces: [acme_pid]\nrule: partner.sailing = 'Y'\n---\nkind: Namespace\nname: Other\nsymbol: merk_pid\ntype: Partner ID\n---\nkind: Label\nname: own\n")
+	w, err := Parse(changed)
+	require.NoError(t, err)
+	before, err := Parse(files)
+	require.NoError(t, err)
+	require.Len(t, w.Objects(), len(before.Objects())+1)
+	sailors, err := w.Audience("coastal-sailors")
+	require.NoError(t, err)
+	require.Equal(t, "partner.sailing = 'Y'", sailors.Rule)
+	require.Equal(t, "edited/audiences.yaml", sailors.At().File)
+	households, err := w.Audience("established-households")
+	require.NoError(t, err)
+	old, err := before.Audience("established-households")
+	require.NoError(t, err)
+	require.Equal(t, old.At(), households.At())
+	require.Equal(t, "Other", w.Namespaces[0].Name)
+	_, err = Parse(files.With("sandbox.yaml", "kind: Sandbox\nname: other\norganization: Luma\n"))
+	require.NoError(t, err, "there is one sandbox")
+	require.NotContains(t, files, "sandbox.yaml", "the files themselves stay")
 }

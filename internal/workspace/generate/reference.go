@@ -75,11 +75,24 @@ func reference(schema []byte) ([]byte, error) {
 		section(&out, document.Definitions, kind, written)
 	}
 	fmt.Fprintf(&out, "\n## Lists\n\nLabels: %s.\n\nMarketing actions: %s.\n\n", code(governance.CoreLabels), code(governance.CoreMarketingActions))
-	out.WriteString("Standard field groups:\n\n")
+	policies(&out)
+	out.WriteString("\n## Standard field groups\n\n")
 	for _, g := range xdm.BuiltInGroups() {
 		fmt.Fprintf(&out, "- *%s*, %d fields such as `%s`\n", g.Title, len(g.Fields), g.Fields[0].Path)
 	}
 	return []byte(out.String()), nil
+}
+
+// policies writes the policies that are built in.
+func policies(out *strings.Builder) {
+	out.WriteString("## Built-in policies\n\nSwitched by `governance: {enable: […]}` of the Sandbox. See [governance.md](governance.md).\n\n| name | denies | for | |\n|---|---|---|---|\n")
+	for _, p := range governance.BuiltIn(nil) {
+		what := p.Type + " policy, " + p.Basis
+		if p.Type == governance.Pack {
+			what = "of the pack `" + p.Basis + "`"
+		}
+		fmt.Fprintf(out, "| %s | %s | %s | %s; %s |\n", p.Name, strings.Join(p.MarketingActions, ", "), p.Deny, what, p.Description)
+	}
 }
 
 // section writes a definition's keys, and below it the definitions that only it brings.

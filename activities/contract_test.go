@@ -1,0 +1,149 @@
+package activities
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/testsuite"
+
+	"prospector/internal/catalog"
+	"prospector/internal/errkind"
+	"prospector/internal/plan"
+	"prospector/internal/store"
+	"prospector/internal/workspace"
+)
+
+// sized gives memberships with ten members of acme's data each.
+type sized struct{ evaluated }
+
+func (s sized) LatestMemberships(ctx context.Context, evaluation string) (map[string]catalog.Membership, error) {
+	out, err := s.evaluated.LatestMemberships(ctx, evaluation)
+	for name, m := range out {
+		m.Namespaces = []store.NamespaceMembers{{Namespace: "acme_pid", Datasets: map[string]int64{"acme_2026": 10}}, {Namespace: "merk_pid", Datasets: map[string]int64{"merk_2026": 1000}}}
+		out[name] = m
+	}
+	return out, err
+}
+
+// delivered says how often each activation was delivered.
+type delivered struct {
+	counts map[string]int64
+	since  time.Time
+}
+
+func (d *delivered) CountDelivered(_ context.Context, activation string, since time.Time) (int64, error) {
+	d.since = since
+	return d.counts[activation], nil
+}
+
+func contract(terms string) []string {
+	return []string{"contracts.yaml", "", "kind: Contract\nname: acme\nsources: [acme]\npurposes: [Cross Site Targeting, Email Targeting]\n" + terms}
+}
+
+// PL-18, EC-7: contracts and the export ban are part of the decision, with the time, the rows and the deliveries as they are. What they forbid does
+// not begin, and the decision is recorded with the term that forbids it.
+func TestContractsAreCheckedBeforeDelivery(t *testing.T) {
+	c12 := []string{"schemas.yaml", "labels: {all: [Third-Party]}\nconstraints:\n  partner", "labels: {all: [Third-Party], fields: {partner.sailing: [C12]}}\nconstraints:\n  partner"}
+	for name, c := range map[string]struct {
+		edits     []string
+		delivered *delivered
+		term      string // empty: it may leave
+		message   string
+	}{
+		"licence holds":          {contract("licence: {start: 2020-01-01, end: 9999-12-31}"), nil, "", ""},
+		"licence has ended":      {contract("licence: {end: 2020-12-31}"), nil, "licence end", "its licence ended on 2020-12-31"},
+		"licence has not begun":  {contract("licence: {start: 9999-01-01}"), nil, "licence start", "its licence starts on 9999-01-01"},
+		"as many rows":           {contract("mostRows: 20"), nil, "", ""},
+		"one row too many":       {contract("mostRows: 19"), nil, "mostRows", "the delivery holds 20 rows, 19 are allowed"},
+		"last delivery":          {contract("mostActivations: 5"), &delivered{counts: map[string]int64{"acme-to-media": 3, "acme-to-newsletter": 1, "merk-to-liveramp": 9}}, "", ""},
+		"one delivery too many":  {contract("mostActivations: 5"), &delivered{counts: map[string]int64{"acme-to-media": 3, "acme-to-newsletter": 2}}, "mostActivations", "5 deliveries were made, 5 are allowed"},
+		"export ban":             {c12, nil, "", "label C12 allows no export in any way"},
+		"state by another's law": {contract("territory: {field: _luma.prospect.state, values: [CA]}"), nil, "territory", "the rule does not confine _luma.prospect.state"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := sampleEdited(t, c.edits...)
+			kept := newRecord()
+			a := &Activities{Workspace: func(context.Context) (*workspace.Workspace, error) { return w, nil }, Deliveries: kept,
+				Memberships: sized{evaluated{of: w}}, Audiences: unlabelled{}}
+			if c.delivered != nil {
+				a.Delivered = c.delivered
+			}
+			var suite testsuite.WorkflowTestSuite
+			env := suite.NewTestActivityEnvironment()
+			env.RegisterActivity(a)
+			_, err := env.ExecuteActivity(a.CheckPolicy, CheckPolicyInput{Activation: "acme-to-media", Delivery: "dlv_1"})
+			decision := kept.decisions["dec_1"]
+			require.Equal(t, "dlv_1", decision.Delivery, "each is recorded")
+			require.Equal(t, decision.Allowed, kept.begun["dlv_1"])
+			if c.message == "" {
+				require.NoError(t, err)
+				require.True(t, decision.Allowed)
+				return
+			}
+			require.False(t, decision.Allowed)
+			require.ErrorContains(t, err, "activation acme-to-media is blocked")
+			require.ErrorContains(t, err, c.message)
+			require.Equal(t, c.term, decision.Violations[0].Term)
+			require.NotEmpty(t, decision.Violations[0].Lineage.Ways())
+		})
+	}
+}
+
+// A licence that ends, or a contract that is applied, after the decision stops the delivery before its next byte (EC-6).
+func TestContractsAreCheckedAgainWhileDelivering(t *testing.T) {
+	holds := sampleEdited(t, contract("licence: {end: 9999-12-31}")...)
+	a := &Activities{Workspace: func(context.Context) (*workspace.Workspace, error) { return holds, nil }, Deliveries: newRecord(), Memberships: sized{evaluated{of: holds}}, Audiences: unlabelled{}}
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestActivityEnvironment()
+	env.RegisterActivity(a)
+	value, err := env.ExecuteActivity(a.CheckPolicy, CheckPolicyInput{Activation: "acme-to-media", Delivery: "dlv_1"})
+	require.NoError(t, err)
+	var clearance Clearance
+	require.NoError(t, value.Get(&clearance))
+	_, _, _, err = a.cleared(t.Context(), clearance)
+	require.NoError(t, err)
+	holds = sampleEdited(t, contract("licence: {end: 2020-12-31}")...)
+	_, _, _, err = a.cleared(t.Context(), clearance)
+	require.Equal(t, errkind.Refused, errkind.Of(err))
+	require.ErrorContains(t, err, "its licence ended on 2020-12-31")
+	holds = sampleEdited(t, contract("mostRows: 19")...)
+	_, _, _, err = a.cleared(t.Context(), clearance)
+	require.ErrorContains(t, err, "the delivery holds 20 rows, 19 are allowed")
+}
+
+// A bound on deliveries that nothing can count is refused, not passed over; its count begins with the licence.
+func TestBoundsThatCannotBeCountedAreRefused(t *testing.T) {
+	w := sampleEdited(t, contract("licence: {start: 2020-01-01}\nmostActivations: 5")...)
+	activation, err := w.Activation("acme-to-media")
+	require.NoError(t, err)
+	a := &Activities{}
+	_, err = a.deliveries(t.Context(), w, activation)
+	require.ErrorContains(t, err, "contract acme: it bounds deliveries, and nothing counts them here")
+	counts := &delivered{}
+	a.Delivered = counts
+	_, err = a.deliveries(t.Context(), w, activation)
+	require.NoError(t, err)
+	require.Equal(t, time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), counts.since)
+}
+
+// loads knows of no batches.
+type loads struct{ Applied }
+
+func (loads) LoadedBatches(context.Context) (map[string]int64, error) { return nil, nil }
+
+// PL-22: a bound that is tightened below what an active flow delivers is refused when it is planned.
+func TestPlansKnowWhatFlowsDeliver(t *testing.T) {
+	from, to := sampleEdited(t, contract("mostRows: 20\nmostActivations: 6")...), sampleEdited(t, contract("mostRows: 19\nmostActivations: 5")...)
+	a := &Activities{Applied: loads{}, Memberships: sized{evaluated{of: from}}, Delivered: &delivered{counts: map[string]int64{"acme-to-media": 5}}}
+	facts, err := a.planFacts(t.Context(), to)
+	require.NoError(t, err)
+	p := plan.Compare(from, to, facts)
+	require.Len(t, p.Refused, 1)
+	text := strings.Join(p.Refused[0].Lines(), "\n")
+	require.Contains(t, text, `contract "acme" (changed, contracts.yaml:5): the delivery holds 20 rows, 19 are allowed`)
+	require.Contains(t, text, `contract "acme" (changed, contracts.yaml:6): 5 deliveries were made, 5 are allowed`)
+	require.Empty(t, plan.Compare(from, from, facts).Refused)
+}
