@@ -38,6 +38,9 @@ var rooms = map[string][]string{
 	"internal/prospect":              {"internal/errkind", "internal/mapping", "internal/xdm"},
 	"internal/xdm":                   {},
 
+	// it reads a text that somebody gives it
+	"internal/access": {"internal/errkind", "internal/xdm", "internal/yamldoc"},
+
 	"internal/infer": {"internal/errkind", "internal/filecodec", "internal/governance", "internal/identity", "internal/xdm"},
 	"internal/plan":  {"internal/governance", "internal/workspace", "internal/xdm"},
 
@@ -61,7 +64,7 @@ var rooms = map[string][]string{
 
 	// the client knows the terms of the store and nothing else, so that the command line links no server
 	"internal/api":        {"internal/errkind", "internal/store"},
-	"internal/api/server": {"internal/api", "internal/audience", "internal/catalog", "internal/errkind", "internal/governance", "internal/prospect", "internal/store", "internal/workspace", "internal/xdm"},
+	"internal/api/server": {"internal/access", "internal/api", "internal/audience", "internal/catalog", "internal/errkind", "internal/governance", "internal/prospect", "internal/store", "internal/workspace", "internal/xdm"},
 
 	"internal/connect":                     {"internal/errkind"},
 	"internal/source":                      {"internal/errkind"},

@@ -3,12 +3,14 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"prospector/internal/access"
 	"prospector/internal/api"
 	"prospector/internal/audience"
 	"prospector/internal/errkind"
@@ -22,9 +24,9 @@ type previewInput struct {
 }
 
 func (s *server) preview(routes huma.API) {
-	huma.Register(routes, huma.Operation{OperationID: "preview-audience", Method: http.MethodPost, Path: "/api/v1/preview",
+	register(s, routes, huma.Operation{OperationID: "preview-audience", Method: http.MethodPost, Path: "/api/v1/preview",
 		MaxBodyBytes: mostHeader - 1, // so that it says what is wrong, before the server cuts it off
-		Summary:      "Who would be in an audience now, counted exactly, and which destinations could get it"}, read(s, s.previewed))
+		Summary:      "Who would be in an audience now, counted exactly, and which destinations could get it"}, s.previewed, access.ViewSegments)
 }
 
 func (s *server) previewed(ctx context.Context, in *previewInput) (out api.AudiencePreview, err error) {
@@ -67,6 +69,19 @@ func (s *server) previewed(ctx context.Context, in *previewInput) (out api.Audie
 		slices.Sort(out.Columns)
 		out.Columns = slices.Compact(out.Columns)
 	}
+	v := s.visible(ctx, w)
+	hidden, err := v.hidden(ctx, w.ProfileDatasets(symbols))
+	if err == nil {
+		err = allow(hidden, out.Columns)
+	}
+	if err == nil && in.Body.Sample > 0 {
+		if err = callerOf(ctx).Needs(access.ViewProfiles); err == nil {
+			_, err = v.of(ctx, q.Namespaces)
+		}
+	}
+	if err != nil {
+		return out, err
+	}
 	for _, warning := range q.Rule.Warnings {
 		out.Warnings = append(out.Warnings, warning.Message)
 	}
@@ -85,6 +100,9 @@ func (s *server) previewed(ctx context.Context, in *previewInput) (out api.Audie
 		return out, nil
 	}
 	if in.Body.Sample > 0 {
+		if err := s.looks(ctx, "preview", "Audience", in.Body.Audience, fmt.Sprintf("a sample of %d profiles", in.Body.Sample)); err != nil {
+			return out, err
+		}
 		out.Sample, _, err = s.Store.Browse(ctx, store.ProfileQuery{Namespaces: q.Namespaces, AsOf: q.AsOf, Rule: q.Rule, Members: q.Members, Columns: q.Rule.Columns, Limit: in.Body.Sample})
 	}
 	return out, err
