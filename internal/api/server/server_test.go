@@ -90,7 +90,7 @@ func (f *fixture) load(batch, rows string) {
 	require.NoError(f, err)
 	columns, err := file.Columns()
 	require.NoError(f, err)
-	_, err = f.store.Load(f.Context(), store.Load{Dataset: file.Dataset, Batch: store.Batch{ID: batch, Source: "acme", File: batch + ".csv", Header: strings.Split(strings.TrimSpace(header), ",")}, Columns: columns,
+	_, err = f.store.Load(f.Context(), store.Load{Dataset: file.Dataset, Batch: store.Batch{ID: batch, Source: "acme", File: batch + ".csv", Header: strings.Split(strings.TrimSpace(header), ",")}, Columns: columns, Labels: f.workspace.FieldLabels(d),
 		Quarantine: file.Rejections, Read: counts.Read, Accepted: counts.Accepted, Rejected: counts.Rejected, Status: store.Loaded, At: time.Now().UTC()}, nil)
 	require.NoError(f, err)
 }
