@@ -105,6 +105,11 @@ func (a *Activities) planWorkspace(ctx context.Context, in WorkspaceInput) (out 
 	}
 	out = PlanWorkspaceOutput{Plan: plan.Compare(current, next, plan.Facts{Batches: batches}), Version: holds.Version, Digest: files.Digest()}
 	out.Same = holds.Digest == out.Digest
+	forbidden, err := a.forbidden(in.RequestedBy, out.Plan, next)
+	if err != nil {
+		return out, nil, err
+	}
+	out.Plan.Refused = append(out.Plan.Refused, forbidden...)
 	for _, w := range next.Warnings {
 		out.Warnings = append(out.Warnings, w.Error())
 	}

@@ -30,6 +30,9 @@ const (
 // AllLabels in a role's labels stands for each label.
 const AllLabels = "*"
 
+// Worker is what a worker calls itself that applies its first workspace.
+const Worker = "worker start"
+
 // Machine is the principal of the token that a worker makes for its own machine.
 const Machine = "machine"
 
