@@ -172,7 +172,7 @@ Exit code 1 when the chain does not hold.`,
 			if r.asJSON {
 				err = printJSON(os.Stdout, report)
 			} else {
-				err = printAuditReport(report)
+				printAuditReport(report)
 			}
 			if len(report.Breaks) > 0 {
 				err = errors.Join(err, errkind.New(errkind.Conflict, "", fmt.Errorf("the audit does not hold: %d places", len(report.Breaks)), "keep the data directory as it is, and compare with a backup"))
@@ -197,14 +197,13 @@ func headOf(text string) (h api.AuditHead, err error) {
 	return h, nil
 }
 
-func printAuditReport(report api.AuditReport) error {
+func printAuditReport(report api.AuditReport) {
 	for _, b := range report.Breaks {
 		fmt.Printf("record %d: %s\n", b.Number, printable(b.Message))
 	}
 	if len(report.Breaks) == 0 {
 		fmt.Printf("the audit holds: %d records, from %d on; its head is %d:%s\n", report.Records, report.First, report.Head.Number, report.Head.Hash)
 	}
-	return nil
 }
 
 func newAuditHead(r *reads) *cobra.Command {

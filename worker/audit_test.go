@@ -114,6 +114,13 @@ func TestAuditTrail(t *testing.T) {
 	write("principals: {" + me.Username + ": {roles: [production-all-access]}}")
 	require.Contains(t, run(0, "apply", "--yes", f.dir), "applied: ")
 	require.Contains(t, run(1, "profiles", "count", "--data-dir", dir), `names no principal "machine"`)
+	changes := []string{}
+	write("principals: {machine: {roles: [production-all-access]}, " + me.Username + ": {roles: [production-all-access]}}")
+	for _, r := range audited("--kind", "AccessFile") {
+		changes = append(changes, r.Action+" "+r.Object)
+		require.NotEqual(t, r.Before, r.After)
+	}
+	require.Equal(t, []string{"change access.yaml", "change access.yaml", "change access.yaml"}, changes)
 	write("principals: [")
 	require.Contains(t, run(1, "profiles", "count", "--data-dir", dir), "access file cannot be read")
 	d.stop()

@@ -79,18 +79,18 @@ func openHost(ctx context.Context, o hostOptions) (*host, error) {
 		return nil, err
 	}
 	h := &host{}
-	if o.access != "" {
-		file := &accessFile{path: o.access}
-		if _, err := file.rules(); err != nil {
-			return nil, err
-		}
-		h.access = file.rules
-	}
 	if h.store, err = duckdb.Open(ctx, dir, o.store); err != nil {
 		return nil, err
 	}
 	if h.catalog, err = sqlite.Open(ctx, filepath.Join(dir, "catalog.db")); err != nil {
 		return nil, errors.Join(err, h.store.Close())
+	}
+	if o.access != "" {
+		file := &accessFile{path: o.access, audit: h.catalog}
+		if _, err := file.rules(); err != nil {
+			return nil, errors.Join(err, h.close())
+		}
+		h.access = file.rules
 	}
 	h.applied = &applied{catalog: h.catalog}
 	h.activities = &activities.Activities{DataDir: dir, Workspace: h.applied.workspace, Applied: h.catalog, Audit: h.catalog, Access: h.access, Ledger: h.catalog, Memberships: h.catalog, Deliveries: h.catalog,

@@ -97,7 +97,7 @@ func (s *server) verifyAudit(ctx context.Context, in *verifyInput) (api.AuditRep
 const auditSpan = api.AuditExportDays * 24 * time.Hour
 
 // exportAudit gives the records of a span of time, the last 90 days unless said; who exported them is a record itself (MO-10, MO-11).
-func (s *server) exportAudit(ctx context.Context, in *auditExportInput) (export, error) {
+func (s *server) exportAudit(_ context.Context, in *auditExportInput) (export, error) {
 	q := in.query()
 	if q.To.IsZero() {
 		if q.To = time.Now().UTC(); !q.From.IsZero() && q.To.After(q.From.Add(auditSpan)) {
