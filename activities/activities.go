@@ -12,6 +12,7 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
+	"prospector/internal/access"
 	"prospector/internal/destination"
 	"prospector/internal/ingest"
 	"prospector/internal/pgp"
@@ -26,6 +27,7 @@ type Activities struct {
 	Workspace    func(context.Context) (*workspace.Workspace, error) // the one that was applied
 	Applied      Applied
 	Audit        Audit
+	Access       func() (access.Rules, error) // nil: whoever starts runs may do everything
 	Schedules    Schedules
 	Ledger       Ledger
 	Memberships  Memberships

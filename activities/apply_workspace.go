@@ -108,6 +108,11 @@ func (a *Activities) planWorkspace(ctx context.Context, in WorkspaceInput) (out 
 	facts.StopAffected = in.StopAffected
 	out = PlanWorkspaceOutput{Plan: plan.Compare(current, next, facts), Version: holds.Version, Digest: files.Digest()}
 	out.Same = holds.Digest == out.Digest
+	forbidden, err := a.forbidden(in.RequestedBy, out.Plan, next)
+	if err != nil {
+		return out, nil, err
+	}
+	out.Plan.Refused = append(out.Plan.Refused, forbidden...)
 	for _, w := range next.Warnings {
 		out.Warnings = append(out.Warnings, w.Error())
 	}

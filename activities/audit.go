@@ -32,9 +32,12 @@ type RecordStartInput struct {
 	Detail      string `json:"detail,omitempty"`
 }
 
-// RecordStart records who started a run whose steps do not record it themselves.
+// RecordStart records who started a run on files, whose steps do not record it themselves. Denied when that person may not.
 func (a *Activities) RecordStart(ctx context.Context, in RecordStartInput) error {
 	r := audited(ctx, in.RequestedBy, in.Action, in.Kind, in.Object)
+	if err := a.authorize(ctx, r, mayTakeFiles); err != nil {
+		return failure(err)
+	}
 	r.Detail = in.Detail
 	return failure(a.Audit.RecordAudit(ctx, r))
 }

@@ -73,6 +73,9 @@ func (a *Activities) checkPolicy(ctx context.Context, in CheckPolicyInput) (out 
 	if err != nil {
 		return out, decision, err
 	}
+	if err := a.authorizeActivation(ctx, in.RequestedBy, w, activation); err != nil {
+		return out, decision, err
+	}
 	latest, err := a.Memberships.LatestMemberships(ctx, "")
 	if err != nil {
 		return out, decision, err

@@ -30,6 +30,10 @@ func (a *Activities) DeleteBatch(ctx context.Context, in DeleteBatchInput) (stor
 func (a *Activities) deleteBatch(ctx context.Context, in DeleteBatchInput) (out store.Deletion, err error) {
 	ctx, _, end := a.progress(ctx, "delete batch", "batches", 1)
 	defer end()
+	record := audited(ctx, in.RequestedBy, "delete", catalog.AuditedBatch, in.Batch)
+	if err := a.authorize(ctx, record, mayChangeRows); err != nil {
+		return out, err
+	}
 	release, err := a.alone(ctx, in.Batch)
 	if err != nil {
 		return out, err
@@ -59,7 +63,6 @@ func (a *Activities) deleteBatch(ctx context.Context, in DeleteBatchInput) (out 
 		return out, err
 	}
 	undone := fmt.Sprintf("undone: %d profiles removed, %d reverted, %d restored", out.Removed, out.Reverted, out.Restored)
-	record := audited(ctx, in.RequestedBy, "delete", catalog.AuditedBatch, in.Batch)
 	record.Detail = "dataset " + in.Dataset + ", " + undone
 	return out, a.Ledger.DeleteBatch(ctx, in.Batch, undone, record, now())
 }

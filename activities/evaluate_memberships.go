@@ -62,6 +62,10 @@ func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembers
 	if err != nil {
 		return out, err
 	}
+	record := audited(ctx, in.RequestedBy, "evaluate", catalog.AuditedEvaluation, in.Evaluation)
+	if err := a.authorize(ctx, record, mayEvaluate); err != nil {
+		return out, err
+	}
 	audiences, err := chosen(w, in.Audiences, in.Scheduled)
 	if err != nil {
 		return out, err
@@ -101,7 +105,6 @@ func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembers
 	for i, m := range out.Memberships {
 		out.Memberships[i].Definition = w.Definition(audiences[slices.IndexFunc(audiences, func(x *workspace.Audience) bool { return x.Name == m.Audience })])
 	}
-	record := audited(ctx, in.RequestedBy, "evaluate", catalog.AuditedEvaluation, in.Evaluation)
 	names := make([]string, len(out.Memberships))
 	for i, m := range out.Memberships {
 		names[i] = m.Audience

@@ -52,6 +52,10 @@ func (a *Activities) PrepareReplay(ctx context.Context, in PrepareReplayInput) (
 func (a *Activities) prepareReplay(ctx context.Context, in PrepareReplayInput) (out PrepareReplayOutput, err error) {
 	ctx, report, end := a.progress(ctx, "read quarantine", "rows", 0)
 	defer end()
+	record := audited(ctx, in.RequestedBy, "replay", catalog.AuditedBatch, in.Batch)
+	if err := a.authorize(ctx, record, mayChangeRows); err != nil {
+		return out, err
+	}
 	original, err := a.Ledger.File(ctx, in.Batch)
 	if err != nil {
 		return out, err
@@ -99,7 +103,6 @@ func (a *Activities) prepareReplay(ctx context.Context, in PrepareReplayInput) (
 		return out, err
 	}
 	out.Batch, out.State = entries[0].Batch, entries[0].State
-	record := audited(ctx, in.RequestedBy, "replay", catalog.AuditedBatch, in.Batch)
 	record.Detail = fmt.Sprintf("dataset %s, %d rows of quarantine as batch %s", in.Dataset, out.Rows, out.Batch)
 	if err := a.Audit.RecordAudit(ctx, record); err != nil {
 		return out, err

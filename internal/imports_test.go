@@ -13,7 +13,7 @@ import (
 // rooms says which of our packages each package may import: dependencies point one way, from commands
 // over workflows and activities to the domain. docs/architecture.md has the picture.
 var rooms = map[string][]string{
-	"worker": {"workflows", "activities", "testdata", "testdata/partnerdata", "internal/catalog", "internal/catalog/sqlite", "internal/connect", "internal/datadir",
+	"worker": {"workflows", "activities", "internal/access", "testdata", "testdata/partnerdata", "internal/catalog", "internal/catalog/sqlite", "internal/connect", "internal/datadir",
 		"internal/api/server", "internal/destination", "internal/destination/s3destination", "internal/destination/sftpdestination", "internal/devserver",
 		"internal/devserver/objectstore", "internal/devserver/sftpserver", "internal/devserver/temporalserver", "internal/errkind",
 		"internal/source", "internal/filecodec", "internal/filecodec/parquetfile", "internal/pgp", "internal/source/foldersource", "internal/source/s3source", "internal/source/sftpsource", "internal/store", "internal/store/duckdb",
@@ -21,7 +21,7 @@ var rooms = map[string][]string{
 	"starter": {"workflows", "activities", "internal/api", "internal/catalog", "internal/enforcement", "internal/errkind", "internal/governance", "internal/identity", "internal/infer", "internal/plan",
 		"internal/store", "internal/temporalclient", "internal/workspace", "internal/xdm"},
 	"workflows": {"activities", "internal/catalog", "internal/errkind", "internal/ingest", "internal/plan", "internal/store", "internal/workspace"},
-	"activities": {"internal/catalog", "internal/destination", "internal/enforcement", "internal/errkind", "internal/export", "internal/governance", "internal/ingest",
+	"activities": {"internal/access", "internal/catalog", "internal/destination", "internal/enforcement", "internal/errkind", "internal/export", "internal/governance", "internal/ingest",
 		"internal/pgp", "internal/plan", "internal/prospect", "internal/readiness", "internal/source", "internal/store", "internal/workspace"},
 	"sql": {},
 
@@ -37,6 +37,9 @@ var rooms = map[string][]string{
 	"internal/identity":              {},
 	"internal/prospect":              {"internal/errkind", "internal/mapping", "internal/xdm"},
 	"internal/xdm":                   {},
+
+	// it reads a text that somebody gives it
+	"internal/access": {"internal/errkind", "internal/xdm", "internal/yamldoc"},
 
 	"internal/infer": {"internal/errkind", "internal/filecodec", "internal/governance", "internal/identity", "internal/xdm"},
 	"internal/plan":  {"internal/enforcement", "internal/governance", "internal/workspace", "internal/xdm"},
@@ -63,7 +66,7 @@ var rooms = map[string][]string{
 
 	// the client knows the terms of the store and nothing else, so that the command line links no server
 	"internal/api":        {"internal/errkind", "internal/store"},
-	"internal/api/server": {"internal/api", "internal/audience", "internal/catalog", "internal/errkind", "internal/governance", "internal/prospect", "internal/store", "internal/workspace", "internal/xdm"},
+	"internal/api/server": {"internal/access", "internal/api", "internal/audience", "internal/catalog", "internal/errkind", "internal/governance", "internal/prospect", "internal/store", "internal/workspace", "internal/xdm"},
 
 	"internal/connect":                     {"internal/errkind"},
 	"internal/source":                      {"internal/errkind"},

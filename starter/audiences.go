@@ -197,17 +197,24 @@ audience would carry, and the destinations whose policies would refuse it. Nothi
 				in.Rule, in.Notation = pql, "pql"
 			}
 			if len(args) == 1 {
-				text, err := os.ReadFile(args[0])
+				if in.Rule != "" {
+					return usageError{errors.New("give an audience, a file, --rule or --pql, one of them")}
+				}
+				info, err := os.Stat(args[0])
 				switch {
-				case err == nil:
+				case err == nil && !info.IsDir():
+					text, err := os.ReadFile(args[0])
+					if err != nil {
+						return err
+					}
 					in.Rule = string(text)
 					if strings.HasSuffix(args[0], ".pql") {
 						in.Notation = "pql"
 					}
-				case errors.Is(err, os.ErrNotExist) && !strings.ContainsAny(args[0], "./"):
+				case (err == nil || errors.Is(err, os.ErrNotExist)) && !strings.ContainsAny(args[0], "./"):
 					in.Audience = args[0]
 				default:
-					return err
+					return usageError{fmt.Errorf("%s is neither a file nor the name of an audience", args[0])}
 				}
 			}
 			client, err := r.connect()

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -109,10 +109,7 @@ records are personal data: docs/rows.md has the form.`,
 			}
 			q := f.query()
 			q.set("format", format)
-			if out == "" {
-				return client.ExportQuarantine(c.Context(), args[0], url.Values(q), os.Stdout)
-			}
-			return exportTo(c.Context(), client, args[0], url.Values(q), out)
+			return exportTo(out, func(w io.Writer) error { return client.ExportQuarantine(c.Context(), args[0], url.Values(q), w) })
 		},
 	}
 	f.addFlags(c)
@@ -121,9 +118,12 @@ records are personal data: docs/rows.md has the form.`,
 	return c
 }
 
-// exportTo writes the whole export to a file, or nothing.
-func exportTo(ctx context.Context, client *api.Client, dataset string, q url.Values, path string) (err error) {
-	unfinished, err := os.CreateTemp(filepath.Dir(path), ".quarantine-*") // mode 0600
+// exportTo writes the whole export to a file, or nothing; without a path to standard output.
+func exportTo(path string, write func(io.Writer) error) (err error) {
+	if path == "" {
+		return write(os.Stdout)
+	}
+	unfinished, err := os.CreateTemp(filepath.Dir(path), ".export-*") // mode 0600
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func exportTo(ctx context.Context, client *api.Client, dataset string, q url.Val
 			err = errors.Join(err, os.Remove(unfinished.Name()))
 		}
 	}()
-	err = client.ExportQuarantine(ctx, dataset, q, unfinished)
+	err = write(unfinished)
 	if err = errors.Join(err, unfinished.Close()); err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ limit: {profiles: 1}
 
 // Audiences from the command line: what they hold before they are saved, an evaluation with those that they refer to, sizes,
 // members, and why somebody is in or out. AS-19: on demand too, which the platform whose documentation we follow refuses.
-// A broken audience fails alone and is named; the next run mends it.
+// A broken audience fails alone, with those that refer to it, and is named; without its broken membership it begins anew.
 func TestAudienceCommands(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -81,8 +81,9 @@ func TestAudienceCommands(t *testing.T) {
 		require.NotNil(t, a.Created, a.Name)
 		sizes[a.Name] = a.Result.Size
 	}
-	require.Equal(t, map[string]int64{"outdoor-families": 2, "coastal-sailors": 1, "established-households": 0, "easterners": 2, "eastern-sailors": 1, "pilot": sizes["pilot"]}, sizes)
 	require.LessOrEqual(t, sizes["pilot"], int64(1))
+	delete(sizes, "pilot")
+	require.Equal(t, map[string]int64{"outdoor-families": 2, "coastal-sailors": 1, "established-households": 0, "easterners": 2, "eastern-sailors": 1}, sizes)
 	require.Contains(t, read(0, "list"), "easterners")
 	shown := read(0, "show", "easterners")
 	require.Contains(t, shown, "_luma.prospect.state IN ('MA', 'NY')")
@@ -105,6 +106,10 @@ func TestAudienceCommands(t *testing.T) {
 	require.Contains(t, text, "easterners")
 	require.Contains(t, text, "3 of 6 audiences were not evaluated and keep their earlier membership: easterners, eastern-sailors, pilot")
 	require.Contains(t, read(0, "history", "outdoor-families"), "2")
+	for _, file := range broken {
+		require.NoError(t, os.Remove(file))
+	}
+	require.Contains(t, run(0, "audiences", "evaluate"), "its earlier membership is lost")
 }
 
 // AU-29, AU-30: the schedule of a workspace evaluates the audiences that have none of their own, and goes on when one fails.

@@ -253,13 +253,13 @@ func benchLoad(ctx context.Context, d *dev, path string) (out measure, err error
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil { // the peak counts from here on
 		return out, err
 	}
-	before, began := processorTime(syscall.RUSAGE_SELF), time.Now()
+	before, began := processorTime(), time.Now()
 	in := workflows.IngestFileInput{Source: "bench", Path: filepath.Base(path)}
 	var result workflows.IngestFileResult
 	if err := execute(ctx, d.client, in.WorkflowID(), workflows.IngestFile, in, &result); err != nil {
 		return out, err
 	}
-	out.CPU, out.Wall = (processorTime(syscall.RUSAGE_SELF) - before).Seconds(), time.Since(began).Seconds()
+	out.CPU, out.Wall = (processorTime() - before).Seconds(), time.Since(began).Seconds()
 	out.Rejected = result.Outcome.Rejected
 	if out.RSS, err = peakMemory(); err != nil {
 		return out, err
@@ -307,9 +307,10 @@ func benchBare(ctx context.Context, o benchOptions, database, path string, colum
 	return out, nil
 }
 
-func processorTime(who int) time.Duration {
+// processorTime is what this process has used.
+func processorTime() time.Duration {
 	var usage syscall.Rusage
-	_ = syscall.Getrusage(who, &usage) // cannot fail for ourselves
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage) // cannot fail for ourselves
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 

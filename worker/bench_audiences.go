@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -137,13 +136,13 @@ func benchEvaluate(ctx context.Context, d *dev) (out measure, sizes []int64, err
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
 		return out, nil, err
 	}
-	before, began := processorTime(syscall.RUSAGE_SELF), time.Now()
+	before, began := processorTime(), time.Now()
 	var result workflows.EvaluateAudiencesResult
 	in := workflows.EvaluateAudiencesInput{}
 	if err := execute(ctx, d.client, in.WorkflowID(), workflows.EvaluateAudiences, in, &result); err != nil {
 		return out, nil, err
 	}
-	out.CPU, out.Wall = (processorTime(syscall.RUSAGE_SELF) - before).Seconds(), time.Since(began).Seconds()
+	out.CPU, out.Wall = (processorTime() - before).Seconds(), time.Since(began).Seconds()
 	for _, m := range result.Memberships {
 		sizes = append(sizes, m.Size())
 	}

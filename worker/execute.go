@@ -7,6 +7,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
+	"prospector/internal/access"
 	"prospector/internal/workspace"
 	"prospector/workflows"
 )
@@ -36,7 +37,7 @@ func (h *host) applyFirst(ctx context.Context, c client.Client, dir string) (dif
 		return false, err
 	}
 	if holds.Version == "" {
-		in := workflows.ApplyWorkspaceInput{Dir: dir, RequestedBy: "worker start"}
+		in := workflows.ApplyWorkspaceInput{Dir: dir, RequestedBy: access.Worker}
 		return false, execute(ctx, c, in.WorkflowID(), workflows.ApplyWorkspace, in, nil)
 	}
 	files, err := workspace.Read(dir)

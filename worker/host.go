@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"prospector/activities"
+	"prospector/internal/access"
 	"prospector/internal/catalog"
 	"prospector/internal/catalog/sqlite"
 	"prospector/internal/store/duckdb"
@@ -27,6 +28,7 @@ type hostOptions struct {
 	store     duckdb.Options
 	addFrom   []string
 	api       string
+	access    string
 }
 
 func (o *hostOptions) addFlags(flags *pflag.FlagSet, dataDir, workspaceUsage, apiUsage string) {
@@ -34,6 +36,7 @@ func (o *hostOptions) addFlags(flags *pflag.FlagSet, dataDir, workspaceUsage, ap
 	flags.StringVar(&o.workspace, "workspace", "", workspaceUsage)
 	flags.StringSliceVar(&o.addFrom, "add-data-from", nil, "folder on this machine from which starter add-data may take files; may be repeated")
 	flags.StringVar(&o.api, "api-address", "127.0.0.1:7080", "loopback address of the API with which starter reads profiles, quarantine and batches"+apiUsage)
+	flags.StringVar(&o.access, "access-file", "", "file of roles and principals; without one whoever may read the data directory, or start runs, may do everything")
 	flags.StringVar(&o.store.MemoryLimit, "memory-limit", "2GB", "memory that DuckDB may take; the process needs about a third more")
 	flags.IntVar(&o.store.Threads, "threads", 0, "threads that DuckDB may use (0: all cores)")
 }
@@ -59,6 +62,7 @@ type host struct {
 	applied    *applied
 	catalog    *catalog.Catalog
 	store      *duckdb.Store
+	access     func() (access.Rules, error) // nil without a file
 	activities *activities.Activities
 }
 
@@ -81,8 +85,15 @@ func openHost(ctx context.Context, o hostOptions) (*host, error) {
 	if h.catalog, err = sqlite.Open(ctx, filepath.Join(dir, "catalog.db")); err != nil {
 		return nil, errors.Join(err, h.store.Close())
 	}
+	if o.access != "" {
+		file := &accessFile{path: o.access, audit: h.catalog}
+		if _, err := file.rules(); err != nil {
+			return nil, errors.Join(err, h.close())
+		}
+		h.access = file.rules
+	}
 	h.applied = &applied{catalog: h.catalog}
-	h.activities = &activities.Activities{DataDir: dir, Workspace: h.applied.workspace, Applied: h.catalog, Audit: h.catalog, Ledger: h.catalog, Memberships: h.catalog, Deliveries: h.catalog,
+	h.activities = &activities.Activities{DataDir: dir, Workspace: h.applied.workspace, Applied: h.catalog, Audit: h.catalog, Access: h.access, Ledger: h.catalog, Memberships: h.catalog, Deliveries: h.catalog,
 		Batches: h.store, Audiences: h.store, Sources: openSource, Local: openLocal(folders), Openers: openKeys, Parquet: openParquet, Destinations: openDestination}
 	return h, nil
 }

@@ -14,6 +14,9 @@ func (h *host) keepHouse(ctx context.Context, log *slog.Logger) {
 	defer ticker.Stop()
 	for {
 		h.expireQuarantine(ctx, log)
+		if err := h.catalog.ExpireAudit(ctx, time.Now().UTC()); err != nil && ctx.Err() == nil {
+			log.Error("remove old audit records", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return

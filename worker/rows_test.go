@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"prospector/internal/catalog"
+	"prospector/internal/catalog/sqlite"
 	"prospector/internal/errkind"
 	"prospector/internal/store"
 	"prospector/workflows"
@@ -54,8 +55,8 @@ func TestDeleteBatch(t *testing.T) {
 // Rejected rows are taken again after a change of the mapping, or corrected by hand, with the lines of their file.
 func TestReplayQuarantine(t *testing.T) {
 	t.Parallel()
-	allowed := t.TempDir()
-	d := startDev(t, t.TempDir(), nil, "--add-data-from", allowed)
+	allowed, dir := t.TempDir(), t.TempDir()
+	d := startDev(t, dir, nil, "--add-data-from", allowed)
 	const source, threshold = "path: in/*.csv\nreadiness: {rule: immediate}\nformat: {delimiter: \",\"}\n", "errorThreshold: 5\nschedule: {cron: \"0 4"
 	lenient := strings.Replace(threshold, "5", "90", 1)
 	folder := d.folderSource(source, threshold, lenient)
@@ -67,7 +68,7 @@ func TestReplayQuarantine(t *testing.T) {
 	first := synced.Files[0]
 	require.EqualValues(t, 4, first.Outcome.Rejected)
 
-	in := workflows.ReplayQuarantineInput{Dataset: "acme_2026", Batch: first.Batch}
+	in := workflows.ReplayQuarantineInput{Dataset: "acme_2026", Batch: first.Batch, RequestedBy: "ann"}
 	var out workflows.IngestFileResult
 	require.NoError(t, d.run(workflows.ReplayQuarantine, in, &out))
 	require.Equal(t, store.Outcome{Status: store.Loaded, Read: 4, Rejected: 4}, *out.Outcome, "nothing has changed")
@@ -103,6 +104,15 @@ func TestReplayQuarantine(t *testing.T) {
 	in.Path = ""
 	require.NoError(t, d.run(workflows.ReplayQuarantine, in, &out))
 	require.EqualValues(t, 2, out.Outcome.Read, "the row is in quarantine again, as it came")
+
+	d.stop()
+	record, err := sqlite.Open(t.Context(), filepath.Join(dir, "catalog.db"))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, record.Close()) }()
+	replays, err := record.Audit(t.Context(), catalog.AuditQuery{Kind: catalog.AuditedBatch, Action: "replay", Object: first.Batch, Actor: "ann", Limit: 100}) // MO-10
+	require.NoError(t, err)
+	require.Len(t, replays, 5)
+	require.Contains(t, replays[4].Detail, "dataset acme_2026, 4 rows of quarantine as batch ")
 }
 
 // A full file that would remove too much is refused until somebody says that it is right.

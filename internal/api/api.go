@@ -16,13 +16,15 @@ const MostBytes = 64 << 10
 type ProfilePage struct {
 	AsOf     time.Time       `json:"asOf"`
 	Profiles []store.Profile `json:"profiles"`
-	Next     string          `json:"next,omitempty"` // after for the next page; empty behind the last profile
+	Next     string          `json:"next,omitempty"`   // after for the next page; empty behind the last profile
+	Masked   []string        `json:"masked,omitempty"` // attributes that are not shown: your roles do not hold their labels
 }
 
 // ProfileView is one profile, all of it, with the audiences that it is in (PF-10, PF-13).
 type ProfileView struct {
 	store.ProfileDetail
 	Audiences []Audience `json:"audiences"`
+	Masked    []string   `json:"masked,omitempty"`
 }
 
 // Audience is a profile's place in an audience as it was evaluated last.
@@ -41,8 +43,9 @@ type BatchPage struct {
 
 // QuarantinePage is a page of a dataset's rejected rows, in the order of loads and lines.
 type QuarantinePage struct {
-	Rows []store.QuarantinedRow `json:"rows"`
-	Next string                 `json:"next,omitempty"`
+	Rows   []store.QuarantinedRow `json:"rows"`
+	Next   string                 `json:"next,omitempty"`
+	Masked []string               `json:"masked,omitempty"` // attributes for which whole records are not shown
 }
 
 // Problem is an error as RFC 9457 puts it, with who can fix it and what to do next.

@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"strconv"
 	"strings"
 
 	"prospector/internal/errkind"
@@ -23,11 +25,23 @@ type Client struct {
 	http     *http.Client
 }
 
-// Connect finds the worker.
+// Variables for whoever has a token of the access file, but not the data directory.
+const (
+	AddressVariable = "PROSPECTOR_API_ADDRESS"
+	TokenVariable   = "PROSPECTOR_API_TOKEN"
+)
+
+// Connect finds the worker: the one that runs on a data directory, or where the variables say.
 func Connect(dataDir string) (*Client, error) {
-	endpoint, err := Find(dataDir)
-	if err != nil {
-		return nil, err
+	endpoint := Endpoint{Address: os.Getenv(AddressVariable), Token: os.Getenv(TokenVariable)}
+	if endpoint.Token == "" {
+		var err error
+		if endpoint, err = Find(dataDir); err != nil {
+			return nil, err
+		}
+	}
+	if endpoint.Address == "" {
+		endpoint.Address = "http://127.0.0.1:7080"
 	}
 	return &Client{dataDir, endpoint, &http.Client{Transport: &http.Transport{}}}, nil // without a proxy: it is on this machine
 }
@@ -113,10 +127,38 @@ func (c *Client) Quarantine(ctx context.Context, dataset string, query url.Value
 	return out, c.get(ctx, "/api/v1/datasets/"+url.PathEscape(dataset)+"/quarantine", query, &out)
 }
 
+// Audit asks for a page of the audit. The values are the query of /api/v1/audit.
+func (c *Client) Audit(ctx context.Context, query url.Values) (out AuditPage, err error) {
+	return out, c.get(ctx, "/api/v1/audit", query, &out)
+}
+
+// AuditHead asks for the end of the audit's chain.
+func (c *Client) AuditHead(ctx context.Context) (out AuditHead, err error) {
+	return out, c.get(ctx, "/api/v1/audit/head", nil, &out)
+}
+
+// VerifyAudit asks whether the audit's chain holds, with a head that was noted before unless it is the zero one.
+func (c *Client) VerifyAudit(ctx context.Context, noted AuditHead) (out AuditReport, err error) {
+	query := url.Values{}
+	if noted != (AuditHead{}) {
+		query = url.Values{"number": {strconv.FormatInt(noted.Number, 10)}, "hash": {noted.Hash}}
+	}
+	return out, c.get(ctx, "/api/v1/audit/verify", query, &out)
+}
+
+// ExportAudit copies all records of the audit that match to w, as ExportQuarantine does.
+func (c *Client) ExportAudit(ctx context.Context, query url.Values, w io.Writer) error {
+	return c.export(ctx, "/api/v1/audit/export", query, w)
+}
+
 // ExportQuarantine copies all rejected rows that match to w, in the format of the query. An export that the worker could not
 // end is an error: what was written then is not all.
-func (c *Client) ExportQuarantine(ctx context.Context, dataset string, query url.Values, w io.Writer) (err error) {
-	answer, err := c.ask(ctx, "/api/v1/datasets/"+url.PathEscape(dataset)+"/quarantine/export", query)
+func (c *Client) ExportQuarantine(ctx context.Context, dataset string, query url.Values, w io.Writer) error {
+	return c.export(ctx, "/api/v1/datasets/"+url.PathEscape(dataset)+"/quarantine/export", query, w)
+}
+
+func (c *Client) export(ctx context.Context, path string, query url.Values, w io.Writer) (err error) {
+	answer, err := c.ask(ctx, path, query)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ const (
 	AuditedEvaluation = "Evaluation"
 )
 
-// RecordAudit appends records. The same action on the same object in the same run is one record.
+// RecordAudit appends records. The same action on the same object in the same run with the same outcome is one record.
 func (c *Catalog) RecordAudit(ctx context.Context, records ...AuditRecord) error {
 	return c.inTransaction(ctx, func(tx *sql.Tx) error { return c.recordAudit(ctx, tx, records...) })
 }
@@ -58,7 +58,7 @@ func (c *Catalog) recordAudit(ctx context.Context, tx *sql.Tx, records ...AuditR
 	for _, r := range records {
 		r = r.clean()
 		known := false
-		if err := c.queryOn(ctx, tx, "catalog/audit_step", []any{r.Run, r.Action, r.Kind, r.Object}, func(func(...any) error) error {
+		if err := c.queryOn(ctx, tx, "catalog/audit_step", []any{r.Run, r.Action, r.Kind, r.Object, r.Outcome}, func(func(...any) error) error {
 			known = true
 			return nil
 		}); err != nil {

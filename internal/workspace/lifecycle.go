@@ -35,8 +35,12 @@ func (l *loader) checkUse(a *Audience) {
 	l.checkLimit(a)
 	if a.Parsed != nil {
 		for _, name := range a.Parsed.Audiences {
-			if other, ok := find(w.Audiences, name); ok && other.Status == Inactive {
+			other, ok := find(w.Audiences, name)
+			if ok && other.Status == Inactive {
 				l.at(a, "rule").problem("publish it, or write its rule here", "rule: audience %s is inactive", name)
+			}
+			if ok && len(a.Namespaces) > 0 && len(other.Namespaces) > 0 && !slices.ContainsFunc(a.Namespaces, func(n string) bool { return slices.Contains(other.Namespaces, n) }) {
+				l.at(a, "rule").warning("give both a namespace in common", "rule: audience %s holds no prospects of %s, so that nobody here is in it", name, strings.Join(a.Namespaces, ", "))
 			}
 		}
 		l.checkCycle(a)

@@ -1,5 +1,5 @@
 -- name:   profiles/version
 -- reads:  batches
 -- params: none; .Dataset
--- grain:  one row: how many batches have been loaded, the dataset's version
-SELECT count(*) FROM {{ident .Dataset}}.batches WHERE status = 'loaded';
+-- grain:  one row: a digest of the loaded batches, the dataset's version
+SELECT coalesce(md5(string_agg(id, ' ' ORDER BY sequence)), '') FROM {{ident .Dataset}}.batches WHERE status = 'loaded';

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"prospector/internal/access"
 	"prospector/internal/api"
 	"prospector/internal/audience"
 	"prospector/internal/catalog"
@@ -55,12 +56,12 @@ func (s *server) audiences(routes huma.API) {
 	get := func(id, path, summary string) huma.Operation {
 		return huma.Operation{OperationID: id, Method: http.MethodGet, Path: "/api/v1" + path, Summary: summary}
 	}
-	huma.Register(routes, get("list-audiences", "/audiences", "The audiences with what their latest evaluations came to"), read(s, s.listAudiences))
-	huma.Register(routes, get("get-audience", "/audiences/{audience}", "One audience: rule, use, labels, latest result"), read(s, s.audience))
-	huma.Register(routes, get("get-audience-history", "/audiences/{audience}/history", "What an audience's evaluations came to, the latest first"), read(s, s.audienceHistory))
-	huma.Register(routes, get("list-members", "/audiences/{audience}/members", "A page of an audience's members, as it was evaluated last"), read(s, s.members))
-	huma.Register(routes, get("explain-membership", "/audiences/{audience}/why", "Why a prospect is in an audience or is not"), read(s, s.why))
-	huma.Register(routes, get("get-overlap", "/overlap", "How many prospects audiences share, exactly"), read(s, s.overlap))
+	register(s, routes, get("list-audiences", "/audiences", "The audiences with what their latest evaluations came to"), s.listAudiences, access.ViewSegments)
+	register(s, routes, get("get-audience", "/audiences/{audience}", "One audience: rule, use, labels, latest result"), s.audience, access.ViewSegments)
+	register(s, routes, get("get-audience-history", "/audiences/{audience}/history", "What an audience's evaluations came to, the latest first"), s.audienceHistory, access.ViewSegments)
+	register(s, routes, get("list-members", "/audiences/{audience}/members", "A page of an audience's members, as it was evaluated last"), s.members, access.ViewSegments, access.ViewProfiles)
+	register(s, routes, get("explain-membership", "/audiences/{audience}/why", "Why a prospect is in an audience or is not"), s.why, access.ViewSegments, access.ViewProfiles)
+	register(s, routes, get("get-overlap", "/overlap", "How many prospects audiences share, exactly"), s.overlap, access.ViewSegments)
 }
 
 // summarised says of audiences what is declared, who changed it, and what their latest evaluations came to.
@@ -151,6 +152,17 @@ func (s *server) listAudiences(ctx context.Context, in *audiencesInput) (out api
 			chosen = append(chosen, a)
 		}
 	}
+	v := s.visible(ctx, w)
+	for _, a := range slices.Clone(chosen) {
+		err := v.audience(ctx, a)
+		if errkind.Of(err) == errkind.Denied {
+			chosen = slices.DeleteFunc(chosen, func(other *workspace.Audience) bool { return other == a })
+			continue
+		}
+		if err != nil {
+			return out, err
+		}
+	}
 	found, err := s.summarised(ctx, w, chosen)
 	return api.AudienceList{Audiences: append([]api.AudienceSummary{}, found...)}, err
 }
@@ -162,6 +174,9 @@ func (s *server) audience(ctx context.Context, in *audienceInput) (out api.Audie
 	}
 	a, err := w.Audience(in.Audience)
 	if err != nil {
+		return out, err
+	}
+	if err := s.visible(ctx, w).audience(ctx, a); err != nil {
 		return out, err
 	}
 	summaries, err := s.summarised(ctx, w, []*workspace.Audience{a})
@@ -204,7 +219,11 @@ func (s *server) audienceHistory(ctx context.Context, in *historyInput) (out api
 	if err != nil {
 		return out, err
 	}
-	if _, err := w.Audience(in.Audience); err != nil {
+	a, err := w.Audience(in.Audience)
+	if err == nil {
+		err = s.visible(ctx, w).audience(ctx, a)
+	}
+	if err != nil {
 		return out, err
 	}
 	out = api.AudienceHistory{Audience: in.Audience, Results: []api.AudienceResult{}}
@@ -233,7 +252,11 @@ func (s *server) members(ctx context.Context, in *membersInput) (out api.MemberP
 	if err != nil {
 		return out, err
 	}
-	if _, err := w.Audience(in.Audience); err != nil {
+	a, err := w.Audience(in.Audience)
+	if err == nil {
+		err = s.seesMembers(ctx, w, a)
+	}
+	if err != nil {
 		return out, err
 	}
 	if in.Namespace != "" {
@@ -245,11 +268,14 @@ func (s *server) members(ctx context.Context, in *membersInput) (out api.MemberP
 	if err != nil {
 		return out, err
 	}
-	if tooSmall(w, m.Size()) {
-		return out, errkind.New(errkind.Denied, "audience "+in.Audience, fmt.Errorf("it has fewer than %d members, the sandbox's evaluation.minimumCount", w.Sandbox.Evaluation.MinimumCount), "")
+	if tooSmall(w, m.Size()) || in.Status != "" && resultOf(w, m).BreakdownWithheld {
+		return out, errkind.New(errkind.Denied, "audience "+in.Audience, fmt.Errorf("they are fewer than %d, the sandbox's evaluation.minimumCount, or can be told by subtraction", w.Sandbox.Evaluation.MinimumCount), "")
 	}
 	q := store.MemberQuery{Audience: in.Audience, Part: m.Part, Namespace: in.Namespace, Status: in.Status, Limit: in.Limit}
 	if err := positionOf(in.After, &q.After); err != nil {
+		return out, err
+	}
+	if err := s.looks(ctx, "view members", "Audience", in.Audience, ""); err != nil {
 		return out, err
 	}
 	found, next, err := s.Store.Members(ctx, q)
@@ -258,6 +284,15 @@ func (s *server) members(ctx context.Context, in *membersInput) (out api.MemberP
 		out.Next = cursor(next)
 	}
 	return out, err
+}
+
+// seesMembers is Denied when the caller may see neither who is in an audience nor by what.
+func (s *server) seesMembers(ctx context.Context, w *workspace.Workspace, a *workspace.Audience) error {
+	v := s.visible(ctx, w)
+	if _, err := v.of(ctx, s.grouped(w, w.ProfileDatasets(a.Namespaces))); err != nil {
+		return err
+	}
+	return v.audience(ctx, a)
 }
 
 func (s *server) why(ctx context.Context, in *reasonInput) (out api.AudienceReason, err error) {
@@ -275,6 +310,12 @@ func (s *server) why(ctx context.Context, in *reasonInput) (out api.AudienceReas
 	}
 	if held := symbols(w, a); !slices.Contains(held, n.Symbol) {
 		return out, errkind.New(errkind.Invalid, "audience "+a.Name, fmt.Errorf("it holds no prospects of namespace %s", n.Symbol), "its namespaces are "+fmt.Sprint(held))
+	}
+	if err := s.seesMembers(ctx, w, a); err != nil {
+		return out, err
+	}
+	if err := s.looksUp(ctx, n.Symbol, in.ID, "audience "+a.Name); err != nil {
+		return out, err
 	}
 	parts, err := s.parts(ctx, a.Parsed.Audiences)
 	if err != nil {
@@ -322,11 +363,15 @@ func (s *server) overlap(ctx context.Context, in *overlapInput) (out api.Audienc
 	if err != nil {
 		return out, err
 	}
+	v := s.visible(ctx, w)
 	parts := map[string]string{}
 	var chosen []*workspace.Audience
 	for _, name := range in.Audiences {
 		a, err := w.Audience(name)
 		if err != nil {
+			return out, err
+		}
+		if err := v.audience(ctx, a); err != nil {
 			return out, err
 		}
 		m, err := s.evaluated(ctx, name)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"prospector/internal/access"
 	"prospector/internal/api"
 	"prospector/internal/store"
 )
@@ -23,8 +24,8 @@ type batchInput struct {
 }
 
 func (s *server) batches(routes huma.API) {
-	huma.Register(routes, huma.Operation{OperationID: "list-batches", Method: http.MethodGet, Path: "/api/v1/datasets/{dataset}/batches", Summary: "A page of a dataset's batches, the newest first"}, read(s, s.listBatches))
-	huma.Register(routes, huma.Operation{OperationID: "get-batch", Method: http.MethodGet, Path: "/api/v1/datasets/{dataset}/batches/{batch}", Summary: "One batch, with why its rows were rejected"}, read(s, s.batch))
+	register(s, routes, huma.Operation{OperationID: "list-batches", Method: http.MethodGet, Path: "/api/v1/datasets/{dataset}/batches", Summary: "A page of a dataset's batches, the newest first"}, s.listBatches, access.ViewDatasets)
+	register(s, routes, huma.Operation{OperationID: "get-batch", Method: http.MethodGet, Path: "/api/v1/datasets/{dataset}/batches/{batch}", Summary: "One batch, with why its rows were rejected"}, s.batch, access.ViewDatasets)
 }
 
 // dataset is one of the applied workspace, as the store takes it.

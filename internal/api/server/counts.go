@@ -8,12 +8,13 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"prospector/internal/access"
 	"prospector/internal/store"
 	"prospector/internal/workspace"
 )
 
 func (s *server) counts(routes huma.API) {
-	huma.Register(routes, huma.Operation{OperationID: "count-profiles", Method: http.MethodGet, Path: "/api/v1/counts", Summary: "How many profiles there are, by namespace and dataset"}, read(s, s.count))
+	register(s, routes, huma.Operation{OperationID: "count-profiles", Method: http.MethodGet, Path: "/api/v1/counts", Summary: "How many profiles there are, by namespace and dataset"}, s.count, access.ViewProfiles)
 }
 
 func (s *server) count(ctx context.Context, _ *struct{}) (out store.Counts, err error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"prospector/internal/access"
 	"prospector/internal/api"
 	"prospector/internal/audience"
 	"prospector/internal/errkind"
@@ -24,8 +25,8 @@ type previewInput struct {
 }
 
 func (s *server) preview(routes huma.API) {
-	huma.Register(routes, huma.Operation{OperationID: "preview-audience", Method: http.MethodPost, Path: "/api/v1/preview",
-		Summary: "Who would be in an audience now, counted exactly, and which destinations could get it"}, read(s, s.previewed))
+	register(s, routes, huma.Operation{OperationID: "preview-audience", Method: http.MethodPost, Path: "/api/v1/preview",
+		Summary: "Who would be in an audience now, counted exactly, and which destinations could get it"}, s.previewed, access.ViewSegments)
 }
 
 func (s *server) previewed(ctx context.Context, in *previewInput) (out api.AudiencePreview, err error) {
@@ -73,6 +74,19 @@ func (s *server) previewed(ctx context.Context, in *previewInput) (out api.Audie
 		slices.Sort(out.Columns)
 		out.Columns = slices.Compact(out.Columns)
 	}
+	v := s.visible(ctx, w)
+	hidden, err := v.hidden(ctx, w.ProfileDatasets(symbols))
+	if err == nil {
+		err = allow(hidden, out.Columns)
+	}
+	if err == nil && in.Body.Sample > 0 {
+		if err = callerOf(ctx).Needs(access.ViewProfiles); err == nil {
+			_, err = v.of(ctx, q.Namespaces)
+		}
+	}
+	if err != nil {
+		return out, err
+	}
 	for _, warning := range q.Rule.Warnings {
 		out.Warnings = append(out.Warnings, warning.Message)
 	}
@@ -90,8 +104,15 @@ func (s *server) previewed(ctx context.Context, in *previewInput) (out api.Audie
 		out.Profiles, out.Matching, out.Namespaces, out.Withheld = 0, 0, nil, true
 		return out, nil
 	}
-	if in.Body.Sample > 0 {
-		out.Sample, _, err = s.Store.Browse(ctx, store.ProfileQuery{Namespaces: q.Namespaces, AsOf: q.AsOf, Rule: q.Rule, Members: q.Members, Columns: q.Rule.Columns, Limit: in.Body.Sample})
+	sample := in.Body.Sample
+	if q.Limit != nil {
+		sample = min(sample, int(out.Profiles))
+	}
+	if sample > 0 {
+		if err := s.looks(ctx, "preview", "Audience", in.Body.Audience, fmt.Sprintf("a sample of %d profiles", sample)); err != nil {
+			return out, err
+		}
+		out.Sample, _, err = s.Store.Browse(ctx, store.ProfileQuery{Namespaces: q.Namespaces, AsOf: q.AsOf, Rule: q.Rule, Members: q.Members, Columns: q.Rule.Columns, Limit: sample})
 	}
 	return out, err
 }

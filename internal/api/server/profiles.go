@@ -3,14 +3,18 @@ package server
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"prospector/internal/access"
 	"prospector/internal/api"
 	"prospector/internal/audience"
+	"prospector/internal/catalog"
 	"prospector/internal/errkind"
 	"prospector/internal/store"
 )
@@ -30,9 +34,9 @@ type profileInput struct {
 }
 
 func (s *server) profiles(routes huma.API) {
-	huma.Register(routes, huma.Operation{OperationID: "browse-profiles", Method: http.MethodGet, Path: "/api/v1/profiles", Summary: "A page of profiles, by namespace and partner id"}, read(s, s.browse))
-	huma.Register(routes, huma.Operation{OperationID: "get-profile", Method: http.MethodGet, Path: "/api/v1/profile", Summary: "One profile: attributes, fragments, audiences"}, read(s, s.profile))
-	huma.Register(routes, huma.Operation{OperationID: "explain-profile", Method: http.MethodGet, Path: "/api/v1/profile/provenance", Summary: "Where each attribute of a profile comes from, and what batches did to it"}, read(s, s.provenance))
+	register(s, routes, huma.Operation{OperationID: "browse-profiles", Method: http.MethodGet, Path: "/api/v1/profiles", Summary: "A page of profiles, by namespace and partner id"}, s.browse, access.ViewProfiles)
+	register(s, routes, huma.Operation{OperationID: "get-profile", Method: http.MethodGet, Path: "/api/v1/profile", Summary: "One profile: attributes, fragments, audiences"}, s.profile, access.ViewProfiles)
+	register(s, routes, huma.Operation{OperationID: "explain-profile", Method: http.MethodGet, Path: "/api/v1/profile/provenance", Summary: "Where each attribute of a profile comes from, and what batches did to it"}, s.provenance, access.ViewProfiles)
 }
 
 func (s *server) browse(ctx context.Context, in *profilesInput) (out api.ProfilePage, err error) {
@@ -45,6 +49,10 @@ func (s *server) browse(ctx context.Context, in *profilesInput) (out api.Profile
 		return out, err
 	}
 	if err := positionOf(in.After, &q.After); err != nil {
+		return out, err
+	}
+	hidden, err := s.visible(ctx, w).of(ctx, q.Namespaces)
+	if err != nil {
 		return out, err
 	}
 	out = api.ProfilePage{AsOf: q.AsOf, Profiles: []store.Profile{}}
@@ -61,6 +69,23 @@ func (s *server) browse(ctx context.Context, in *profilesInput) (out api.Profile
 		if q.Rule, err = audience.Parse(in.Where, usable); err != nil {
 			return out, errkind.New(errkind.Invalid, "where", err, "")
 		}
+		if err := allow(hidden, q.Rule.Columns); err != nil {
+			return out, err
+		}
+	}
+	if err := allow(hidden, in.Columns); err != nil {
+		return out, err
+	}
+	if len(hidden) > 0 && len(in.Columns) == 0 {
+		q.Columns = slices.DeleteFunc(paths, func(path string) bool { return hidden[path] })
+		out.Masked = slices.Sorted(maps.Keys(hidden))
+	}
+	looked := in.Dataset
+	if looked == "" {
+		looked = strings.Join(symbolsOf(q.Namespaces), ", ")
+	}
+	if err := s.looks(ctx, "browse", catalog.AuditedProfile, looked, ""); err != nil {
+		return out, err
 	}
 	found, next, err := s.Store.Browse(ctx, q)
 	if err != nil {
@@ -82,16 +107,33 @@ func (s *server) profile(ctx context.Context, in *profileInput) (out api.Profile
 	if err != nil {
 		return out, err
 	}
+	v := s.visible(ctx, w)
+	hidden, err := v.of(ctx, []store.Namespace{n})
+	if err != nil {
+		return out, err
+	}
+	if err := s.looksUp(ctx, n.Symbol, in.ID, ""); err != nil {
+		return out, err
+	}
 	out.Audiences = []api.Audience{}
 	if out.ProfileDetail, err = s.Store.Profile(ctx, n, in.ID, time.Now().UTC()); err != nil {
 		return out, err
 	}
+	mask(out.Attributes, hidden)
+	out.Masked = slices.Sorted(maps.Keys(hidden))
 	latest, err := s.Memberships.LatestMemberships(ctx, "")
 	if err != nil {
 		return out, err
 	}
 	parts, descriptions := map[string]string{}, map[string]string{}
 	for _, a := range w.Audiences { // one that is retired is no audience any more
+		err := v.audience(ctx, a)
+		if errkind.Of(err) == errkind.Denied {
+			continue // that the profile is in it would tell a value
+		}
+		if err != nil {
+			return out, err
+		}
 		if m, ok := latest[a.Name]; ok {
 			parts[a.Name], descriptions[a.Name] = m.Part, a.Description
 		}
@@ -115,5 +157,22 @@ func (s *server) provenance(ctx context.Context, in *profileInput) (out store.Pr
 	if err != nil {
 		return out, err
 	}
-	return s.Store.Provenance(ctx, n, in.ID)
+	hidden, err := s.visible(ctx, w).of(ctx, []store.Namespace{n})
+	if err != nil {
+		return out, err
+	}
+	if err := s.looksUp(ctx, n.Symbol, in.ID, "provenance"); err != nil {
+		return out, err
+	}
+	if out, err = s.Store.Provenance(ctx, n, in.ID); err != nil {
+		return out, err
+	}
+	mask(out.Attributes, hidden)
+	for _, f := range out.Fragments {
+		mask(f.Attributes, hidden)
+	}
+	for _, h := range out.History {
+		mask(h.Attributes, hidden)
+	}
+	return out, nil
 }

@@ -70,6 +70,14 @@ func (s *server) grouped(w *workspace.Workspace, datasets []*workspace.Dataset) 
 	return out
 }
 
+func symbolsOf(namespaces []store.Namespace) []string {
+	out := make([]string, len(namespaces))
+	for i, n := range namespaces {
+		out[i] = n.Symbol
+	}
+	return out
+}
+
 // one is the namespace whose profile is looked up.
 func (s *server) one(w *workspace.Workspace, symbol string) (store.Namespace, error) {
 	namespaces, err := s.scope(w, []string{symbol}, "")

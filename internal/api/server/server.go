@@ -1,5 +1,5 @@
-// Package server serves the read API /api/v1 on loopback. It never writes, logs no values, and answers only who knows the token
-// that it made when it started.
+// Package server serves the read API /api/v1 on loopback. It changes nothing, logs no values, answers only who has a token, with what
+// that principal may see, and records in the audit who was shown rows and who was refused.
 package server
 
 import (
@@ -10,12 +10,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"prospector/internal/access"
 	"prospector/internal/api"
 	"prospector/internal/catalog"
 	"prospector/internal/errkind"
@@ -38,6 +40,7 @@ type Store interface {
 	Batch(ctx context.Context, d store.Dataset, id string) (store.BatchDetail, error)
 	Quarantined(ctx context.Context, d store.Dataset, q store.QuarantineQuery) ([]store.QuarantinedRow, *store.QuarantinePosition, error)
 	ExportQuarantine(ctx context.Context, d store.Dataset, q store.QuarantineQuery, each func(store.QuarantinedRow) error) error
+	Labels(ctx context.Context, d store.Dataset) (map[string][]string, error) // under which its rows were loaded
 }
 
 // Memberships is the record of evaluations, and of who declared what.
@@ -52,6 +55,8 @@ type Memberships interface {
 type Options struct {
 	Store       Store
 	Memberships Memberships
+	Audit       Audit
+	Access      func() (access.Rules, error)                                     // nil: the machine's token may everything, and there is no other
 	Workspace   func(context.Context) (*workspace.Workspace, error)              // the one that was applied
 	Dataset     func(w *workspace.Workspace, d *workspace.Dataset) store.Dataset // as the store takes it
 	Log         *slog.Logger
@@ -66,7 +71,8 @@ const (
 
 type server struct {
 	Options
-	slots chan struct{}
+	slots     chan struct{}
+	strangers strangers
 }
 
 // Server is the running API.
@@ -133,13 +139,13 @@ func (s *Server) end() error {
 
 // Handler answers requests that carry the token.
 func Handler(token string, o Options) http.Handler {
-	s := &server{o, make(chan struct{}, atOnce)}
+	s := &server{Options: o, slots: make(chan struct{}, atOnce)}
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("Prospector", "1")
-	config.Info.Description = "What is in the profile store, in audiences, in quarantine and in batches. It only reads: whatever changes something is a workflow."
+	config.Info.Description = "What is in the profile store, in audiences, in quarantine and in batches. It only reads: whatever changes something is a workflow. Who is shown rows, and who is refused, is in the audit."
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath, config.CreateHooks = "/api/v1/openapi", "", "", nil
 	config.RejectUnknownQueryParameters = true
-	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer", Description: "The token in api.json of the data directory."}}
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer", Description: "The token in api.json of the data directory, or of a principal of the access file."}}
 	config.Security = []map[string][]string{{"token": {}}}
 	routes := humago.New(mux, config)
 	s.profiles(routes)
@@ -148,10 +154,11 @@ func Handler(token string, o Options) http.Handler {
 	s.preview(routes)
 	s.batches(routes)
 	s.quarantine(routes)
+	s.audit(routes)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		writeProblem(w, errkind.New(errkind.Missing, "", errors.New("there is nothing at this address"), "see /api/v1/openapi.json"))
 	})
-	return authorized(token, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return s.authorized(token, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, api.MostBytes)
 		mux.ServeHTTP(w, r)
 	}))
@@ -160,10 +167,14 @@ func Handler(token string, o Options) http.Handler {
 // answer is a body as the API's library wants it.
 type answer[T any] struct{ Body T }
 
-// read makes a handler of a read: it waits for its turn, is stopped when it takes too long or nobody waits for it any more, and
-// its errors are problems.
-func read[I, T any](s *server, do func(ctx context.Context, in *I) (T, error)) func(context.Context, *I) (*answer[T], error) {
-	return func(ctx context.Context, in *I) (*answer[T], error) {
+// register registers a read that needs permissions: it waits for its turn, is stopped when it takes too long or nobody waits for it
+// any more, and its errors are problems.
+func register[I, T any](s *server, routes huma.API, o huma.Operation, do func(ctx context.Context, in *I) (T, error), needs ...access.Permission) {
+	o.Description = described(needs)
+	huma.Register(routes, o, func(ctx context.Context, in *I) (*answer[T], error) {
+		if err := s.mayDo(ctx, needs); err != nil {
+			return nil, s.failed(ctx, o.OperationID, err)
+		}
 		ctx, cancel := context.WithTimeoutCause(ctx, readTime, errTooSlow)
 		defer cancel()
 		done, err := s.turn(ctx)
@@ -173,10 +184,22 @@ func read[I, T any](s *server, do func(ctx context.Context, in *I) (T, error)) f
 		defer done()
 		body, err := do(ctx, in)
 		if err != nil {
-			return nil, s.failed(err)
+			return nil, s.failed(ctx, o.OperationID, err)
 		}
 		return &answer[T]{body}, nil
+	})
+}
+
+func described(needs []access.Permission) string {
+	texts := make([]string, len(needs))
+	for i, p := range needs {
+		texts[i] = string(p)
 	}
+	return "Needs the permission " + strings.Join(texts, " and ") + "."
+}
+
+func (s *server) mayDo(ctx context.Context, needs []access.Permission) error {
+	return callerOf(ctx).Needs(needs...)
 }
 
 var errTooSlow = errkind.New(errkind.Transient, "", fmt.Errorf("the read took longer than %s and was stopped", readTime), "ask for less: one namespace, or fewer columns")
@@ -191,9 +214,14 @@ func (s *server) turn(ctx context.Context) (done func(), err error) {
 	}
 }
 
-// failed logs what an operator must see, and makes a problem of the error. What was asked for is not logged: it holds values.
-func (s *server) failed(err error) *problem {
-	if kind := errkind.Of(err); kind == errkind.Internal || kind == errkind.Transient && !errors.Is(err, context.Canceled) && !errors.Is(err, io.ErrClosedPipe) {
+// failed logs what an operator must see, records what was refused, and makes a problem of the error. What was asked for is not
+// logged: it holds values.
+func (s *server) failed(ctx context.Context, operation string, err error) *problem {
+	kind := errkind.Of(err)
+	if kind == errkind.Denied {
+		s.denied(ctx, callerOf(ctx), operation, err)
+	}
+	if kind == errkind.Internal || kind == errkind.Transient && !errors.Is(err, context.Canceled) && !errors.Is(err, io.ErrClosedPipe) {
 		s.Log.Error("a read failed", "kind", kind, "error", err)
 	}
 	return problemOf(err)

@@ -6,9 +6,12 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
+	"prospector/internal/access"
 	"prospector/internal/errkind"
 )
 
@@ -18,19 +21,54 @@ func newToken() string {
 	return base64.RawURLEncoding.EncodeToString(secret)
 }
 
-// authorized lets requests through that carry the token. It is the one place that decides who may read.
-func authorized(token string, next http.Handler) http.Handler {
-	want := sha256.Sum256([]byte(token))
+// authorized lets requests through that carry the token of a principal. It is the one place that decides who asks.
+func (s *server) authorized(token string, next http.Handler) http.Handler {
+	machine := sha256.Sum256([]byte(token))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		sum := sha256.Sum256([]byte(given)) // so that the comparison takes as long for any length
-		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(sum[:], want[:]) != 1 {
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			p := problemOf(errkind.New(errkind.Denied, "", errors.New("the request carries no valid token"), "take the token from api.json in the worker's data directory; it is new after each start"))
-			p.Status = http.StatusUnauthorized
-			p.write(w)
+		who, err := s.principal(r, machine)
+		if err == nil {
+			next.ServeHTTP(w, withCaller(r, who))
 			return
 		}
-		next.ServeHTTP(w, r)
+		if say, unsaid := s.strangers.say(time.Now()); say {
+			why := err
+			if unsaid > 0 {
+				why = fmt.Errorf("%w; and %d more requests before it", err, unsaid)
+			}
+			s.denied(r.Context(), caller{who, newRequestID()}, r.Method+" "+brief(r.URL.Path), why)
+		}
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		p := problemOf(err)
+		p.Status = http.StatusUnauthorized
+		p.write(w)
 	})
+}
+
+// brief keeps an address that a stranger has made up short.
+func brief(path string) string { return path[:min(len(path), 100)] }
+
+var errNoToken = errkind.New(errkind.Denied, "", errors.New("the request carries no valid token"), "take the token from api.json in the worker's data directory; it is new after each start")
+
+// principal is who a request's token belongs to.
+func (s *server) principal(r *http.Request, machine [sha256.Size]byte) (access.Principal, error) {
+	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	sum := sha256.Sum256([]byte(given)) // so that the comparison takes as long for any length
+	isMachine := subtle.ConstantTimeCompare(sum[:], machine[:]) == 1
+	switch {
+	case !strings.EqualFold(scheme, "Bearer") || given == "":
+		return access.Principal{}, errNoToken
+	case s.Access == nil && isMachine:
+		return access.Unrestricted(access.Machine), nil
+	case s.Access == nil:
+		return access.Principal{}, errNoToken
+	}
+	rules, err := s.Access()
+	switch {
+	case err != nil:
+		s.Log.Error("the access file cannot be read, so that nobody is let in", "error", err)
+		return access.Principal{}, errkind.New(errkind.Denied, "", errors.New("the worker's access file cannot be read"), "see the worker's log")
+	case isMachine:
+		return rules.Principal(access.Machine, time.Now())
+	}
+	return rules.Authenticate(given, time.Now())
 }

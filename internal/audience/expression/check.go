@@ -43,7 +43,7 @@ func (c *checker) bounded(n *Node, depth int) error {
 	case c.nodes > MaxNodes:
 		return Errorf(TooLarge, n.At, "write it as several audiences", "the rule has more than %d parts", MaxNodes)
 	case (n.Op == In || n.Op == List) && len(n.Args) > MaxList+1:
-		return Errorf(TooLarge, n.At, "load the values as an attribute instead", "a list has at most %d values, this one has %d", MaxList, len(n.Args))
+		return Errorf(TooLarge, n.At, "load the values as an attribute instead", "a list has at most %d values", MaxList)
 	}
 	for _, arg := range n.Args {
 		if err := c.bounded(arg, depth+1); err != nil {

@@ -199,7 +199,7 @@ func TestAuditFilters(t *testing.T) {
 	}
 }
 
-// The same action on the same object in the same run is one record; several at once are one chain; texts of any bytes are kept so that
+// The same action on the same object in the same run with the same outcome is one record; several at once are one chain; texts of any bytes are kept so that
 // their hash holds.
 func TestAuditIsRecordedOnce(t *testing.T) {
 	c, _ := chained(t)

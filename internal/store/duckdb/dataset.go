@@ -13,11 +13,13 @@ import (
 	queries "prospector/sql"
 )
 
-// attachment is a dataset's file. Writers take turns: two at once would conflict at commit.
+// attachment is a dataset's file, with the columns that its table is known to have: when the schema gains one, there is a new
+// attachment, and whoever works goes on with the columns that he has begun with. Writers take turns: two at once would conflict at
+// commit.
 type attachment struct {
 	alias   string
-	columns []tableColumn // that its table is known to have
-	write   sync.Mutex
+	columns []tableColumn
+	write   *sync.Mutex
 }
 
 type tableColumn struct{ Path, Type string }
@@ -47,7 +49,7 @@ func (s *Store) dataset(ctx context.Context, d store.Dataset) (*attachment, erro
 		return a, nil
 	}
 	if !ok {
-		a = &attachment{alias: "dataset_" + d.Name}
+		a = &attachment{alias: "dataset_" + d.Name, write: &sync.Mutex{}}
 		folder := filepath.Join(s.dir, "store", d.Name)
 		if err := os.MkdirAll(filepath.Join(folder, "parts"), 0o700); err != nil {
 			return nil, fmt.Errorf("dataset %s: %w", d.Name, err)
@@ -61,7 +63,7 @@ func (s *Store) dataset(ctx context.Context, d store.Dataset) (*attachment, erro
 	if err := s.exec(ctx, s.db, "schema/dataset", data); err != nil {
 		return nil, fmt.Errorf("dataset %s: %w", d.Name, err)
 	}
-	a.columns = columns
+	a = &attachment{a.alias, columns, a.write}
 	if err := s.refreshDigests(ctx, a, d, data); err != nil {
 		return nil, fmt.Errorf("dataset %s: %w", d.Name, err)
 	}

@@ -116,6 +116,7 @@ func (s *Store) deleteBatch(ctx context.Context, namespace string, d store.Datas
 		return out, errkind.Newf(errkind.Internal, "counts do not reconcile: %d profiles, %d distinct ids, %d still of the batch", profiles, distinct, ofBatch)
 	}
 	if err := tx.Commit(); err != nil {
+		s.reattachInvalid(err)
 		return out, failure(ctx, "commit", err)
 	}
 	return out, remove(s.part(d.Name, batch))

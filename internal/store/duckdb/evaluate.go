@@ -57,7 +57,7 @@ func (s *Store) Evaluate(ctx context.Context, asOf time.Time, audiences []store.
 			// must show the same versions.
 			m = store.Membership{Audience: a.Name, Error: err.Error()}
 			_ = tx.Rollback()
-			var now map[string]int64
+			var now map[string]string
 			if tx, now, err = s.snapshot(ctx, conn, aliases); err != nil {
 				return nil, err
 			}
@@ -79,15 +79,15 @@ func (s *Store) Evaluate(ctx context.Context, asOf time.Time, audiences []store.
 }
 
 // snapshot begins a read transaction and touches every dataset, so that all of them are seen as of now.
-func (s *Store) snapshot(ctx context.Context, conn *sql.Conn, aliases map[string]string) (*sql.Tx, map[string]int64, error) {
+func (s *Store) snapshot(ctx context.Context, conn *sql.Conn, aliases map[string]string) (*sql.Tx, map[string]string, error) {
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	versions := map[string]int64{}
+	versions := map[string]string{}
 	for name, alias := range aliases {
 		err := s.query(ctx, tx, "profiles/version", map[string]any{"Dataset": alias}, nil, func(scan func(...any) error) error {
-			var version int64
+			var version string
 			err := scan(&version)
 			versions[name] = version
 			return err
@@ -133,7 +133,7 @@ func (s *Store) evaluate(ctx context.Context, tx *sql.Tx, asOf time.Time, a stor
 	if err := os.MkdirAll(filepath.Dir(part), 0o700); err != nil {
 		return m, err
 	}
-	data := map[string]any{"AsOf": asOf.UTC().Format(time.RFC3339), "Previous": "", "Part": part}
+	data := map[string]any{"AsOf": asOf.UTC().Format(time.RFC3339Nano), "Previous": "", "Part": part}
 	if a.Previous != "" {
 		if _, err := os.Stat(s.inside(a.Previous)); errors.Is(err, os.ErrNotExist) {
 			m.Warning = "its earlier membership is lost, so that all of its members count as new, and nobody as having left"

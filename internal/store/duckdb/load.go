@@ -17,7 +17,7 @@ import (
 // in one transaction of the dataset's file. The last line of an id wins (EC-18); what becomes of an
 // id that the dataset knows is its merge mode's word. A batch that is loaded already is left alone and
 // its outcome returned; one that was deleted is loaded as if it came for the first time. Conflict when the batch whose rows
-// it replays was deleted, or when rows of it were replayed since it failed. step, if not nil, is called between the steps of
+// it replays was deleted, BadInput when rows of it were replayed since it failed. step, if not nil, is called between the steps of
 // the transaction.
 func (s *Store) Load(ctx context.Context, l store.Load, step func(name string)) (store.Outcome, error) {
 	outcome, err := s.load(ctx, l, step)
@@ -59,6 +59,9 @@ func (s *Store) load(ctx context.Context, l store.Load, step func(name string)) 
 		return outcome, errors.Join(tx.Rollback(), remove(s.draft(l.Dataset.Name, l.Batch.ID)))
 	}
 	if err = s.refuseReplayed(ctx, tx, data, l.Batch.ID); err != nil { // they would count as older than rows of their own file
+		if errkind.Of(err) == errkind.Conflict {
+			err = errkind.New(errkind.BadInput, "", err, "") // not tried again until somebody asks
+		}
 		return outcome, err
 	}
 	if err = s.refuseDeleted(ctx, tx, data, l.Batch.ReplayOf); err != nil {
@@ -100,6 +103,7 @@ func (s *Store) load(ctx context.Context, l store.Load, step func(name string)) 
 	}
 	step("before commit")
 	if err = tx.Commit(); err != nil {
+		s.reattachInvalid(err)
 		return outcome, failure(ctx, "commit", err)
 	}
 	step("committed")

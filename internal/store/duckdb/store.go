@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -145,11 +146,23 @@ func (s *Store) draft(dataset, batch string) string {
 // publishDraft makes a batch's draft its part. An earlier attempt to load may have done so.
 func (s *Store) publishDraft(dataset, batch string) error {
 	part := s.part(dataset, batch)
-	err := os.Rename(s.draft(dataset, batch), part)
+	err := onDisk(s.draft(dataset, batch))
+	if err == nil {
+		err = os.Rename(s.draft(dataset, batch), part)
+	}
 	if errors.Is(err, os.ErrNotExist) {
 		_, err = os.Stat(part)
 	}
 	return err
+}
+
+// onDisk waits until a file has reached the disk: what is committed about it must not outlive it.
+func onDisk(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
 }
 
 func remove(path string) error {
@@ -176,6 +189,7 @@ func (s *Store) exec(ctx context.Context, on executor, name string, data map[str
 		return err
 	}
 	if _, err := on.ExecContext(ctx, text, args...); err != nil {
+		s.reattachInvalid(err)
 		return failure(ctx, name, err)
 	}
 	return nil
@@ -189,6 +203,7 @@ func (s *Store) query(ctx context.Context, on querier, name string, data map[str
 	}
 	rows, err := on.QueryContext(ctx, text, args...)
 	if err != nil {
+		s.reattachInvalid(err)
 		return failure(ctx, name, err)
 	}
 	defer func() { _ = rows.Close() }() // its error is rows.Err's
@@ -203,6 +218,27 @@ func (s *Store) query(ctx context.Context, on querier, name string, data map[str
 	return nil
 }
 
+var invalidated = regexp.MustCompile(`Database "([^"]+)" has been invalidated`)
+
+// reattachInvalid lets go of a dataset's file that DuckDB does not use any more, since it could not be written to the end, as
+// when the disk was full. What was committed is in its log; the next statement attaches it again.
+func (s *Store) reattachInvalid(err error) {
+	found := invalidated.FindStringSubmatch(err.Error())
+	if found == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, err := s.db.ExecContext(context.Background(), "DETACH DATABASE IF EXISTS "+queries.Identifier(found[1])); err != nil {
+		return // a transaction still uses it; whoever comes next tries again
+	}
+	for name, a := range s.attached {
+		if a.alias == found[1] {
+			delete(s.attached, name)
+		}
+	}
+}
+
 // failure names the statement, and keeps DuckDB's message only as far as it cannot quote row values.
 func failure(ctx context.Context, name string, err error) error {
 	if ctx.Err() != nil {
@@ -210,10 +246,13 @@ func failure(ctx context.Context, name string, err error) error {
 	}
 	message := err.Error()
 	switch {
+	case strings.Contains(message, "has been invalidated"):
+		return errkind.New(errkind.Transient, name, errors.New("the dataset's file could not be written to its end and is opened again"), "make room where the data directory is; if this goes on, restart the worker")
 	case strings.Contains(message, "Out of Memory"), strings.Contains(message, "No space left"):
 		return errkind.New(errkind.Transient, name, errors.New(firstLine(message)),
 			"raise --memory-limit, or make room where the data directory is")
-	case strings.HasPrefix(message, "Conversion Error"), strings.HasPrefix(message, "Invalid Input Error"):
+	case strings.HasPrefix(message, "Conversion Error"), strings.HasPrefix(message, "Invalid Input Error"), strings.HasPrefix(message, "Out of Range Error"),
+		strings.HasPrefix(message, "Mismatch Type Error"), strings.HasPrefix(message, "Constraint Error"):
 		return errkind.Newf(errkind.Internal, "%s: the database refused a value that validation had passed", name)
 	case strings.HasPrefix(message, "Parser Error"), strings.HasPrefix(message, "Binder Error"), strings.HasPrefix(message, "Catalog Error"):
 		return errkind.New(errkind.Internal, name, errors.New(firstLine(message)), "")

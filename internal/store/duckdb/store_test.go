@@ -3,12 +3,15 @@ package duckdb_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -305,6 +308,69 @@ func TestPartsAreReadableWithoutDuckDB(t *testing.T) {
 	defer func() { require.NoError(t, reader.Close()) }()
 	require.EqualValues(t, 2, reader.NumRows(), "every well-framed record is kept, with its reasons")
 	require.GreaterOrEqual(t, reader.MetaData().Schema.ColumnIndexByName("__reasons"), 0)
+}
+
+// A disk that is full when a load is committed stops that load, and not the dataset: once there is room, the same store goes on.
+func TestFullDiskAtCommit(t *testing.T) {
+	f := newFixture(t)
+	require.NoError(t, f.store.Close())
+	if err := syscall.Mount("tmpfs", f.dir, "tmpfs", 0, "size=64m"); err != nil {
+		t.Skipf("this machine lets the test mount no small disk: %v", err)
+	}
+	t.Cleanup(func() { require.NoError(t, syscall.Unmount(f.dir, syscall.MNT_DETACH)) })
+	f.open()
+	filler, err := os.Create(filepath.Join(f.dir, "filler"))
+	require.NoError(t, err)
+	const rowsOfBatch = 30_000 // few enough to go through the log, which is written into the file now and then
+	var loaded int64
+	refused := 0
+	for n := range 12 {
+		var rows strings.Builder
+		for i := range rowsOfBatch {
+			rows.WriteString(row(fmt.Sprintf("%x", sha256.Sum256([]byte{byte(n), byte(i), byte(i >> 8)}))[:20], "25-34", "02139", "MA", "Y", "Y", "3"))
+		}
+		counts, file := f.validate(fmt.Sprint("batch_", n), rows.String())
+		load := f.loadRequest(fmt.Sprint("batch_", n), file, counts)
+		require.NoError(t, os.Remove(file.Path))
+		fill(t, filler, n%4*1_500_000)
+		_, err := f.store.Load(t.Context(), load, nil)
+		if err != nil {
+			refused++
+			t.Logf("batch %d: %v", n, err)
+			require.Equal(t, errkind.Transient, errkind.Of(err))
+		}
+		require.NoError(t, filler.Truncate(0))
+		if err != nil {
+			_, err = f.store.Load(t.Context(), load, nil)
+			if err != nil {
+				t.Logf("batch %d, with room: %v", n, err)
+				_, err = f.store.Load(t.Context(), load, nil)
+			}
+		}
+		require.NoError(t, err, "batch %d", n)
+		loaded += rowsOfBatch
+		profiles, err := f.store.Profiles(t.Context(), f.dataset)
+		require.NoError(t, err)
+		require.Equal(t, loaded, profiles)
+	}
+	require.Positive(t, refused, "the disk was never full")
+	require.NoError(t, f.store.Close())
+	require.NoError(t, filler.Close())
+	f.open()
+	profiles, err := f.store.Profiles(t.Context(), f.dataset)
+	require.NoError(t, err)
+	require.Equal(t, loaded, profiles, "after a restart")
+	require.NoError(t, f.store.Close())
+}
+
+// fill leaves so much room on the disk that a file is on.
+func fill(t *testing.T, filler *os.File, room int) {
+	t.Helper()
+	var disk syscall.Statfs_t
+	require.NoError(t, syscall.Fstatfs(int(filler.Fd()), &disk))
+	if free := int64(disk.Bavail) * disk.Bsize; free > int64(room) {
+		require.NoError(t, syscall.Fallocate(int(filler.Fd()), 0, 0, free-int64(room)))
+	}
 }
 
 // A part that is lost is named, with what to do, by whatever needs it.

@@ -127,7 +127,7 @@ func replaysAndOriginal(f *fixture) {
 	_, err = f.loadRejecting(d, batch{id: "r1", lines: []line{{"other"}, {"p2", "corrected"}}}, "b1", store.Loaded)
 	require.NoError(f, err)
 	_, err = f.loadRejecting(d, first, "", store.Loaded, rejected{3, "p2", wrongType})
-	require.Equal(f, errkind.Conflict, errkind.Of(err))
+	require.Equal(f, errkind.BadInput, errkind.Of(err))
 	require.ErrorContains(f, err, "rows of it were replayed in r1; delete that first")
 	f.delete(d, "r1", false)
 	_, err = f.loadRejecting(d, first, "", store.Loaded, rejected{3, "p2", wrongType})

@@ -7,7 +7,7 @@ CREATE TABLE audit (
   outcome TEXT NOT NULL, detail TEXT NOT NULL, before_digest TEXT NOT NULL, after_digest TEXT NOT NULL, recorded_at TEXT NOT NULL,
   previous TEXT NOT NULL, hash TEXT NOT NULL
 );
-CREATE UNIQUE INDEX audit_step ON audit (run, action, kind, object);
+CREATE UNIQUE INDEX audit_step ON audit (run, action, kind, object, outcome);
 CREATE INDEX audit_recorded ON audit (recorded_at);
 CREATE TABLE audit_head (id INTEGER NOT NULL PRIMARY KEY, number BIGINT NOT NULL, hash TEXT NOT NULL);
 INSERT INTO audit_head VALUES (1, 0, '');

@@ -1,0 +1,166 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"prospector/internal/access"
+	"prospector/internal/catalog"
+	"prospector/internal/errkind"
+	"prospector/internal/plan"
+	"prospector/internal/workspace"
+)
+
+// What a person needs to do something by a run. A run that names nobody, as those of schedules, and a worker without an access file are
+// not asked: who may start runs in the namespace may name anybody, so that this keeps colleagues apart and stops no intruder.
+var (
+	mayActivate   = []access.Permission{access.ViewDestinations, access.ManageDestinations, access.Activate} // AC-3
+	mayEvaluate   = []access.Permission{access.EvaluateSegments}
+	mayChangeRows = []access.Permission{access.ManageDatasets}
+	mayTakeFiles  = []access.Permission{access.ManageSources}
+)
+
+// mayChange is what a change of an object needs.
+var mayChange = map[string][]access.Permission{
+	"Sandbox": {access.ManageSandboxes}, "Namespace": {access.ManageNamespaces}, "Label": {access.ApplyLabels}, "FieldGroup": {access.ManageSchemas},
+	"Schema": {access.ManageSchemas}, "Dataset": {access.ManageDatasets}, "Source": {access.ManageSources}, "Audience": {access.ManageSegments},
+	"Destination": {access.ManageDestinations}, "Activation": mayActivate,
+}
+
+// requester is the principal that a run names; restricted is false when nobody is asked.
+func (a *Activities) requester(requestedBy string) (who access.Principal, restricted bool, err error) {
+	if a.Access == nil || requestedBy == "" || requestedBy == access.Worker {
+		return access.Unrestricted(requestedBy), false, nil
+	}
+	rules, err := a.Access()
+	if err != nil {
+		return who, true, err
+	}
+	who, err = rules.Principal(requestedBy, now())
+	return who, true, err
+}
+
+// authorize is Denied, and records that, unless the person whom the record names has the permissions.
+func (a *Activities) authorize(ctx context.Context, record catalog.AuditRecord, needs []access.Permission) error {
+	who, _, err := a.requester(record.Actor)
+	if err == nil {
+		err = who.Needs(needs...)
+	}
+	return a.refuse(ctx, record, err)
+}
+
+// refuse records that somebody may not do something.
+func (a *Activities) refuse(ctx context.Context, record catalog.AuditRecord, err error) error {
+	if errkind.Of(err) != errkind.Denied {
+		return err
+	}
+	record.Outcome, record.Detail = catalog.AuditDenied, err.Error()
+	if failed := a.Audit.RecordAudit(ctx, record); failed != nil {
+		return failed
+	}
+	return err
+}
+
+// authorizeActivation is Denied unless a person may activate, and sees all that leaves and all that decides who does.
+func (a *Activities) authorizeActivation(ctx context.Context, requestedBy string, w *workspace.Workspace, activation *workspace.Activation) error {
+	record := audited(ctx, requestedBy, "activate", "Activation", activation.Name)
+	if err := a.authorize(ctx, record, mayActivate); err != nil {
+		return err
+	}
+	who, _, err := a.requester(requestedBy)
+	if err != nil {
+		return err
+	}
+	if path := unseen(who, w, activation); path != "" {
+		return a.refuse(ctx, record, errkind.New(errkind.Denied, "activation "+activation.Name, fmt.Errorf("attribute %s carries labels that the roles of %s do not hold", path, who.Name),
+			"ask who keeps the worker's access file for a role with them"))
+	}
+	return nil
+}
+
+// unseen is an attribute that an activation uses and somebody may not see, or "".
+func unseen(who access.Principal, w *workspace.Workspace, activation *workspace.Activation) string {
+	for _, name := range activation.Audiences {
+		audience, err := w.Audience(name)
+		if err != nil {
+			continue // a checked workspace has it
+		}
+		for _, use := range w.FieldUses(audience, activation) {
+			if !who.Sees(use.Labels) {
+				return use.Path
+			}
+		}
+	}
+	return ""
+}
+
+// forbidden are the changes of a plan that whoever asks for it may not make: for want of a permission, or because an audience or an
+// activation that is changed uses an attribute that is not to be seen (AC-8). What runs already goes on (EC-36).
+func (a *Activities) forbidden(requestedBy string, p plan.Plan, next *workspace.Workspace) (out []plan.Reason, err error) {
+	who, restricted, err := a.requester(requestedBy)
+	if !restricted {
+		return nil, err
+	}
+	if errkind.Of(err) == errkind.Denied && len(p.Changes) > 0 {
+		return []plan.Reason{{Kind: catalog.AuditedWorkspace, Name: next.Sandbox.Name, Message: err.Error()}}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, change := range p.Changes {
+		reason := plan.Reason{Kind: change.Kind, Name: change.Name, Hint: "ask who keeps the worker's access file"}
+		if err := who.Needs(needsOf(who, change)...); err != nil {
+			reason.Message = strings.TrimSuffix(err.Error(), "; ask who keeps the worker's access file for a role with it")
+			out = append(out, reason)
+			continue
+		}
+		path := ""
+		switch {
+		case change.Action == plan.Remove:
+		case change.Kind == "Activation":
+			if activation, err := next.Activation(change.Name); err == nil {
+				path = unseen(who, next, activation)
+			}
+		case change.Kind == "Audience":
+			if audience, err := next.Audience(change.Name); err == nil {
+				path = unseenRule(who, next, audience)
+			}
+		}
+		if path != "" {
+			reason.Message = fmt.Sprintf("attribute %s carries labels that the roles of %s do not hold", path, who.Name)
+			out = append(out, reason)
+		}
+	}
+	return out, nil
+}
+
+func unseenRule(who access.Principal, w *workspace.Workspace, audience *workspace.Audience) string {
+	columns := w.RuleColumns(audience)
+	for _, d := range w.ProfileDatasets(audience.Namespaces) {
+		labels := w.FieldLabels(d)
+		for _, path := range columns {
+			if !who.Sees(labels[path]) {
+				return path
+			}
+		}
+	}
+	return ""
+}
+
+// needsOf is what a change needs: of labels those for labels, too; of an activation's audiences alone less than of its mapping (AC-5).
+func needsOf(who access.Principal, change plan.Change) []access.Permission {
+	needs, known := mayChange[change.Kind]
+	if !known {
+		needs = []access.Permission{access.ManagePolicies}
+	}
+	labels := slices.ContainsFunc(change.Keys, func(key string) bool { return key == "labels" || strings.HasPrefix(key, "labels.") })
+	switch {
+	case labels:
+		return append(slices.Clone(needs), access.ApplyLabels)
+	case change.Kind == "Activation" && slices.Equal(change.Keys, []string{"audiences"}) && who.Has(access.ActivateNoMapping):
+		return []access.Permission{access.ViewDestinations, access.ActivateNoMapping}
+	}
+	return needs
+}

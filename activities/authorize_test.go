@@ -1,0 +1,205 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+
+	"prospector/internal/access"
+	"prospector/internal/catalog"
+	"prospector/internal/catalog/sqlite"
+	"prospector/internal/errkind"
+	"prospector/internal/workspace"
+)
+
+const roles = `
+roles:
+  viewer: {permissions: [View Destinations, Manage Destinations, View Segments, Manage Segments], labels: ["*"]}
+  sender: {permissions: [View Destinations, Manage Destinations, Activate Destinations, Manage Segments], labels: [Third-Party]}
+  all: {permissions: [View Destinations, Manage Destinations, Activate Destinations, Manage Segments, Manage Datasets, Evaluate a Segment to an Audience, Manage Sources], labels: ["*"]}
+  adder: {permissions: [View Destinations, Activate Segment without Mapping], labels: ["*"]}
+  addsome: {permissions: [View Destinations, Activate Segment without Mapping], labels: [Third-Party]}
+principals:
+  gus: {roles: [addsome]}
+  ann: {roles: [viewer]}
+  ben: {roles: [sender]}
+  cem: {roles: [all]}
+  dan: {roles: [adder]}
+  eve: {roles: [all], expires: 2020-01-01T00:00:00Z}
+  fay: {roles: [viewer, sender]}
+`
+
+// restricted are activities under an access file, on a workspace in which partner.sailing, which an activation uses, is labelled C9.
+type restricted struct {
+	*testing.T
+	*Activities
+	catalog *catalog.Catalog
+	env     *testsuite.TestActivityEnvironment
+	before  workspace.Files
+}
+
+var sailing = []string{"schemas.yaml", "labels: {all: [Third-Party]}\nconstraints:\n  partner", "labels: {all: [Third-Party], fields: {partner.sailing: [C9]}}\nconstraints:\n  partner"}
+
+func newRestricted(t *testing.T) *restricted {
+	c, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "catalog.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	w := sampleEdited(t, sailing...)
+	require.NoError(t, c.ApplyWorkspace(t.Context(), catalog.WorkspaceVersion{Version: "ws_1", Digest: w.Files.Digest(), AppliedAt: time.Now()}, "", w.Files, nil, nil))
+	rules, err := access.Parse("access.yaml", []byte(roles))
+	require.NoError(t, err)
+	r := &restricted{T: t, catalog: c, before: w.Files}
+	r.Activities = &Activities{Workspace: func(context.Context) (*workspace.Workspace, error) { return w, nil }, Applied: c, Audit: c, Deliveries: c, Ledger: c,
+		Memberships: evaluated{of: w}, Audiences: unlabelled{}, Access: func() (access.Rules, error) { return rules, nil }}
+	var suite testsuite.WorkflowTestSuite
+	r.env = suite.NewTestActivityEnvironment()
+	r.env.RegisterActivity(r.Activities)
+	return r
+}
+
+func (r *restricted) recorded(q catalog.AuditQuery) []catalog.AuditRecord {
+	r.Helper()
+	q.Limit = 100
+	found, err := r.catalog.Audit(r.Context(), q)
+	require.NoError(r, err)
+	return found
+}
+
+// kindOf is the kind of a step's failure.
+func kindOf(err error) errkind.Kind {
+	var application *temporal.ApplicationError
+	if err == nil || !errors.As(err, &application) {
+		return ""
+	}
+	return errkind.Kind(application.Type())
+}
+
+// AC-3, AC-4, AS-E3, AS-E4: who lacks the permission, or the label of a field that leaves or decides, or whose access has expired, does not
+// activate; each refusal is recorded. A run that nobody started by name, as a schedule's, goes on (EC-36).
+func TestWhoMayActivate(t *testing.T) {
+	for who, want := range map[string]string{
+		"ann": "the roles of ann lack Activate Destinations",
+		"ben": "attribute partner.sailing carries labels that the roles of ben do not hold",
+		"dan": "lack Manage Destinations, Activate Destinations",
+		"eve": "the access of eve has expired",
+		"zoe": `names no principal "zoe"`,
+		"cem": "", "fay": "", "": "",
+	} {
+		t.Run("by "+who, func(t *testing.T) {
+			r := newRestricted(t)
+			_, err := r.env.ExecuteActivity(r.CheckPolicy, CheckPolicyInput{Activation: "acme-to-media", Delivery: "dlv_1", RequestedBy: who})
+			records := r.recorded(catalog.AuditQuery{Kind: "Activation"})
+			require.Len(t, records, 1)
+			require.Equal(t, who, records[0].Actor)
+			if want == "" {
+				require.NoError(t, err)
+				require.Equal(t, catalog.AuditAllowed, records[0].Outcome)
+				return
+			}
+			require.Equal(t, errkind.Denied, kindOf(err))
+			require.ErrorContains(t, err, want)
+			require.Equal(t, catalog.AuditDenied, records[0].Outcome)
+			require.Contains(t, records[0].Detail, want)
+			_, err = r.catalog.Decision(t.Context(), "dec_1")
+			require.Equal(t, errkind.Missing, errkind.Of(err), "nothing was decided")
+		})
+	}
+}
+
+// Steps that a person asks for want their permissions; what is refused is recorded and does nothing.
+func TestWhoMayStartRuns(t *testing.T) {
+	r := newRestricted(t)
+	for action, step := range map[string]func(who string) error{
+		"delete": func(who string) error {
+			_, err := r.env.ExecuteActivity(r.DeleteBatch, DeleteBatchInput{Dataset: "acme_2026", Batch: "batch_1", RequestedBy: who})
+			return err
+		},
+		"replay": func(who string) error {
+			_, err := r.env.ExecuteActivity(r.PrepareReplay, PrepareReplayInput{Dataset: "acme_2026", Batch: "batch_1", RequestedBy: who})
+			return err
+		},
+		"evaluate": func(who string) error {
+			_, err := r.env.ExecuteActivity(r.EvaluateMemberships, EvaluateMembershipsInput{Evaluation: "eval_1", Audiences: []string{"none"}, RequestedBy: who})
+			return err
+		},
+		"backfill": func(who string) error {
+			_, err := r.env.ExecuteActivity(r.RecordStart, RecordStartInput{Action: "backfill", Kind: "Source", Object: "acme", RequestedBy: who})
+			return err
+		},
+	} {
+		err := step("ann")
+		require.Equal(t, errkind.Denied, kindOf(err), "%s: %v", action, err)
+		denied := r.recorded(catalog.AuditQuery{Action: action})
+		require.Len(t, denied, 1)
+		require.Equal(t, catalog.AuditDenied+" ann", denied[0].Outcome+" "+denied[0].Actor)
+		require.NotEqual(t, errkind.Denied, kindOf(step("cem")), action)
+	}
+	require.Equal(t, catalog.AuditAllowed, r.recorded(catalog.AuditQuery{Action: "backfill"})[0].Outcome)
+}
+
+// AC-5, AC-8, AS-E3, EC-36: what a person may not change, or may not see, is refused when it is applied, by the plan already; what runs
+// goes on. Adding audiences to a flow needs less than changing its mapping, but nothing is added to one with a field that is not seen.
+func TestWhoMayChange(t *testing.T) {
+	add := []string{"activations.yaml", "[outdoor-families, coastal-sailors]", "[outdoor-families]"}
+	reorder := []string{"activations.yaml", "[outdoor-families, coastal-sailors]", "[coastal-sailors, outdoor-families]"}
+	mapped := []string{"activations.yaml", "audiences: [outdoor-families]\nnamespace: acme_pid\nmapping:", "audiences: [outdoor-families]\nnamespace: acme_pid\nmapping:\n  - {field: partner.sailing, header: sailing}"}
+	column := []string{"activations.yaml", "header: state}", "header: state}\n  - {field: partner.skiing, header: skiing}"}
+	rule := []string{"audiences.yaml", "partner.sailing = 'Y' AND ", "partner.sailing = 'N' AND "}
+	label := []string{"schemas.yaml", "partner.sailing: [C9]", "partner.sailing: [C9], partner.skiing: [C9]"}
+	for name, c := range map[string]struct {
+		who, want string
+		edit      []string
+	}{
+		"add by adder":             {"dan", "", add},
+		"column by adder":          {"dan", "activation acme-to-media: the roles of dan lack Manage Destinations, Activate Destinations", column},
+		"column by all":            {"cem", "", column},
+		"column by viewer":         {"ann", "the roles of ann lack Activate Destinations", column},
+		"column, not seeing":       {"ben", "activation acme-to-media: attribute partner.sailing carries labels that the roles of ben do not hold", column},
+		"audience, not seeing":     {"ben", "audience coastal-sailors: attribute partner.sailing carries labels that the roles of ben do not hold", rule},
+		"audience by viewer":       {"ann", "", rule},
+		"audience by adder":        {"dan", "audience coastal-sailors: the roles of dan lack Manage Segments", rule},
+		"add, not seeing":          {"gus", "activation acme-to-media: attribute partner.sailing carries labels that the roles of gus do not hold", reorder},
+		"map, not seeing":          {"ben", "activation acme-to-newsletter: attribute partner.sailing carries labels that the roles of ben do not hold", mapped},
+		"map by all":               {"cem", "", mapped},
+		"labels by all":            {"cem", "schema acme-prospects: the roles of cem lack Manage Schemas, Apply Data Usage Labels", label},
+		"anything by nobody known": {"zoe", `the access file names no principal "zoe"`, add},
+		"by a schedule":            {"", "", column},
+		"by the worker":            {access.Worker, "", label},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRestricted(t)
+			files := sampleEdited(t, append(append([]string{}, sailing...), c.edit...)...).Files
+			bundle, err := BundleWorkspace(files)
+			require.NoError(t, err)
+			in := WorkspaceInput{Bundle: bundle, RequestedBy: c.who}
+			value, err := r.env.ExecuteActivity(r.PlanWorkspace, in)
+			require.NoError(t, err)
+			var planned PlanWorkspaceOutput
+			require.NoError(t, value.Get(&planned))
+			_, err = r.env.ExecuteActivity(r.RecordWorkspace, RecordWorkspaceInput{WorkspaceInput: in, Version: "ws_2", Previous: "ws_1", Digest: files.Digest()})
+			if c.want == "" {
+				require.Empty(t, planned.Plan.Refused)
+				require.NoError(t, err)
+				return
+			}
+			require.NotEmpty(t, planned.Plan.Refused)
+			require.Contains(t, planned.Plan.Refused[0].String(), c.want)
+			require.ErrorContains(t, err, "nothing was applied")
+			_, err = r.env.ExecuteActivity(r.RefuseWorkspace, RefuseWorkspaceInput{RequestedBy: c.who, Refused: planned.Plan.Refused})
+			require.NoError(t, err)
+			for _, denied := range r.recorded(catalog.AuditQuery{Outcome: catalog.AuditDenied}) {
+				require.Equal(t, c.who, denied.Actor)
+			}
+			require.NotEmpty(t, r.recorded(catalog.AuditQuery{Kind: planned.Plan.Refused[0].Kind, Outcome: catalog.AuditDenied}))
+			holds, err := r.catalog.Workspace(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, "ws_1", holds.Version)
+		})
+	}
+}

@@ -1,0 +1,103 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"prospector/internal/access"
+	"prospector/internal/errkind"
+	"prospector/internal/store"
+	"prospector/internal/workspace"
+)
+
+// visibility is what of a workspace's data the caller may see: attributes whose labels the caller's roles hold (AC-7). The labels
+// that count are those that are declared now and those under which rows were loaded.
+type visibility struct {
+	server    *server
+	workspace *workspace.Workspace
+	principal access.Principal
+	known     map[string]map[string]bool // hidden paths by dataset
+}
+
+func (s *server) visible(ctx context.Context, w *workspace.Workspace) *visibility {
+	return &visibility{s, w, callerOf(ctx).Principal, map[string]map[string]bool{}}
+}
+
+// hidden are the attributes of datasets that the caller may not see.
+func (v *visibility) hidden(ctx context.Context, datasets []*workspace.Dataset) (map[string]bool, error) {
+	out := map[string]bool{}
+	if v.principal.SeesAll() {
+		return out, nil
+	}
+	for _, d := range datasets {
+		if v.known[d.Name] == nil {
+			loaded, err := v.server.Store.Labels(ctx, v.server.Dataset(v.workspace, d))
+			if err != nil {
+				return nil, err
+			}
+			paths := map[string]bool{}
+			for path, labels := range v.workspace.FieldLabels(d) {
+				if !v.principal.Sees(labels) || !v.principal.Sees(loaded[path]) {
+					paths[path] = true
+				}
+			}
+			v.known[d.Name] = paths
+		}
+		maps.Copy(out, v.known[d.Name])
+	}
+	return out, nil
+}
+
+// of are the hidden attributes of namespaces' datasets. Denied when who a profile is belongs to them: then nothing of it is shown.
+func (v *visibility) of(ctx context.Context, namespaces []store.Namespace) (map[string]bool, error) {
+	var datasets []*workspace.Dataset
+	for _, n := range namespaces {
+		for _, stored := range n.Datasets {
+			d, err := v.workspace.Dataset(stored.Name)
+			if err != nil {
+				return nil, err
+			}
+			datasets = append(datasets, d)
+		}
+	}
+	hidden, err := v.hidden(ctx, datasets)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range datasets {
+		if hidden[v.workspace.Schema(d).PrimaryIdentity.Field] {
+			return nil, errkind.New(errkind.Denied, "dataset "+d.Name, errors.New("its identities carry labels that your roles do not hold"), "ask who keeps the worker's access file for a role with them")
+		}
+	}
+	return hidden, nil
+}
+
+// allow is Denied when one of the paths is hidden: what a condition over it counts would tell its values.
+func allow(hidden map[string]bool, paths []string) error {
+	for _, path := range slices.Sorted(slices.Values(paths)) {
+		if hidden[path] {
+			return errkind.New(errkind.Denied, "", fmt.Errorf("attribute %s carries labels that your roles do not hold", path), "leave it out, or ask who keeps the worker's access file for a role with them")
+		}
+	}
+	return nil
+}
+
+// audience is Denied when the rule of an audience uses what the caller may not see: so would its members.
+func (v *visibility) audience(ctx context.Context, a *workspace.Audience) error {
+	hidden, err := v.hidden(ctx, v.workspace.ProfileDatasets(a.Namespaces))
+	if err == nil {
+		err = allow(hidden, v.workspace.RuleColumns(a))
+	}
+	if err != nil {
+		return fmt.Errorf("audience %s: %w", a.Name, err)
+	}
+	return nil
+}
+
+// mask takes hidden attributes out of a profile's.
+func mask[T any](attributes map[string]T, hidden map[string]bool) {
+	maps.DeleteFunc(attributes, func(path string, _ T) bool { return hidden[path] })
+}
