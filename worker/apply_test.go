@@ -134,6 +134,31 @@ func TestWorkspaceIsApplied(t *testing.T) {
 	f.replace("schemas.yaml", "maximum: 100", "maximum: 120")
 	require.Equal(t, "no differences\n", run(0, "plan", f.dir))
 
+	// AS-23, PL-22: what would stop a flow is refused and the flow goes on; or it is applied, the flow stops, and nothing of it leaves.
+	const newsletter = "kind: Activation\nname: acme-to-newsletter"
+	f.replace("activations.yaml", newsletter, "kind: Activation\nname: merk-to-liveramp\ndestination: liveramp\naudiences: [established-households]\nnamespace: merk_pid\nmapping:\n  - {field: partnerID, header: PID}\n---\n"+newsletter)
+	run(0, "apply", "--yes", f.dir)
+	uploads := filepath.Join(dir, "sftp", "liveramp", "uploads")
+	run(0, "run", "activate-audiences", "merk-to-liveramp")
+	delivered, err := os.ReadDir(uploads)
+	require.NoError(t, err)
+	require.NotEmpty(t, delivered)
+	f.replace("destinations.yaml", "[Export to Third Party]", "[Email Targeting]")
+	text = run(2, "plan", f.dir)
+	require.Contains(t, text, `activation merk-to-liveramp: it delivers today and would be blocked: audience established-households: policy "No e-mail with vendor data"`)
+	require.Contains(t, text, "→ audience established-households → destination liveramp [changed]")
+	require.Contains(t, run(2, "apply", "--yes", f.dir), "starter apply --stop-affected")
+	run(0, "run", "activate-audiences", "merk-to-liveramp")
+	require.NoError(t, os.RemoveAll(uploads))
+	require.NoError(t, os.MkdirAll(uploads, 0o755))
+	require.Contains(t, run(0, "apply", "--yes", "--stop-affected", f.dir), "stopped: activation merk-to-liveramp")
+	require.Contains(t, run(3, "run", "activate-audiences", "merk-to-liveramp"), "activation merk-to-liveramp is blocked")
+	delivered, err = os.ReadDir(uploads)
+	require.NoError(t, err)
+	require.Empty(t, delivered, "the stopped flow left something")
+	f.replace("destinations.yaml", "marketingActions: [Email Targeting]\nplanning: {identities: [merk_pid]}", "marketingActions: [Export to Third Party]\nplanning: {identities: [merk_pid]}")
+	require.Contains(t, run(0, "apply", "--yes", f.dir), "activation merk-to-liveramp is blocked no more")
+
 	// What cannot be undone is not applied without a word.
 	f.replace("identities.yaml", "kind: Namespace\nname: Merk", "kind: Namespace\nname: Third\nsymbol: third_pid\ntype: Partner ID\n---\nkind: Namespace\nname: Merk")
 	text = run(2, "apply", f.dir)
@@ -155,7 +180,7 @@ func TestWorkspaceIsApplied(t *testing.T) {
 		require.NotEmpty(t, r.Actor)
 		outcomes[r.Outcome]++
 	}
-	require.Equal(t, map[string]int{catalog.AuditAllowed: 7, catalog.AuditDenied: 1}, outcomes)
+	require.Equal(t, map[string]int{catalog.AuditAllowed: 10, catalog.AuditDenied: 2}, outcomes)
 	// MO-10: each object that was changed, with digests of before and after; AS-E4: each whose change was refused.
 	one := func(q catalog.AuditQuery) catalog.AuditRecord {
 		t.Helper()
