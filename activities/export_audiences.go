@@ -16,7 +16,8 @@ import (
 // ExportAudiencesOutput lists the finished files in the order in which they must be delivered: the
 // manifest, if any, comes last.
 type ExportAudiencesOutput struct {
-	Files []export.File `json:"files"`
+	Files    []export.File `json:"files"`
+	Excluded int64         `json:"excluded,omitempty"` // members without the consent that a policy wants (PL-25), of all file sets
 }
 
 // ExportAudiences writes the files of a delivery on this machine: one file set per audience, or for
@@ -43,8 +44,16 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 	rows := int64(0)
 	for _, set := range fileSets(w, activation, destination, in) {
 		set.query.Namespace, set.query.AsOf = namespace, now()
+		for _, c := range w.Consents(activation, destination) {
+			set.query.Consent = append(set.query.Consent, c.Parsed)
+		}
+		excluded, err := a.Audiences.WithoutConsent(ctx, set.query)
+		if err != nil {
+			return out, fmt.Errorf("activation %s: %w", in.Activation, err)
+		}
+		out.Excluded += excluded
 		var files []export.File
-		err := a.Audiences.Export(ctx, set.query, func(r io.Reader) (err error) {
+		err = a.Audiences.Export(ctx, set.query, func(r io.Reader) (err error) {
 			files, err = export.Split(r, set.layout, a.createExported(in.Delivery), func(n int64) { report(rows + n) })
 			return err
 		})

@@ -140,3 +140,35 @@ func TestForbiddenActivationsLeaveNothing(t *testing.T) {
 		require.NotEmpty(t, receipts)
 	}
 }
+
+// PL-15, PL-25: a consent policy leaves out those whose attributes do not say that they may go, and blocks nothing; the delivery counts
+// them. As a draft it leaves out nobody.
+func TestConsentFiltersProspects(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	d := startDev(t, dir, nil)
+	d.putAcme("in/acme_prospects.csv.gz", acmeLines(t, "a1,A,B,25-34,02139,MA,Y,N,,Y,,3,2,,h1", "a2,A,B,25-34,02139,MA,N,Y,,Y,,3,2,,h2", "a3,A,B,25-34,02139,MA,,Y,,Y,,3,2,,h3"))
+	require.NoError(t, d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, nil))
+	require.NoError(t, d.run(workflows.EvaluateAudiences, workflows.EvaluateAudiencesInput{}, nil))
+	deliver := func(status string) (out workflows.ActivateAudiencesResult) {
+		policy := "kind: ConsentPolicy\nname: Hikers have agreed\nstatus: " + status + "\nmarketingActions: [Cross Site Targeting]\nrequire: partner.hiking = 'Y'\n"
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "workspace", "consent.yaml"), []byte(policy), 0o600))
+		require.NoError(t, d.applyEdited("activations.yaml"))
+		require.NoError(t, d.run(workflows.ActivateAudiences, workflows.ActivateAudiencesInput{Activation: "acme-to-media"}, &out))
+		return out
+	}
+	rows := func(out workflows.ActivateAudiencesResult) (n int64) {
+		for _, file := range out.Files {
+			if !strings.HasSuffix(file.File, ".json") {
+				n += file.Rows
+			}
+		}
+		return n
+	}
+	all := deliver("DRAFT")
+	require.Zero(t, all.Excluded)
+	require.EqualValues(t, 6, rows(all), "three in each of two audiences")
+	some := deliver("ENABLED")
+	require.EqualValues(t, 4, some.Excluded, "a2, who says no, and a3, who says nothing, of both audiences")
+	require.EqualValues(t, 2, rows(some))
+}

@@ -23,6 +23,7 @@ type ActivateAudiencesResult struct {
 	Destination string            `json:"destination"`
 	Decision    string            `json:"decision"`
 	Files       []catalog.Receipt `json:"files"`
+	Excluded    int64             `json:"excluded,omitempty"` // members without the consent that a policy wants
 }
 
 // ActivateAudiences delivers the published audiences of an activation: policy check, export, upload,
@@ -70,6 +71,7 @@ func deliver(ctx workflow.Context, cleared activities.Clearance, out *ActivateAu
 	if err := workflow.ExecuteActivity(withStore(ctx), steps.ExportAudiences, cleared).Get(ctx, &exported); err != nil {
 		return err
 	}
+	out.Excluded = exported.Excluded
 	for _, file := range exported.Files {
 		step := activities.DeliverFileInput{Clearance: cleared, File: file}
 		if err := workflow.ExecuteActivity(withPartner(ctx), steps.DeliverFile, step).Get(ctx, nil); err != nil {

@@ -162,4 +162,5 @@ type ExportQuery struct {
 	Memberships   []string  // parts of the audiences, relative to the data directory
 	StatusColumns bool      // one column per audience with active, expired or nothing (DE-23)
 	Delimiter     string
+	Consent       []*audience.Rule // of each member all must be true, or it is left out (PL-15)
 }

@@ -185,6 +185,8 @@ func (l *loader) document(d yamldoc.Document) {
 		w.Sources = add(l, w.Sources, d)
 	case "MarketingAction":
 		w.MarketingActions = add(l, w.MarketingActions, d)
+	case "ConsentPolicy":
+		w.ConsentPolicies = add(l, w.ConsentPolicies, d)
 	case "Contract":
 		w.Contracts = add(l, w.Contracts, d)
 	case "Policy":
@@ -247,6 +249,7 @@ func (l *loader) check() {
 	each(w.Audiences, l.checkUse)
 	each(w.Destinations, l.checkDestination)
 	each(w.Contracts, l.checkContract)
+	each(w.ConsentPolicies, l.checkConsentPolicy)
 	each(w.Activations, l.checkActivation)
 }
 

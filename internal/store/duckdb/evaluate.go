@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"prospector/internal/errkind"
@@ -191,7 +192,7 @@ func (s *Store) countMembers(ctx context.Context, tx *sql.Tx, asOf time.Time, na
 // Export writes the rows of one file set to consume as CSV without a header, quoted with '"', in id
 // order: the same store and memberships give the same bytes.
 func (s *Store) Export(ctx context.Context, q store.ExportQuery, consume func(r io.Reader) error) error {
-	profiles, err := s.relation(ctx, q.Namespace, q.AsOf, q.Paths)
+	profiles, condition, values, err := s.consenting(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -204,10 +205,47 @@ func (s *Store) Export(ctx context.Context, q store.ExportQuery, consume func(r 
 	for _, part := range q.Memberships {
 		parts = append(parts, s.inside(part))
 	}
-	data := map[string]any{"Relation": profiles, "Memberships": parts, "StatusColumns": q.StatusColumns, "Delimiter": q.Delimiter, "Fifo": p.path}
-	err = p.drain(ctx, func(ctx context.Context) error { return s.exec(ctx, s.db, "export/audience_file", data) }, consume)
+	data := map[string]any{"Relation": profiles, "Columns": named(q.Paths), "Condition": condition, "Memberships": parts, "StatusColumns": q.StatusColumns, "Delimiter": q.Delimiter, "Fifo": p.path}
+	err = p.drain(ctx, func(ctx context.Context) error { return s.exec(ctx, s.db, "export/audience_file", data, values...) }, consume)
 	if err != nil {
 		return fmt.Errorf("export namespace %s: %w", q.Namespace.Symbol, err)
 	}
 	return nil
+}
+
+// consenting is the relation of an export's profiles, with the SQL of the consent that is asked of each and its values.
+func (s *Store) consenting(ctx context.Context, q store.ExportQuery) (profiles relation, condition string, values []any, err error) {
+	paths, conditions := slices.Clone(q.Paths), []string{"true"}
+	for _, rule := range q.Consent {
+		for _, path := range rule.Columns {
+			if !slices.Contains(paths, path) {
+				paths = append(paths, path)
+			}
+		}
+		text, bound, err := s.condition(rule.SQL, q.Namespace.Symbol, q.AsOf, nil)
+		if err != nil {
+			return profiles, "", nil, err
+		}
+		conditions, values = append(conditions, "("+text+")"), append(values, bound...)
+	}
+	profiles, err = s.relation(ctx, q.Namespace, q.AsOf, paths)
+	return profiles, strings.Join(conditions, " AND "), values, err
+}
+
+// WithoutConsent counts the members that Export leaves out because consent is missing (PL-25).
+func (s *Store) WithoutConsent(ctx context.Context, q store.ExportQuery) (n int64, err error) {
+	if len(q.Consent) == 0 {
+		return 0, nil
+	}
+	profiles, condition, values, err := s.consenting(ctx, q)
+	if err != nil {
+		return 0, err
+	}
+	var parts []string
+	for _, part := range q.Memberships {
+		parts = append(parts, s.inside(part))
+	}
+	err = s.query(ctx, s.db, "export/without_consent", map[string]any{"Relation": profiles, "Condition": condition, "Memberships": parts}, values,
+		func(scan func(...any) error) error { return scan(&n) })
+	return n, err
 }
