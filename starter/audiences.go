@@ -58,13 +58,7 @@ func newAudienceList(r *reads) *cobra.Command {
 			query(q).set("status", status)
 			query(q).set("tags", strings.Join(tags, ","))
 			list, err := client.Audiences(c.Context(), q)
-			if err != nil {
-				return err
-			}
-			if r.asJSON {
-				return printJSON(os.Stdout, list)
-			}
-			return printAudiences(list)
+			return r.show(list, err, func() error { return printAudiences(list) })
 		},
 	}
 	c.Flags().StringVar(&status, "status", "", "only draft, published or inactive ones; all but inactive ones unless said")
@@ -109,13 +103,7 @@ func newAudienceShow(r *reads) *cobra.Command {
 				return err
 			}
 			a, err := client.Audience(c.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			if r.asJSON {
-				return printJSON(os.Stdout, a)
-			}
-			return printAudience(a)
+			return r.show(a, err, func() error { return printAudience(a) })
 		},
 	}
 }
@@ -222,13 +210,7 @@ audience would carry, and the destinations whose policies would refuse it. Nothi
 				return err
 			}
 			p, err := client.Preview(c.Context(), in)
-			if err != nil {
-				return err
-			}
-			if r.asJSON {
-				return printJSON(os.Stdout, p)
-			}
-			return printPreview(p)
+			return r.show(p, err, func() error { return printPreview(p) })
 		},
 	}
 	c.Flags().StringVar(&in.Rule, "rule", "", "a rule in SQL")
@@ -299,13 +281,7 @@ func newAudienceOverlap(r *reads) *cobra.Command {
 				return err
 			}
 			o, err := client.Overlap(c.Context(), args)
-			if err != nil {
-				return err
-			}
-			if r.asJSON {
-				return printJSON(os.Stdout, o)
-			}
-			return printOverlap(o)
+			return r.show(o, err, func() error { return printOverlap(o) })
 		},
 	}
 }
@@ -350,13 +326,7 @@ the values that decide it. Told as well is what the latest evaluation made of it
 				return err
 			}
 			reason, err := client.Why(c.Context(), args[0], args[1], args[2])
-			if err != nil {
-				return err
-			}
-			if r.asJSON {
-				return printJSON(os.Stdout, reason)
-			}
-			return printReason(reason)
+			return r.show(reason, err, func() error { return printReason(reason) })
 		},
 	}
 }

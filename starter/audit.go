@@ -81,13 +81,7 @@ func newAuditList(r *reads) *cobra.Command {
 				return err
 			}
 			page, err := client.Audit(c.Context(), q.limited(limit, after))
-			if err != nil {
-				return err
-			}
-			if r.asJSON {
-				return printJSON(os.Stdout, page)
-			}
-			return printAudit(page)
+			return r.show(page, err, func() error { return printAudit(page) })
 		},
 	}
 	f.addFlags(c)

@@ -34,13 +34,7 @@ func newBatchList(r *reads) *cobra.Command {
 			q := query{}
 			q.set("status", status)
 			page, err := client.Batches(c.Context(), args[0], q.limited(limit, after))
-			if err != nil {
-				return err
-			}
-			if r.asJSON {
-				return printJSON(os.Stdout, page)
-			}
-			return printBatches(page)
+			return r.show(page, err, func() error { return printBatches(page) })
 		},
 	}
 	c.Flags().StringVar(&status, "status", "", "only loaded, failed or deleted ones")
@@ -78,13 +72,7 @@ func newBatch(r *reads) *cobra.Command {
 				return err
 			}
 			b, err := client.Batch(c.Context(), args[0], args[1])
-			if err != nil {
-				return err
-			}
-			if r.asJSON {
-				return printJSON(os.Stdout, b)
-			}
-			return printBatch(b)
+			return r.show(b, err, func() error { return printBatch(b) })
 		},
 	}
 }

@@ -49,13 +49,7 @@ it. --dataset shows what one dataset alone holds, also before it is enabled for 
 			q.set("dataset", dataset)
 			q.set("where", where)
 			page, err := client.Profiles(c.Context(), q.limited(limit, after))
-			if err != nil {
-				return err
-			}
-			if r.asJSON {
-				return printJSON(os.Stdout, page)
-			}
-			return printProfiles(page, columns, where != "" || after != "")
+			return r.show(page, err, func() error { return printProfiles(page, columns, where != "" || after != "") })
 		},
 	}
 	c.Flags().StringSliceVar(&namespaces, "namespace", nil, "only of these namespaces")
@@ -117,13 +111,7 @@ holds of it. --json shows everything as JSON.`,
 				return err
 			}
 			p, err := client.Profile(c.Context(), args[0], args[1])
-			if err != nil {
-				return err
-			}
-			if r.asJSON {
-				return printJSON(os.Stdout, p)
-			}
-			return printProfile(p)
+			return r.show(p, err, func() error { return printProfile(p) })
 		},
 	}
 }
@@ -163,13 +151,7 @@ func newCount(r *reads) *cobra.Command {
 				return err
 			}
 			counts, err := client.Counts(c.Context())
-			if err != nil {
-				return err
-			}
-			if r.asJSON {
-				return printJSON(os.Stdout, counts)
-			}
-			return printCounts(counts)
+			return r.show(counts, err, func() error { return printCounts(counts) })
 		},
 	}
 }
@@ -215,13 +197,7 @@ history: true also what the profile was before, batch by batch.`,
 				return err
 			}
 			p, err := client.Provenance(c.Context(), args[0], args[1])
-			if err != nil {
-				return err
-			}
-			if r.asJSON {
-				return printJSON(os.Stdout, p)
-			}
-			return printProvenance(p)
+			return r.show(p, err, func() error { return printProvenance(p) })
 		},
 	}
 }

@@ -55,13 +55,7 @@ func newQuarantineList(r *reads) *cobra.Command {
 				return err
 			}
 			page, err := client.Quarantine(c.Context(), args[0], f.query().limited(limit, after))
-			if err != nil {
-				return err
-			}
-			if r.asJSON {
-				return printJSON(os.Stdout, page)
-			}
-			return printQuarantine(page)
+			return r.show(page, err, func() error { return printQuarantine(page) })
 		},
 	}
 	f.addFlags(c)

@@ -39,6 +39,17 @@ func newReads(s *shared, use, short, long string, commands ...func(r *reads) *co
 
 func (r *reads) connect() (*api.Client, error) { return api.Connect(r.dataDir) }
 
+// show prints an answer, as JSON or for people.
+func (r *reads) show(answer any, err error, people func() error) error {
+	switch {
+	case err != nil:
+		return err
+	case r.asJSON:
+		return printJSON(os.Stdout, answer)
+	}
+	return people()
+}
+
 // query is what of the flags was given.
 type query url.Values
 
