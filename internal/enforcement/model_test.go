@@ -525,7 +525,7 @@ func (m *model) verdict(d departure) (out []string) {
 			}
 		}
 		for _, p := range slices.Concat(governance.CorePolicies, governance.Packs[governance.ThirdPartyPack]) {
-			if !slices.Contains(m.enable, p.Name) && (p.Type != governance.Pack || !slices.Contains(m.enable, governance.ThirdPartyPack)) {
+			if on := slices.Contains(m.enable, p.Name) || p.Type == governance.Pack && slices.Contains(m.enable, governance.ThirdPartyPack); !on {
 				continue
 			}
 			vendor, sensitive := found[governance.ThirdParty], found["RHD"] || found["PSPD"] || found["S1"]
