@@ -157,11 +157,20 @@ func (a *Activities) violations(ctx context.Context, w *workspace.Workspace, act
 		return nil, err
 	}
 	var out []catalog.Violation
-	for _, v := range found {
+	for i, v := range found {
+		if i >= mostExplained {
+			v.Origins, v.Lineage = nil, nil
+		}
 		out = append(out, catalog.Violation(v))
 	}
 	return out, nil
 }
+
+// Of many violations the first ones are explained, and fewer are told in an error: a decision travels as one result.
+const (
+	mostExplained = 20
+	mostTold      = 5
+)
 
 // leavingRows is how many rows leave, by dataset: a prospect in two audiences counts twice, for it may leave in two files.
 func leavingRows(activation *workspace.Activation, memberships []catalog.Membership) map[string]int64 {
@@ -234,7 +243,11 @@ func covers(activation *workspace.Activation, destination *workspace.Destination
 // refusal says which policy or contract forbids what, and how the data would have got there (PL-19).
 func refusal(d catalog.Decision) error {
 	var texts []string
-	for _, v := range d.Violations {
+	for i, v := range d.Violations {
+		if i == mostTold {
+			texts = append(texts, fmt.Sprintf("and %d more in decision %s", len(d.Violations)-i, d.ID))
+			break
+		}
 		text := v.Headline()
 		if ways := v.Lineage.Ways(); len(ways) > 0 {
 			text += "; " + strings.Join(ways, ", ")

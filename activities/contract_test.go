@@ -147,3 +147,11 @@ func TestPlansKnowWhatFlowsDeliver(t *testing.T) {
 	require.Contains(t, text, `contract "acme" (changed, contracts.yaml:6): 5 deliveries were made, 5 are allowed`)
 	require.Empty(t, plan.Compare(from, from, facts).Refused)
 }
+
+// Of many violations an error tells the first ones.
+func TestRefusalsStayShort(t *testing.T) {
+	d := catalog.Decision{ID: "dec_1", Activation: "acme-to-media", Violations: make([]catalog.Violation, 9)}
+	require.ErrorContains(t, refusal(d), "and 4 more in decision dec_1")
+	d.Violations = d.Violations[:5]
+	require.NotContains(t, refusal(d).Error(), "more in decision")
+}

@@ -59,7 +59,7 @@ func (s *shared) check(dir string) error {
 			return err
 		}
 		out.Objects = map[string]int{"namespaces": len(w.Namespaces), "schemas": len(w.Schemas), "datasets": len(w.Datasets), "sources": len(w.Sources),
-			"policies": len(w.Policies), "audiences": len(w.Audiences), "destinations": len(w.Destinations), "activations": len(w.Activations)}
+			"policies": len(w.Policies), "contracts": len(w.Contracts), "audiences": len(w.Audiences), "destinations": len(w.Destinations), "activations": len(w.Activations)}
 	}
 	if s.asJSON {
 		return errors.Join(printJSON(os.Stdout, out), err)

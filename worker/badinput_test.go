@@ -18,7 +18,7 @@ import (
 	"prospector/workflows"
 )
 
-// applyEdited applies the sample workspace with replacements in one file.
+// applyEdited applies the sample workspace with replacements in one file, also when that stops an activation.
 func (d *devProcess) applyEdited(file string, replacements ...string) error {
 	t := d.t
 	t.Helper()
@@ -30,7 +30,7 @@ func (d *devProcess) applyEdited(file string, replacements ...string) error {
 	}
 	edited := strings.NewReplacer(replacements...).Replace(string(content))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "workspace", file), []byte(edited), 0o600))
-	return d.run(workflows.ApplyWorkspace, workflows.ApplyWorkspaceInput{Dir: filepath.Join(dir, "workspace")}, nil)
+	return d.run(workflows.ApplyWorkspace, workflows.ApplyWorkspaceInput{Dir: filepath.Join(dir, "workspace"), StopAffected: true}, nil)
 }
 
 // zipped compresses text.

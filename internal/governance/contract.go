@@ -102,7 +102,7 @@ func (c Contract) judge(d Departure) (out []Violation) {
 	if c.Field != "" {
 		values, confined := d.Confined[c.Field]
 		outside := slices.DeleteFunc(slices.Clone(values), func(v string) bool { return slices.Contains(c.Values, v) })
-		remedy := fmt.Sprintf("add to the rule: AND %s IN ('%s')", c.Field, strings.Join(c.Values, "', '"))
+		remedy := fmt.Sprintf("make the rule (…) AND %s IN ('%s')", c.Field, strings.Join(c.Values, "', '"))
 		switch {
 		case !confined:
 			breach(Territory, remedy, "the rule does not confine %s to the values that it allows: %s", c.Field, some(c.Values))
@@ -111,7 +111,7 @@ func (c Contract) judge(d Departure) (out []Violation) {
 		}
 	}
 	if c.Suppression != "" && !slices.Contains(d.Excluded, c.Suppression) {
-		breach(Suppression, fmt.Sprintf("add to the rule: AND NOT audience('%s')", c.Suppression), "the rule does not leave out the members of audience %s", c.Suppression)
+		breach(Suppression, fmt.Sprintf("make the rule (…) AND NOT audience('%s')", c.Suppression), "the rule does not leave out the members of audience %s", c.Suppression)
 	}
 	return out
 }

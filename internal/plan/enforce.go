@@ -9,8 +9,11 @@ import (
 	"prospector/internal/workspace"
 )
 
-// mostExplained bounds what a plan says of flows one by one: it travels as one result.
-const mostExplained = 20
+// What a plan explains of flows one by one is bounded: it travels as one result.
+const (
+	mostExplained  = 20 // flows
+	mostViolations = 5  // of each
+)
 
 // enforce refuses what would put an activation that delivers today into violation (PL-22, EC-5, EC-6), unless it was asked to
 // stop them, and says which activations are blocked otherwise, or no more.
@@ -78,6 +81,7 @@ func Impacts(from, to *workspace.Workspace, facts Facts) []Impact {
 // stop refuses a change because of one flow, or lets it stop.
 func (c *comparison) stop(o workspace.Object, violations []enforcement.Violation, explained bool) {
 	text := summary(violations)
+	violations = violations[:min(len(violations), mostViolations)]
 	if !explained {
 		violations = nil
 	}

@@ -1,7 +1,9 @@
 package plan_test
 
 import (
+	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -115,4 +117,24 @@ func TestLabelsFromAnotherSchemaAreRefused(t *testing.T) {
 	text := strings.Join(p.Refused[0].Lines(), "\n")
 	require.Contains(t, text, "C9 from schema second, schemas.yaml:5: partner.sailing of acme_2026")
 	require.Contains(t, text, "dataset acme_2026 [schema second changed] (partner.sailing) → default merge policy → audience coastal-sailors → destination media-drop")
+}
+
+// However many flows and violations there are, a plan stays small enough to travel, and still names every flow.
+func TestManyFlowsAreNamedAndSomeExplained(t *testing.T) {
+	var audiences, flows strings.Builder
+	for i := range 10 {
+		fmt.Fprintf(&audiences, "---\nkind: Audience\nname: many%d\nnamespaces: [acme_pid]\nrule: partner.sailing = 'Y'\n", i)
+	}
+	for i := range 30 {
+		fmt.Fprintf(&flows, "---\nkind: Destination\nname: d%d\ntype: s3\ns3: {bucket: b, region: us-east-1}\nmarketingActions: [Cross Site Targeting]\n", i)
+		fmt.Fprintf(&flows, "---\nkind: Activation\nname: flow%d\ndestination: d%d\naudiences: [many0, many1, many2, many3, many4, many5, many6, many7, many8, many9]\nnamespace: acme_pid\nmapping: [{field: partnerID, header: pid}]\n", i, i)
+	}
+	from := []string{"more.yaml", "", audiences.String() + flows.String(), "governance.yaml", kindPolicy, noSailing}
+	p := plan.Compare(edited(t, from...), edited(t, append(from, "schemas.yaml", labelAll, fieldLabel("C9", "partner.sailing"))...), loaded)
+	require.Len(t, p.Refused, 31)
+	require.Contains(t, p.Refused[30].Message, "and 9 more")
+	require.Empty(t, p.Refused[30].Violations)
+	data, err := json.Marshal(p)
+	require.NoError(t, err)
+	require.Less(t, len(data), 512<<10)
 }
