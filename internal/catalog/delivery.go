@@ -92,6 +92,12 @@ func (c *Catalog) Decision(ctx context.Context, id string) (Decision, error) {
 	return d, err
 }
 
+// CountDelivered counts the deliveries of an activation that have arrived since an instant.
+func (c *Catalog) CountDelivered(ctx context.Context, activation string, since time.Time) (n int64, err error) {
+	err = c.query(ctx, "catalog/count_delivered", []any{activation, instant(since)}, func(scan func(...any) error) error { return scan(&n) })
+	return n, err
+}
+
 // BeginDelivery records that a delivery is under way.
 func (c *Catalog) BeginDelivery(ctx context.Context, id string, d Decision, evaluation string, at time.Time) error {
 	return c.inTransaction(ctx, func(tx *sql.Tx) error {

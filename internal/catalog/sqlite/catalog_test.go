@@ -181,7 +181,15 @@ func TestDecisionsAndReceipts(t *testing.T) {
 	r := catalog.Receipt{File: "f.csv", Rows: 3, Bytes: 10, SHA256: "aa"}
 	require.NoError(t, c.RecordReceipt(ctx, "dlv_1", r, at))
 	require.NoError(t, c.RecordReceipt(ctx, "dlv_1", r, at))
+	n, err := c.CountDelivered(ctx, d.Activation, at.Add(-time.Hour))
+	require.NoError(t, err)
+	require.Zero(t, n, "it is under way")
 	require.NoError(t, c.EndDelivery(ctx, "dlv_1", catalog.Delivered, catalog.AuditRecord{Run: "run 1", Action: "end", Kind: catalog.AuditedDelivery, Object: "dlv_1", Outcome: catalog.AuditAllowed, At: at}, at))
+	for since, want := range map[time.Duration]int64{-time.Hour: 1, time.Hour: 0} {
+		n, err := c.CountDelivered(ctx, d.Activation, at.Add(since))
+		require.NoError(t, err)
+		require.Equal(t, want, n)
+	}
 	receipts, err := c.Receipts(ctx, "dlv_1")
 	require.NoError(t, err)
 	require.Equal(t, []catalog.Receipt{r}, receipts)
