@@ -112,6 +112,25 @@ func TestWhoMayActivate(t *testing.T) {
 	}
 }
 
+// AS-E4: a delivery that a policy stopped underway is recorded as denied, one that only failed as failed.
+func TestHowDeliveriesEndIsRecorded(t *testing.T) {
+	r := newRestricted(t)
+	r.DataDir = t.TempDir()
+	for id, c := range map[string]struct {
+		status  string
+		failure errkind.Kind
+		want    string
+	}{
+		"dlv_1": {catalog.Delivered, "", catalog.AuditAllowed}, "dlv_2": {catalog.Undelivered, errkind.Refused, catalog.AuditDenied}, "dlv_3": {catalog.Undelivered, errkind.Transient, catalog.AuditFailed},
+	} {
+		_, err := r.env.ExecuteActivity(r.FinishDelivery, FinishDeliveryInput{Delivery: id, Status: c.status, Failure: c.failure, RequestedBy: "ann"})
+		require.NoError(t, err)
+		records := r.recorded(catalog.AuditQuery{Object: id, Actor: "ann"})
+		require.Len(t, records, 1)
+		require.Equal(t, c.want, records[0].Outcome)
+	}
+}
+
 // Steps that a person asks for want their permissions; what is refused is recorded and does nothing.
 func TestWhoMayStartRuns(t *testing.T) {
 	r := newRestricted(t)

@@ -253,6 +253,38 @@ func TestFailedDeliveryIsFinished(t *testing.T) {
 	require.Equal(t, "destination media-drop: no bucket", MessageOf(env.GetWorkflowError()))
 }
 
+// AS-E4: that a delivery was refused underway, and who had asked for it, is handed to its record; so is who asked, to every step that
+// records something and to the activations of an evaluation.
+func TestWhoAskedIsHandedOn(t *testing.T) {
+	env := newEnvironment(t)
+	env.OnActivity(steps.EvaluateMemberships, mock.Anything, mock.MatchedBy(func(in activities.EvaluateMembershipsInput) bool { return in.RequestedBy == "ann" })).
+		Return(activities.EvaluateMembershipsOutput{}, nil).Once()
+	env.OnActivity(steps.ListActivations, mock.Anything).Return([]string{"acme-to-media"}, nil).Once()
+	env.OnActivity(steps.CheckPolicy, mock.Anything, mock.MatchedBy(func(in activities.CheckPolicyInput) bool { return in.RequestedBy == "ann" })).
+		Return(activities.Clearance{Decision: "dec_1", Destination: "media-drop"}, nil).Once()
+	env.OnActivity(steps.ExportAudiences, mock.Anything, mock.Anything).Return(activities.ExportAudiencesOutput{}, stepFailure(errkind.Refused, "a policy was enabled")).Once()
+	env.OnActivity(steps.FinishDelivery, mock.Anything, mock.MatchedBy(func(in activities.FinishDeliveryInput) bool {
+		return in.Status == catalog.Undelivered && in.Failure == errkind.Refused && in.RequestedBy == "ann"
+	})).Return(nil).Once()
+	env.ExecuteWorkflow(EvaluateAudiences, EvaluateAudiencesInput{Activate: true, RequestedBy: "ann"})
+	require.Equal(t, errkind.Refused, KindOf(env.GetWorkflowError()))
+	env.AssertExpectations(t)
+}
+
+// A run on files records who started it; one of a schedule, or of another run, takes no step more than it always did.
+func TestWhoStartedIsRecorded(t *testing.T) {
+	for _, who := range []string{"ann", ""} {
+		env := newEnvironment(t)
+		if who != "" {
+			env.OnActivity(steps.RecordStart, mock.Anything, activities.RecordStartInput{RequestedBy: who, Action: "sync", Kind: "Source", Object: "acme"}).Return(nil).Once()
+		}
+		env.OnActivity(steps.ListSource, mock.Anything, mock.Anything).Return(activities.ListSourceOutput{Dataset: "acme_2026"}, nil)
+		env.OnActivity(steps.FinishSync, mock.Anything, mock.Anything).Return(nil)
+		env.ExecuteWorkflow(SyncSource, SyncSourceInput{Source: "acme", RequestedBy: who})
+		require.NoError(t, env.GetWorkflowError())
+	}
+}
+
 // One activation that fails does not stop the others.
 func TestEvaluationActivatesAll(t *testing.T) {
 	env := newEnvironment(t)
