@@ -59,19 +59,11 @@ func (a *Activities) EvaluateMemberships(ctx context.Context, in EvaluateMembers
 }
 
 func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembershipsInput) (out EvaluateMembershipsOutput, err error) {
-	w, err := a.Workspace(ctx)
-	if err != nil {
-		return out, err
-	}
 	record := audited(ctx, in.RequestedBy, "evaluate", catalog.AuditedEvaluation, in.Evaluation)
 	if err := a.authorize(ctx, record, mayEvaluate); err != nil {
 		return out, err
 	}
-	audiences, err := chosen(w, in.Audiences, in.Scheduled)
-	if err != nil {
-		return out, err
-	}
-	ctx, report, end := a.progress(ctx, "evaluate", "audiences", int64(len(audiences)))
+	ctx, report, end := a.progress(ctx, "evaluate", "audiences", 0)
 	defer end()
 	// One evaluation at a time, whoever asks: each compares itself with the one before it.
 	release, err := a.alone(ctx, "evaluation")
@@ -79,6 +71,14 @@ func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembers
 		return out, err
 	}
 	defer release()
+	w, err := a.Workspace(ctx)
+	if err != nil {
+		return out, err
+	}
+	audiences, err := chosen(w, in.Audiences, in.Scheduled)
+	if err != nil {
+		return out, err
+	}
 	published, err := a.Memberships.Evaluation(ctx, in.Evaluation)
 	if err != nil {
 		return out, err
