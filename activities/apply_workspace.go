@@ -101,7 +101,7 @@ func (a *Activities) planWorkspace(ctx context.Context, in WorkspaceInput) (out 
 	if err != nil {
 		return out, nil, err
 	}
-	facts, err := a.planFacts(ctx, next)
+	facts, err := a.planFacts(ctx, current, next)
 	if err != nil {
 		return out, nil, err
 	}
@@ -120,25 +120,44 @@ func (a *Activities) planWorkspace(ctx context.Context, in WorkspaceInput) (out 
 }
 
 // planFacts are what is loaded, and for contracts the time, what activations would deliver now and how often they have.
-func (a *Activities) planFacts(ctx context.Context, next *workspace.Workspace) (out plan.Facts, err error) {
-	out = plan.Facts{Now: now(), Rows: map[string]map[string]int64{}, Deliveries: map[string]int64{}}
-	if out.Batches, err = a.Applied.LoadedBatches(ctx); err != nil || len(next.Contracts) == 0 {
+func (a *Activities) planFacts(ctx context.Context, current, next *workspace.Workspace) (out plan.Facts, err error) {
+	out = plan.Facts{Now: now(), Rows: map[string]map[string]int64{}, RowsBefore: map[string]map[string]int64{}, Deliveries: map[string]int64{}, Labels: map[string]map[string][]string{}}
+	if out.Batches, err = a.Applied.LoadedBatches(ctx); err != nil {
 		return out, err
+	}
+	for _, d := range next.Datasets {
+		if out.Batches[d.Name] == 0 {
+			continue
+		}
+		if out.Labels[d.Name], err = a.loadedLabels(ctx, next, d.Name); err != nil {
+			return out, err
+		}
+	}
+	if len(next.Contracts) == 0 {
+		return out, nil
 	}
 	latest, err := a.Memberships.LatestMemberships(ctx, "")
 	if err != nil {
 		return out, err
 	}
-	for _, activation := range next.Activations {
+	leaving := func(w *workspace.Workspace, activation *workspace.Activation) map[string]int64 {
 		var memberships []catalog.Membership
 		for _, name := range activation.Audiences {
 			memberships = append(memberships, latest[name])
 		}
-		out.Rows[activation.Name] = leavingRows(activation, memberships)
+		return leavingRows(w, activation, memberships)
+	}
+	if current != nil {
+		for _, activation := range current.Activations {
+			out.RowsBefore[activation.Name] = leaving(current, activation)
+		}
+	}
+	for _, activation := range next.Activations {
+		out.Rows[activation.Name] = leaving(next, activation)
 		if a.Delivered == nil {
 			continue // said when it is to leave
 		}
-		made, err := a.deliveries(ctx, next, activation)
+		made, err := a.deliveries(ctx, next, activation, "")
 		if err != nil {
 			return out, err
 		}

@@ -69,26 +69,35 @@ func (a *Activities) authorizeActivation(ctx context.Context, requestedBy string
 	if err := a.authorize(ctx, record, mayActivate); err != nil {
 		return err
 	}
-	who, _, err := a.requester(requestedBy)
+	who, restricted, err := a.requester(requestedBy)
 	if err != nil {
 		return err
 	}
-	if path := unseen(who, w, activation); path != "" {
+	loaded := map[string]map[string][]string{}
+	if restricted {
+		for _, d := range w.ProfileDatasets([]string{activation.Namespace}) {
+			if loaded[d.Name], err = a.loadedLabels(ctx, w, d.Name); err != nil {
+				return err
+			}
+		}
+	}
+	if path := unseen(who, w, activation, loaded); path != "" {
 		return a.refuse(ctx, record, errkind.New(errkind.Denied, "activation "+activation.Name, fmt.Errorf("attribute %s carries labels that the roles of %s do not hold", path, who.Name),
 			"ask who keeps the worker's access file for a role with them"))
 	}
 	return nil
 }
 
-// unseen is an attribute that an activation uses and somebody may not see, or "".
-func unseen(who access.Principal, w *workspace.Workspace, activation *workspace.Activation) string {
+// unseen is an attribute that an activation uses and somebody may not see, or "". loaded are the labels under which rows were loaded,
+// by dataset and path.
+func unseen(who access.Principal, w *workspace.Workspace, activation *workspace.Activation, loaded map[string]map[string][]string) string {
 	for _, name := range activation.Audiences {
 		audience, err := w.Audience(name)
 		if err != nil {
 			continue // a checked workspace has it
 		}
 		for _, use := range w.FieldUses(audience, activation) {
-			if !who.Sees(use.Labels) {
+			if !who.Sees(slices.Concat(use.Labels, loaded[use.Dataset][use.Path])) {
 				return use.Path
 			}
 		}
@@ -121,7 +130,7 @@ func (a *Activities) forbidden(requestedBy string, p plan.Plan, next *workspace.
 		case change.Action == plan.Remove:
 		case change.Kind == "Activation":
 			if activation, err := next.Activation(change.Name); err == nil {
-				path = unseen(who, next, activation)
+				path = unseen(who, next, activation, nil)
 			}
 		case change.Kind == "Audience":
 			if audience, err := next.Audience(change.Name); err == nil {
@@ -155,8 +164,19 @@ func needsOf(who access.Principal, change plan.Change) []access.Permission {
 	if !known {
 		needs = []access.Permission{access.ManagePolicies}
 	}
-	labels := slices.ContainsFunc(change.Keys, func(key string) bool { return key == "labels" || strings.HasPrefix(key, "labels.") })
+	has := func(names ...string) bool {
+		return slices.ContainsFunc(change.Keys, func(key string) bool {
+			return slices.ContainsFunc(names, func(name string) bool { return key == name || strings.HasPrefix(key, name+".") })
+		})
+	}
+	labels := has("labels", "defaults.labels") || change.Action != plan.Edit && slices.Contains([]string{"Schema", "FieldGroup"}, change.Kind)
 	switch {
+	case change.Kind == "Sandbox" && has("governance"):
+		needs = append(slices.Clone(needs), access.ManagePolicies)
+		if labels {
+			needs = append(needs, access.ApplyLabels)
+		}
+		return needs
 	case labels:
 		return append(slices.Clone(needs), access.ApplyLabels)
 	case change.Kind == "Activation" && slices.Equal(change.Keys, []string{"audiences"}) && who.Has(access.ActivateNoMapping):

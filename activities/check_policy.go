@@ -16,7 +16,6 @@ import (
 	"prospector/internal/catalog"
 	"prospector/internal/enforcement"
 	"prospector/internal/errkind"
-	"prospector/internal/governance"
 	"prospector/internal/workspace"
 )
 
@@ -31,8 +30,8 @@ type Deliveries interface {
 
 // Delivered counts deliveries, for contracts that bound them.
 type Delivered interface {
-	// CountDelivered counts the deliveries of an activation that have arrived since an instant.
-	CountDelivered(ctx context.Context, activation string, since time.Time) (int64, error)
+	// CountDelivered counts the deliveries of rows of a contract that have arrived since an instant or are under way, without one.
+	CountDelivered(ctx context.Context, contract string, since time.Time, except string) (int64, error)
 }
 
 // Clearance is an activation whose policy check has passed: exactly what it covers may leave, and
@@ -105,10 +104,13 @@ func (a *Activities) checkPolicy(ctx context.Context, in CheckPolicyInput) (out 
 	if err != nil {
 		return out, decision, err
 	}
-	if decision.Covers, err = covers(activation, destination, out.Memberships); err != nil {
+	for _, c := range enforcement.Contracts(w, activation) {
+		decision.Contracts = append(decision.Contracts, c.Name)
+	}
+	if decision.Covers, err = covers(w, activation, destination, out.Memberships); err != nil {
 		return out, decision, err
 	}
-	if decision.Violations, err = a.violations(ctx, w, activation, out.Memberships); err != nil {
+	if decision.Violations, err = a.violations(ctx, w, activation, out.Memberships, out.Delivery); err != nil {
 		return out, decision, err
 	}
 	decision.Allowed = len(decision.Violations) == 0
@@ -132,8 +134,8 @@ func asEvaluated(w *workspace.Workspace, audience *workspace.Audience, m catalog
 
 // violations holds the activation against policies and contracts, with what is known when it leaves: the time, how much leaves,
 // how often it did, and the labels under which rows were loaded.
-func (a *Activities) violations(ctx context.Context, w *workspace.Workspace, activation *workspace.Activation, memberships []catalog.Membership) ([]catalog.Violation, error) {
-	facts := enforcement.Facts{Now: now(), Labels: map[string]map[string][]string{}, Rows: leavingRows(activation, memberships)}
+func (a *Activities) violations(ctx context.Context, w *workspace.Workspace, activation *workspace.Activation, memberships []catalog.Membership, delivery string) ([]catalog.Violation, error) {
+	facts := enforcement.Facts{Now: now(), Labels: map[string]map[string][]string{}, Rows: leavingRows(w, activation, memberships)}
 	for _, name := range activation.Audiences {
 		audience, err := w.Audience(name)
 		if err != nil {
@@ -149,7 +151,7 @@ func (a *Activities) violations(ctx context.Context, w *workspace.Workspace, act
 		}
 	}
 	var err error
-	if facts.Deliveries, err = a.deliveries(ctx, w, activation); err != nil {
+	if facts.Deliveries, err = a.deliveries(ctx, w, activation, delivery); err != nil {
 		return nil, err
 	}
 	found, err := enforcement.Judge(w, activation, facts)
@@ -173,8 +175,10 @@ const (
 )
 
 // leavingRows is how many rows leave, by dataset: a prospect in two audiences counts twice, for it may leave in two files.
-func leavingRows(activation *workspace.Activation, memberships []catalog.Membership) map[string]int64 {
+func leavingRows(w *workspace.Workspace, activation *workspace.Activation, memberships []catalog.Membership) map[string]int64 {
 	out := map[string]int64{}
+	destination, err := w.Destination(activation.Destination)
+	exited := err == nil && destination.Type == "liveramp" // which is told of those who have left, too
 	for _, m := range memberships {
 		for _, n := range m.Namespaces {
 			if n.Namespace != activation.Namespace {
@@ -182,14 +186,17 @@ func leavingRows(activation *workspace.Activation, memberships []catalog.Members
 			}
 			for dataset, members := range n.Datasets {
 				out[dataset] += members
+				if exited {
+					out[dataset] += n.Exited
+				}
 			}
 		}
 	}
 	return out
 }
 
-// deliveries is how many deliveries were made under each contract that bounds them, of all activations that it covers.
-func (a *Activities) deliveries(ctx context.Context, w *workspace.Workspace, activation *workspace.Activation) (map[string]int64, error) {
+// deliveries is how many deliveries were made or are under way, beside this one, under each contract that bounds them.
+func (a *Activities) deliveries(ctx context.Context, w *workspace.Workspace, activation *workspace.Activation, delivery string) (map[string]int64, error) {
 	out := map[string]int64{}
 	for _, c := range enforcement.Contracts(w, activation) {
 		if c.MostActivations == 0 {
@@ -198,17 +205,11 @@ func (a *Activities) deliveries(ctx context.Context, w *workspace.Workspace, act
 		if a.Delivered == nil {
 			return nil, errkind.New(errkind.Invalid, "contract "+c.Name, errors.New("it bounds deliveries, and nothing counts them here"), "take mostActivations out")
 		}
-		for _, other := range w.Activations {
-			covered := slices.ContainsFunc(enforcement.Contracts(w, other), func(theirs governance.Contract) bool { return theirs.Name == c.Name })
-			if !covered {
-				continue
-			}
-			made, err := a.Delivered.CountDelivered(ctx, other.Name, c.Starts)
-			if err != nil {
-				return nil, err
-			}
-			out[c.Name] += made
+		made, err := a.Delivered.CountDelivered(ctx, c.Name, c.Starts, delivery)
+		if err != nil {
+			return nil, err
 		}
+		out[c.Name] = made
 	}
 	return out, nil
 }
@@ -222,8 +223,8 @@ func (a *Activities) loadedLabels(ctx context.Context, w *workspace.Workspace, n
 	return a.Audiences.Labels(ctx, stored)
 }
 
-// covers is a digest of what a decision was made for: who, with which columns, to where and what for.
-func covers(activation *workspace.Activation, destination *workspace.Destination, memberships []catalog.Membership) (string, error) {
+// covers is a digest of what a decision was made for: who, with which columns, to where and what for, and which consent is asked.
+func covers(w *workspace.Workspace, activation *workspace.Activation, destination *workspace.Destination, memberships []catalog.Membership) (string, error) {
 	parts := make([]string, len(memberships))
 	for i, m := range memberships {
 		parts[i] = m.Audience + "=" + m.Part
@@ -232,7 +233,11 @@ func covers(activation *workspace.Activation, destination *workspace.Destination
 	if err != nil {
 		return "", err
 	}
-	data, err := json.Marshal([]any{where, activation.Namespace, activation.Mapping, parts})
+	var consents []string
+	for _, c := range w.ConsentPolicies {
+		consents = append(consents, fmt.Sprint(c.Name, c.Status, c.MarketingActions, c.Labels, c.Require))
+	}
+	data, err := json.Marshal([]any{where, activation.Namespace, activation.Mapping, parts, consents})
 	if err != nil {
 		return "", err
 	}
@@ -289,7 +294,7 @@ func (a *Activities) cleared(ctx context.Context, c Clearance) (*workspace.Works
 			return nil, nil, nil, fmt.Errorf("activation %s: %w", c.Activation, err)
 		}
 	}
-	digest, err := covers(activation, destination, c.Memberships)
+	digest, err := covers(w, activation, destination, c.Memberships)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -297,7 +302,7 @@ func (a *Activities) cleared(ctx context.Context, c Clearance) (*workspace.Works
 		return nil, nil, nil, changedSince(c)
 	}
 	// Policies, contracts and labels may have changed since as well, and a licence may have ended.
-	violations, err := a.violations(ctx, w, activation, c.Memberships)
+	violations, err := a.violations(ctx, w, activation, c.Memberships, c.Delivery)
 	if err != nil {
 		return nil, nil, nil, err
 	}

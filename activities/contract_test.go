@@ -28,15 +28,15 @@ func (s sized) LatestMemberships(ctx context.Context, evaluation string) (map[st
 	return out, err
 }
 
-// delivered says how often each activation was delivered.
+// delivered says how often rows of each contract were delivered.
 type delivered struct {
 	counts map[string]int64
 	since  time.Time
 }
 
-func (d *delivered) CountDelivered(_ context.Context, activation string, since time.Time) (int64, error) {
+func (d *delivered) CountDelivered(_ context.Context, contract string, since time.Time, _ string) (int64, error) {
 	d.since = since
-	return d.counts[activation], nil
+	return d.counts[contract], nil
 }
 
 func contract(terms string) []string {
@@ -58,8 +58,8 @@ func TestContractsAreCheckedBeforeDelivery(t *testing.T) {
 		"licence has not begun":  {contract("licence: {start: 9999-01-01}"), nil, "licence start", "its licence starts on 9999-01-01"},
 		"as many rows":           {contract("mostRows: 20"), nil, "", ""},
 		"one row too many":       {contract("mostRows: 19"), nil, "mostRows", "the delivery holds 20 rows, 19 are allowed"},
-		"last delivery":          {contract("mostActivations: 5"), &delivered{counts: map[string]int64{"acme-to-media": 3, "acme-to-newsletter": 1, "merk-to-liveramp": 9}}, "", ""},
-		"one delivery too many":  {contract("mostActivations: 5"), &delivered{counts: map[string]int64{"acme-to-media": 3, "acme-to-newsletter": 2}}, "mostActivations", "5 deliveries were made, 5 are allowed"},
+		"last delivery":          {contract("mostActivations: 5"), &delivered{counts: map[string]int64{"acme": 4, "another": 9}}, "", ""},
+		"one delivery too many":  {contract("mostActivations: 5"), &delivered{counts: map[string]int64{"acme": 5}}, "mostActivations", "5 deliveries were made, 5 are allowed"},
 		"export ban":             {c12, nil, "", "label C12 allows no export in any way"},
 		"state by another's law": {contract("territory: {field: _luma.prospect.state, values: [CA]}"), nil, "territory", "the rule does not confine _luma.prospect.state"},
 	} {
@@ -120,11 +120,11 @@ func TestBoundsThatCannotBeCountedAreRefused(t *testing.T) {
 	activation, err := w.Activation("acme-to-media")
 	require.NoError(t, err)
 	a := &Activities{}
-	_, err = a.deliveries(t.Context(), w, activation)
+	_, err = a.deliveries(t.Context(), w, activation, "")
 	require.ErrorContains(t, err, "contract acme: it bounds deliveries, and nothing counts them here")
 	counts := &delivered{}
 	a.Delivered = counts
-	_, err = a.deliveries(t.Context(), w, activation)
+	_, err = a.deliveries(t.Context(), w, activation, "")
 	require.NoError(t, err)
 	require.Equal(t, time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), counts.since)
 }
@@ -137,8 +137,8 @@ func (loads) LoadedBatches(context.Context) (map[string]int64, error) { return n
 // PL-22: a bound that is tightened below what an active flow delivers is refused when it is planned.
 func TestPlansKnowWhatFlowsDeliver(t *testing.T) {
 	from, to := sampleEdited(t, contract("mostRows: 20\nmostActivations: 6")...), sampleEdited(t, contract("mostRows: 19\nmostActivations: 5")...)
-	a := &Activities{Applied: loads{}, Memberships: sized{evaluated{of: from}}, Delivered: &delivered{counts: map[string]int64{"acme-to-media": 5}}}
-	facts, err := a.planFacts(t.Context(), to)
+	a := &Activities{Applied: loads{}, Memberships: sized{evaluated{of: from}}, Delivered: &delivered{counts: map[string]int64{"acme": 5}}}
+	facts, err := a.planFacts(t.Context(), from, to)
 	require.NoError(t, err)
 	p := plan.Compare(from, to, facts)
 	require.Len(t, p.Refused, 1)

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 
 	"prospector/internal/enforcement"
+	"prospector/internal/errkind"
 	"prospector/internal/export"
 	"prospector/internal/store"
 	"prospector/internal/workspace"
@@ -17,7 +20,7 @@ import (
 // manifest, if any, comes last.
 type ExportAudiencesOutput struct {
 	Files    []export.File `json:"files"`
-	Excluded int64         `json:"excluded,omitempty"` // members without the consent that a policy wants (PL-25), of all file sets
+	Excluded int64         `json:"excluded,omitempty"` // members left out for want of consent (PL-25) or for a contract's terms, of all file sets
 }
 
 // ExportAudiences writes the files of a delivery on this machine: one file set per audience, or for
@@ -44,8 +47,8 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 	rows := int64(0)
 	for _, set := range fileSets(w, activation, destination, in) {
 		set.query.Namespace, set.query.AsOf = namespace, now()
-		for _, c := range w.Consents(activation, destination) {
-			set.query.Consent = append(set.query.Consent, c.Parsed)
+		if err := a.bind(ctx, w, activation, destination, &set.query); err != nil {
+			return out, err
 		}
 		excluded, err := a.Audiences.WithoutConsent(ctx, set.query)
 		if err != nil {
@@ -73,6 +76,49 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 		out.Files = append(out.Files, manifest)
 	}
 	return out, nil
+}
+
+// bind adds what must hold of each member as it leaves: the consent that policies want, and the territory and suppression of
+// contracts, of which the rule was true when its audience was evaluated and may not be any more.
+func (a *Activities) bind(ctx context.Context, w *workspace.Workspace, activation *workspace.Activation, destination *workspace.Destination, q *store.ExportQuery) error {
+	labels := map[string]bool{}
+	for _, d := range q.Namespace.Datasets {
+		loaded, err := a.loadedLabels(ctx, w, d.Name)
+		if err != nil {
+			return err
+		}
+		for _, of := range loaded {
+			for _, label := range of {
+				labels[label] = true
+			}
+		}
+	}
+	for _, c := range w.Consents(activation, destination, slices.Collect(maps.Keys(labels))) {
+		q.Consent = append(q.Consent, c.Parsed)
+	}
+	latest, err := a.Memberships.LatestMemberships(ctx, "")
+	if err != nil {
+		return err
+	}
+	q.Confined = map[string][]string{}
+	for _, c := range enforcement.Contracts(w, activation) {
+		if c.Field != "" {
+			allowed, bounded := q.Confined[c.Field]
+			if !bounded {
+				allowed = c.Values
+			}
+			q.Confined[c.Field] = slices.DeleteFunc(slices.Clone(allowed), func(value string) bool { return !slices.Contains(c.Values, value) })
+		}
+		if c.Suppression == "" {
+			continue
+		}
+		m, evaluated := latest[c.Suppression]
+		if !evaluated {
+			return errkind.New(errkind.Missing, "contract "+c.Name, fmt.Errorf("audience %s, whose members must be left out, has not been evaluated", c.Suppression), "run EvaluateAudiences first")
+		}
+		q.Suppressed = append(q.Suppressed, m.Part)
+	}
+	return nil
 }
 
 func (a *Activities) createExported(delivery string) func(name string) (io.WriteCloser, error) {

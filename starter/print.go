@@ -210,7 +210,7 @@ func printActivated(result json.RawMessage) error {
 func printDelivery(d workflows.ActivateAudiencesResult) error {
 	fmt.Printf("delivery %s of %s to %s, allowed by %s\n", d.Delivery, d.Activation, d.Destination, d.Decision)
 	if d.Excluded > 0 {
-		fmt.Printf("%d members were left out: the consent that a policy wants is missing\n", d.Excluded)
+		fmt.Printf("%d members were left out: consent is missing, or a contract does not let them leave\n", d.Excluded)
 	}
 	return table(os.Stdout, receiptRows(d.Files))
 }

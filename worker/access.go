@@ -22,8 +22,7 @@ type accessFile struct {
 	audit accessAudit
 
 	mu   sync.Mutex
-	read time.Time // modification time of what was read
-	size int64
+	read string // what was read
 	held access.Rules
 }
 
@@ -31,16 +30,12 @@ type accessFile struct {
 func (f *accessFile) rules() (access.Rules, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	info, err := os.Stat(f.path)
+	text, err := os.ReadFile(f.path) // each time: it is small, and its time of change proves nothing
 	if err != nil {
 		return access.Rules{}, fmt.Errorf("access file: %w", err)
 	}
-	if info.ModTime().Equal(f.read) && info.Size() == f.size {
+	if f.read != "" && string(text) == f.read {
 		return f.held, nil
-	}
-	text, err := os.ReadFile(f.path)
-	if err != nil {
-		return access.Rules{}, fmt.Errorf("access file: %w", err)
 	}
 	held, err := access.Parse(filepath.Base(f.path), text)
 	if err != nil {
@@ -49,7 +44,7 @@ func (f *accessFile) rules() (access.Rules, error) {
 	if err := f.record(text); err != nil {
 		return access.Rules{}, err
 	}
-	f.held, f.read, f.size = held, info.ModTime(), info.Size()
+	f.held, f.read = held, string(text)
 	return held, nil
 }
 

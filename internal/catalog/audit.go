@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -114,12 +115,29 @@ func (c *Catalog) Audit(ctx context.Context, q AuditQuery) (out []AuditRecord, e
 	return out, err
 }
 
+// auditText is a text of a record. The same bytes of another type are another value: filters would not find it.
+type auditText string
+
+func (t *auditText) Scan(value any) error {
+	text, ok := value.(string)
+	if !ok {
+		text = fmt.Sprintf("%T", value)
+	}
+	*t = auditText(text)
+	return nil
+}
+
 func scanAudit(scan func(...any) error) (r AuditRecord, err error) {
-	var at string
-	if err := scan(&r.Number, &r.Run, &r.Action, &r.Kind, &r.Object, &r.Actor, &r.Outcome, &r.Detail, &r.Before, &r.After, &at, &r.Previous, &r.Hash); err != nil {
+	var at auditText
+	texts := []*string{&r.Run, &r.Action, &r.Kind, &r.Object, &r.Actor, &r.Outcome, &r.Detail, &r.Before, &r.After, (*string)(&at), &r.Previous, &r.Hash}
+	into := []any{&r.Number}
+	for _, text := range texts {
+		into = append(into, (*auditText)(text))
+	}
+	if err := scan(into...); err != nil {
 		return r, err
 	}
-	if parsed, err := parseInstant(at); err == nil { // else somebody wrote it, and the hash does not hold
+	if parsed, err := parseInstant(string(at)); err == nil && instant(parsed) == string(at) { // else somebody wrote it, and the hash does not hold
 		r.At = parsed
 	}
 	return r, nil

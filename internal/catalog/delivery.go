@@ -23,8 +23,9 @@ type Decision struct {
 	Violations  []Violation `json:"violations,omitempty"`
 
 	// Who asked for it, and in which workflow run: for the audit.
-	RequestedBy string `json:"requestedBy,omitempty"`
-	Run         string `json:"-"`
+	RequestedBy string   `json:"requestedBy,omitempty"`
+	Contracts   []string `json:"contracts,omitempty"` // under which rows leave
+	Run         string   `json:"-"`
 }
 
 // Violation is a policy's refusal of one audience.
@@ -57,6 +58,11 @@ func (c *Catalog) RecordDecision(ctx context.Context, d Decision, at time.Time) 
 		if err := c.exec(ctx, tx, "catalog/record_decision", d.ID, d.Delivery, d.Activation, d.Destination, d.Covers, d.Allowed, string(violations), instant(at)); err != nil {
 			return err
 		}
+		for _, contract := range d.Contracts {
+			if err := c.exec(ctx, tx, "catalog/record_decision_contract", d.ID, contract); err != nil {
+				return err
+			}
+		}
 		return c.recordAudit(ctx, tx, d.audit(at))
 	})
 }
@@ -68,7 +74,7 @@ func (d Decision) audit(at time.Time) AuditRecord {
 	if !d.Allowed {
 		r.Outcome = AuditDenied
 		for _, v := range d.Violations {
-			r.Detail += fmt.Sprintf("; policy %q forbids %s for audience %s", v.Policy, v.MarketingAction, v.Audience)
+			r.Detail += fmt.Sprintf("; audience %s: %s", v.Audience, v.Headline())
 		}
 	}
 	return r
@@ -92,9 +98,10 @@ func (c *Catalog) Decision(ctx context.Context, id string) (Decision, error) {
 	return d, err
 }
 
-// CountDelivered counts the deliveries of an activation that have arrived since an instant.
-func (c *Catalog) CountDelivered(ctx context.Context, activation string, since time.Time) (n int64, err error) {
-	err = c.query(ctx, "catalog/count_delivered", []any{activation, instant(since)}, func(scan func(...any) error) error { return scan(&n) })
+// CountDelivered counts the deliveries of rows of a contract that have arrived since an instant or are under way, whatever their
+// activations are or were called. except is a delivery that does not count, or empty.
+func (c *Catalog) CountDelivered(ctx context.Context, contract string, since time.Time, except string) (n int64, err error) {
+	err = c.query(ctx, "catalog/count_delivered", []any{contract, instant(since), except}, func(scan func(...any) error) error { return scan(&n) })
 	return n, err
 }
 

@@ -18,7 +18,7 @@ const (
 // enforce refuses what would put an activation that delivers today into violation (PL-22, EC-5, EC-6), unless it was asked to
 // stop them, and says which activations are blocked otherwise, or no more.
 func (c *comparison) enforce() {
-	before, after := c.judge(c.from, nil), c.judge(c.to, c.changed())
+	before, after := c.judge(c.from, c.facts.RowsBefore, nil), c.judge(c.to, c.facts.Rows, c.changed())
 	affected := 0
 	for _, o := range c.to.Objects() {
 		a, ok := o.Value.(*workspace.Activation)
@@ -59,7 +59,7 @@ const (
 // Impacts says of each activation what keeps it from its destination before and after a change.
 func Impacts(from, to *workspace.Workspace, facts Facts) []Impact {
 	c := compare(from, to, facts)
-	before, after := c.judge(c.from, nil), c.judge(c.to, c.changed())
+	before, after := c.judge(c.from, c.facts.RowsBefore, nil), c.judge(c.to, c.facts.Rows, c.changed())
 	out := []Impact{}
 	for _, a := range to.Activations {
 		impact := Impact{Activation: a.Name, Before: before[a.Name], After: after[a.Name]}
@@ -95,10 +95,10 @@ func (c *comparison) stop(o workspace.Object, violations []enforcement.Violation
 }
 
 // judge holds every activation of a workspace against its policies and contracts.
-func (c *comparison) judge(w *workspace.Workspace, changed enforcement.Changed) map[string][]enforcement.Violation {
+func (c *comparison) judge(w *workspace.Workspace, rows map[string]map[string]int64, changed enforcement.Changed) map[string][]enforcement.Violation {
 	out := map[string][]enforcement.Violation{}
 	for _, a := range w.Activations {
-		facts := enforcement.Facts{Now: c.facts.Now, Rows: c.facts.Rows[a.Name], Deliveries: c.facts.Deliveries, Changed: changed}
+		facts := enforcement.Facts{Now: c.facts.Now, Rows: rows[a.Name], Deliveries: c.facts.Deliveries, Labels: c.facts.Labels, Changed: changed}
 		if found, err := enforcement.Judge(w, a, facts); err == nil { // a checked workspace lacks nothing
 			out[a.Name] = found
 		}

@@ -96,6 +96,17 @@ func TestChangesUnderActiveFlowsAreRefused(t *testing.T) {
 	}
 }
 
+// A source does not take the rows that it has loaded out of a contract by moving to another dataset.
+func TestSourcesKeepContracts(t *testing.T) {
+	contract := []string{"contracts.yaml", "", acmeContract}
+	moved := append(append([]string{}, contract...), "sources.yaml", "dataset: acme_2026", "dataset: acme_2027", "datasets.yaml", "kind: Dataset\nname: merk_2026", "kind: Dataset\nname: acme_2027\nschema: acme-prospects\nprofile: true\n---\nkind: Dataset\nname: merk_2026")
+	from := edited(t, contract...)
+	require.Contains(t, refusals(plan.Compare(from, edited(t, moved...), loaded)), "its rows in dataset acme_2026 are under contract acme, which covers them through this source alone; name the dataset in the contract: datasets: [acme_2026]")
+	require.NotContains(t, refusals(plan.Compare(from, edited(t, moved...), plan.Facts{})), "under contract", "nothing was loaded")
+	named := append(append([]string{}, moved...), "contracts.yaml", "sources: [acme]", "sources: [acme]\ndatasets: [acme_2026]")
+	require.NotContains(t, refusals(plan.Compare(from, edited(t, named...), loaded)), "under contract")
+}
+
 // PL-17, PL-21, AS-22: a label on a field that no flow uses refuses nothing, nor do two labels that meet in two audiences only.
 func TestChangesThatStopNoFlow(t *testing.T) {
 	both := "kind: Policy\nname: both\nstatus: ENABLED\nmarketingActions: [Cross Site Targeting]\ndeny: {operator: AND, operands: [{label: C5}, {label: C6}]}\n---\nkind: Policy"

@@ -53,6 +53,7 @@ func (c *comparison) edit(old, o workspace.Object) {
 		c.editDataset(old.Value.(*workspace.Dataset), v, o, &change)
 	case *workspace.Source:
 		change.Effects = sourceEffects(old.Value.(*workspace.Source), v)
+		c.keepCovered(old.Value.(*workspace.Source), v, o)
 	case *workspace.Policy:
 		change.Effects = []string{policyText(v)}
 	case *workspace.Audience:
@@ -64,6 +65,23 @@ func (c *comparison) edit(old, o workspace.Object) {
 	}
 	if len(change.Keys)+len(change.Effects) > 0 && (len(change.Keys) > 0 || o.Kind == "Schema") {
 		c.change(change)
+	}
+}
+
+// keepCovered refuses that a source moves to another dataset while a contract covers what it has loaded through it alone.
+func (c *comparison) keepCovered(was, v *workspace.Source, o workspace.Object) {
+	if was.Dataset == v.Dataset || c.facts.Batches[was.Dataset] == 0 {
+		return
+	}
+	after := c.to.GovernanceContracts()
+	for _, before := range c.from.GovernanceContracts() {
+		covered := slices.ContainsFunc(after, func(a governance.Contract) bool {
+			return a.Name == before.Name && slices.Contains(a.Datasets, was.Dataset)
+		})
+		still := slices.ContainsFunc(after, func(a governance.Contract) bool { return a.Name == before.Name })
+		if slices.Contains(before.Datasets, was.Dataset) && still && !covered {
+			c.refuse(o, "name the dataset in the contract: datasets: ["+was.Dataset+"]", "its rows in dataset %s are under contract %s, which covers them through this source alone", was.Dataset, before.Name)
+		}
 	}
 }
 

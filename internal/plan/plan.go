@@ -17,11 +17,13 @@ import (
 
 // Facts are what a plan must know besides the two workspaces.
 type Facts struct {
-	Batches      map[string]int64            // batches loaded, by dataset
-	Now          time.Time                   // by which licences are judged
-	Rows         map[string]map[string]int64 // that an activation would deliver, by dataset
-	Deliveries   map[string]int64            // made in a contract's time, by contract
-	StopAffected bool                        // a change that blocks flows is applied, and they stop
+	Batches      map[string]int64               // batches loaded, by dataset
+	Now          time.Time                      // by which licences are judged
+	Rows         map[string]map[string]int64    // that an activation would deliver, by dataset
+	RowsBefore   map[string]map[string]int64    // that it delivers as it is applied now
+	Labels       map[string]map[string][]string // under which rows were loaded, by dataset and path
+	Deliveries   map[string]int64               // made in a contract's time, by contract
+	StopAffected bool                           // a change that blocks flows is applied, and they stop
 }
 
 // Plan is what applying a workspace would do. Nothing is applied while something is refused.

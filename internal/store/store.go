@@ -162,5 +162,8 @@ type ExportQuery struct {
 	Memberships   []string  // parts of the audiences, relative to the data directory
 	StatusColumns bool      // one column per audience with active, expired or nothing (DE-23)
 	Delimiter     string
-	Consent       []*audience.Rule // of each member all must be true, or it is left out (PL-15)
+	// Of each member all of this must hold, or it is left out, whatever it was when its audience was evaluated.
+	Consent    []*audience.Rule    // true (PL-15)
+	Confined   map[string][]string // attributes, by path, have one of these values
+	Suppressed []string            // it is in none of these memberships
 }

@@ -55,9 +55,10 @@ func (l *loader) checkConsentPolicy(c *ConsentPolicy) {
 	}
 }
 
-// Consents are the policies that leave prospects out of an activation.
-func (w *Workspace) Consents(activation *Activation, destination *Destination) (out []*ConsentPolicy) {
-	var labels []string
+// Consents are the policies that leave prospects out of an activation. loaded are labels under which its rows were loaded; which
+// fields they were on is not asked.
+func (w *Workspace) Consents(activation *Activation, destination *Destination, loaded []string) (out []*ConsentPolicy) {
+	labels := slices.Clone(loaded)
 	for _, name := range activation.Audiences {
 		if a, ok := find(w.Audiences, name); ok {
 			for _, use := range w.FieldUses(a, activation) {

@@ -1,5 +1,6 @@
 -- name:   catalog/count_delivered
--- reads:  deliveries
--- params: $1 activation, $2 instant
--- grain:  one row: deliveries of the activation that have arrived since then
-SELECT COUNT(*) FROM deliveries WHERE activation = $1 AND status = 'delivered' AND ended_at >= $2;
+-- reads:  deliveries, whatever their activations were called
+-- params: $1 contract, $2 instant, $3 a delivery that does not count, or empty
+-- grain:  one row: deliveries of rows of the contract that have arrived since then, or are under way
+SELECT COUNT(*) FROM deliveries AS d JOIN decision_contracts AS c ON c.decision = d.decision
+WHERE c.contract = $1 AND d.id <> $3 AND (d.status = 'delivered' AND d.ended_at >= $2 OR d.status = 'delivering');

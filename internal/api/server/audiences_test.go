@@ -43,6 +43,11 @@ func (f *fixture) evaluate(id string, asOf time.Time, names ...string) []store.M
 	}
 	out, err := f.store.Evaluate(f.Context(), asOf, scopes, nil)
 	require.NoError(f, err)
+	for i, name := range names {
+		a, err := f.workspace.Audience(name)
+		require.NoError(f, err)
+		out[i].Definition = f.workspace.Definition(a)
+	}
 	require.NoError(f, f.catalog.PublishEvaluation(f.Context(), id, asOf, out, asOf))
 	return out
 }

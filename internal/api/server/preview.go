@@ -26,7 +26,7 @@ type previewInput struct {
 
 func (s *server) preview(routes huma.API) {
 	register(s, routes, huma.Operation{OperationID: "preview-audience", Method: http.MethodPost, Path: "/api/v1/preview",
-		Summary: "Who would be in an audience now, counted exactly, and which destinations could get it"}, s.previewed, access.ViewSegments)
+		Summary: "Who would be in an audience now, counted exactly, and which destinations could get it"}, s.previewed, access.ViewSegments, access.ViewProfiles)
 }
 
 func (s *server) previewed(ctx context.Context, in *previewInput) (out api.AudiencePreview, err error) {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"prospector/internal/access"
+	"prospector/internal/catalog"
 	"prospector/internal/errkind"
 	"prospector/internal/store"
 	"prospector/internal/workspace"
@@ -85,11 +86,19 @@ func allow(hidden map[string]bool, paths []string) error {
 	return nil
 }
 
-// audience is Denied when the rule of an audience uses what the caller may not see: so would its members.
+// audience is Denied when the rule of an audience uses what the caller may not see: so would its members. To whom anything is hidden,
+// members that an earlier rule gave are, too: that one may have used it.
 func (v *visibility) audience(ctx context.Context, a *workspace.Audience) error {
 	hidden, err := v.hidden(ctx, v.workspace.ProfileDatasets(a.Namespaces))
 	if err == nil {
 		err = allow(hidden, v.workspace.RuleColumns(a))
+	}
+	if err == nil && len(hidden) > 0 {
+		var latest map[string]catalog.Membership
+		latest, err = v.server.Memberships.LatestMemberships(ctx, "")
+		if m, ok := latest[a.Name]; ok && m.Definition != v.workspace.Definition(a) {
+			err = errkind.New(errkind.Denied, "", errors.New("it has changed since it was evaluated"), "evaluate it first")
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("audience %s: %w", a.Name, err)

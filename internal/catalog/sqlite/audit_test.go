@@ -52,6 +52,8 @@ func TestTamperingShows(t *testing.T) {
 		"digest changed":     {"UPDATE audit SET after_digest = '' WHERE number = 1", 1, "its content was changed"},
 		"time changed":       {"UPDATE audit SET recorded_at = '2020-01-01T00:00:00.000000000Z' WHERE number = 5", 5, "its content was changed"},
 		"time broken":        {"UPDATE audit SET recorded_at = 'never' WHERE number = 5", 5, "its content was changed"},
+		"another type":       {"UPDATE audit SET outcome = CAST(outcome AS BLOB) WHERE number = 5", 5, "its content was changed"},
+		"another time zone":  {"UPDATE audit SET recorded_at = replace(recorded_at, 'Z', '+00:00') WHERE number = 5", 5, "its content was changed"},
 		"fields moved":       {"UPDATE audit SET before_digest = 'ba', after_digest = '' WHERE number = 5", 5, "its content was changed"},
 		"hash changed":       {"UPDATE audit SET hash = 'ff' WHERE number = 6", 6, "its content was changed"},
 		"one removed":        {"DELETE FROM audit WHERE number = 3", 4, "record 3 is missing before it"},

@@ -168,6 +168,7 @@ func TestLatestMembershipsSurviveAFailedEvaluation(t *testing.T) {
 func TestDecisionsAndReceipts(t *testing.T) {
 	c, ctx := open(t), context.Background()
 	d := catalog.Decision{ID: "dec_1", Delivery: "dlv_1", Activation: "x", Destination: "y", Covers: "c",
+		Contracts:  []string{"vendor"},
 		Violations: []catalog.Violation{{Audience: "a", Violation: governance.Violation{Policy: "No e-mail", Labels: []string{"C4"}}}}}
 	require.NoError(t, c.RecordDecision(ctx, d, at))
 	changed := d
@@ -175,18 +176,21 @@ func TestDecisionsAndReceipts(t *testing.T) {
 	require.NoError(t, c.RecordDecision(ctx, changed, at))
 	got, err := c.Decision(ctx, "dec_1")
 	require.NoError(t, err)
+	got.Contracts = d.Contracts // kept beside it
 	require.Equal(t, d, got)
 
 	require.NoError(t, c.BeginDelivery(ctx, "dlv_1", d, "eval_1", at))
 	r := catalog.Receipt{File: "f.csv", Rows: 3, Bytes: 10, SHA256: "aa"}
 	require.NoError(t, c.RecordReceipt(ctx, "dlv_1", r, at))
 	require.NoError(t, c.RecordReceipt(ctx, "dlv_1", r, at))
-	n, err := c.CountDelivered(ctx, d.Activation, at.Add(-time.Hour))
-	require.NoError(t, err)
-	require.Zero(t, n, "it is under way")
+	for except, want := range map[string]int64{"": 1, "dlv_1": 0} { // it is under way
+		n, err := c.CountDelivered(ctx, "vendor", at.Add(-time.Hour), except)
+		require.NoError(t, err)
+		require.Equal(t, want, n)
+	}
 	require.NoError(t, c.EndDelivery(ctx, "dlv_1", catalog.Delivered, catalog.AuditRecord{Run: "run 1", Action: "end", Kind: catalog.AuditedDelivery, Object: "dlv_1", Outcome: catalog.AuditAllowed, At: at}, at))
 	for since, want := range map[time.Duration]int64{-time.Hour: 1, time.Hour: 0} {
-		n, err := c.CountDelivered(ctx, d.Activation, at.Add(since))
+		n, err := c.CountDelivered(ctx, "vendor", at.Add(since), "")
 		require.NoError(t, err)
 		require.Equal(t, want, n)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,7 @@ import (
 
 	"prospector/internal/errkind"
 	"prospector/internal/store"
+	queries "prospector/sql"
 )
 
 // Evaluate computes the membership of every audience from one snapshot of the datasets and writes
@@ -213,7 +215,7 @@ func (s *Store) Export(ctx context.Context, q store.ExportQuery, consume func(r 
 	return nil
 }
 
-// consenting is the relation of an export's profiles, with the SQL of the consent that is asked of each and its values.
+// consenting is the relation of an export's profiles, with the SQL of what must hold of each and its values.
 func (s *Store) consenting(ctx context.Context, q store.ExportQuery) (profiles relation, condition string, values []any, err error) {
 	paths, conditions := slices.Clone(q.Paths), []string{"true"}
 	for _, rule := range q.Consent {
@@ -228,13 +230,30 @@ func (s *Store) consenting(ctx context.Context, q store.ExportQuery) (profiles r
 		}
 		conditions, values = append(conditions, "("+text+")"), append(values, bound...)
 	}
+	for _, path := range slices.Sorted(maps.Keys(q.Confined)) {
+		if !slices.Contains(paths, path) {
+			paths = append(paths, path)
+		}
+		list := make([]string, len(q.Confined[path]))
+		for i, value := range q.Confined[path] {
+			list[i] = queries.Text(value)
+		}
+		conditions = append(conditions, "coalesce(p."+queries.Identifier(path)+"::VARCHAR IN ("+strings.Join(list, ", ")+"), false)")
+	}
+	for _, part := range q.Suppressed {
+		text, err := queries.Statement("audiences/is_member", map[string]any{"Namespace": q.Namespace.Symbol, "Part": s.inside(part)})
+		if err != nil {
+			return profiles, "", nil, err
+		}
+		conditions = append(conditions, "NOT ("+text+")")
+	}
 	profiles, err = s.relation(ctx, q.Namespace, q.AsOf, paths)
 	return profiles, strings.Join(conditions, " AND "), values, err
 }
 
-// WithoutConsent counts the members that Export leaves out because consent is missing (PL-25).
+// WithoutConsent counts the members that Export leaves out: consent is missing (PL-25), or a contract's terms do not hold of them any more.
 func (s *Store) WithoutConsent(ctx context.Context, q store.ExportQuery) (n int64, err error) {
-	if len(q.Consent) == 0 {
+	if len(q.Consent)+len(q.Confined)+len(q.Suppressed) == 0 {
 		return 0, nil
 	}
 	profiles, condition, values, err := s.consenting(ctx, q)

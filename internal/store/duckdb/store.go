@@ -110,6 +110,7 @@ func (s *Store) open(ctx context.Context, memory, temp string, settings ...strin
 		"SET allow_community_extensions = false",
 		"SET allowed_directories = ["+queries.Text(s.dir)+"]",
 		"SET enable_external_access = false",
+		"SET enable_external_file_cache = false", // files are written again under their names
 		"SET lock_configuration = true",
 	)
 	for _, setting := range settings {

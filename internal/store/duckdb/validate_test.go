@@ -175,3 +175,17 @@ func TestFormats(t *testing.T) {
 		}
 	}
 }
+
+// A batch that is checked again is read as it is now, and not as its part was before under the same name.
+func TestPartsAreReadAnew(t *testing.T) {
+	f := newFixture(t)
+	fields := []xdm.Field{{Path: "id", Type: xdm.String}}
+	for i := range 60 {
+		rows := make([][]string, 1+i%3)
+		for n := range rows {
+			rows[n] = []string{strings.Repeat("x", 1+n)}
+		}
+		part, _ := f.writePart(fields, rows...)
+		require.EqualValues(t, len(rows), part.Accepted)
+	}
+}

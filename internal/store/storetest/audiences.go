@@ -1,10 +1,13 @@
 package storetest
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/stretchr/testify/require"
 
@@ -132,4 +135,45 @@ func limits(f *fixture) {
 	}), "more of them are the same and others")
 	require.Equal(f, first, evaluate("e5", store.Limit{Profiles: 10, Seed: "s", By: "d"}), "nobody has a value: the hash decides")
 	evaluate("e6", store.Limit{Profiles: 1000, Seed: "s"})
+}
+
+// PL-15, PL-25: of the members only those leave who may as they are now, whatever they were when the audience was evaluated: with
+// consent, within the territory, and in no audience of people to be left out. The others are counted.
+func leaving(f *fixture) {
+	d := dataset("d", store.Replace)
+	lines := func(state, consent string, ids ...string) (out []line) {
+		for _, id := range ids {
+			out = append(out, line{id, "Y", state, consent})
+		}
+		return out
+	}
+	f.load(d, batch{id: "b1", lines: lines("CA", "y", "p1", "p2", "p3", "p4", "p5")})
+	out, err := f.Evaluate(f.Context(), began, []store.AudienceScope{f.scope("x", "a = 'Y'", "e1", "", d), f.scope("y", "c = 'stop'", "e1", "", d)}, nil)
+	require.NoError(f, err)
+	q := store.ExportQuery{Namespace: store.Namespace{Symbol: "n", Datasets: []store.Dataset{d}}, AsOf: began, Paths: []string{"id"}, Memberships: []string{out[0].Part}, Delimiter: ","}
+	left := func() string {
+		var text bytes.Buffer
+		require.NoError(f, f.Export(f.Context(), q, func(r io.Reader) error {
+			_, err := text.ReadFrom(r)
+			return err
+		}))
+		n, err := f.WithoutConsent(f.Context(), q)
+		require.NoError(f, err)
+		ids := strings.Fields(text.String())
+		require.EqualValues(f, 5, int64(len(ids))+n)
+		return strings.Join(ids, " ")
+	}
+	require.Equal(f, "p1 p2 p3 p4 p5", left())
+	f.load(d, batch{id: "b2", lines: append(append(lines("TX", "y", "p1"), lines("CA", "stop", "p2")...), lines("CA", "", "p3")...)})
+	require.Equal(f, "p1 p2 p3 p4 p5", left(), "the audience was not evaluated again")
+	q.Confined = map[string][]string{"b": {"CA", "NY"}}
+	require.Equal(f, "p2 p3 p4 p5", left())
+	out, err = f.Evaluate(f.Context(), began, []store.AudienceScope{f.scope("y", "c = 'stop'", "e2", "e1", d)}, nil)
+	require.NoError(f, err)
+	q.Suppressed = []string{out[0].Part}
+	require.Equal(f, "p3 p4 p5", left())
+	q.Consent = []*audience.Rule{f.scope("x", "c = 'y'", "e", "", d).Rule}
+	require.Equal(f, "p4 p5", left())
+	q.Confined = map[string][]string{"b": {"it's"}}
+	require.Equal(f, "", left())
 }

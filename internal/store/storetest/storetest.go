@@ -39,6 +39,7 @@ type Driver interface {
 	Profiles(ctx context.Context, d store.Dataset) (int64, error)
 	Labels(ctx context.Context, d store.Dataset) (map[string][]string, error)
 	Evaluate(ctx context.Context, asOf time.Time, audiences []store.AudienceScope, done func(name string)) ([]store.Membership, error)
+	WithoutConsent(ctx context.Context, q store.ExportQuery) (int64, error)
 	Members(ctx context.Context, q store.MemberQuery) ([]store.Member, *store.Position, error)
 	Overlap(ctx context.Context, parts map[string]string) ([]store.Overlap, error)
 	Export(ctx context.Context, q store.ExportQuery, consume func(r io.Reader) error) error
@@ -72,6 +73,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) Driver) {
 		"replays and their batch":                    replaysAndOriginal,
 		"members from day to day":                    statuses,
 		"audiences of audiences, and a broken one":   referring,
+		"what leaves, as it is when it leaves":       leaving,
 		"limited audiences":                          limits,
 	} {
 		t.Run(name, func(t *testing.T) {
