@@ -60,7 +60,7 @@ func TestAuditTrail(t *testing.T) {
 		{"allowed", "activate", "Activation", "acme-to-media", "destination media-drop"},
 		{"allowed", "begin", "Delivery", "", "activation acme-to-media to destination media-drop"},
 		{"allowed", "end", "Delivery", "", "delivered"},
-		{"denied", "activate", "Activation", "acme-to-newsletter", `policy "No e-mail with vendor data" forbids`},
+		{"denied", "activate", "Activation", "acme-to-newsletter", `policy "No e-mail with vendor data"`},
 		{"allowed", "backfill", "Source", "acme", "2026-11-01 to 2026-11-01"},
 		{"allowed", "delete", "Batch", batch, "dataset acme_2026, undone"},
 	} {
