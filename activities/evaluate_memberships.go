@@ -23,7 +23,7 @@ import (
 type Audiences interface {
 	Evaluate(ctx context.Context, asOf time.Time, audiences []store.AudienceScope, done func(name string)) ([]store.Membership, error)
 	Labels(ctx context.Context, dataset store.Dataset) (map[string][]string, error)
-	WithoutConsent(ctx context.Context, q store.ExportQuery) (int64, error)
+	LeftOut(ctx context.Context, q store.ExportQuery) (int64, error)
 	Export(ctx context.Context, q store.ExportQuery, consume func(r io.Reader) error) error
 }
 

@@ -50,7 +50,7 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 		if err := a.bind(ctx, w, activation, destination, &set.query); err != nil {
 			return out, err
 		}
-		excluded, err := a.Audiences.WithoutConsent(ctx, set.query)
+		excluded, err := a.Audiences.LeftOut(ctx, set.query)
 		if err != nil {
 			return out, fmt.Errorf("activation %s: %w", in.Activation, err)
 		}

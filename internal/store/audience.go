@@ -46,7 +46,7 @@ type PreviewQuery struct {
 	AsOf       time.Time
 	Rule       *audience.Rule
 	Members    map[string]string // parts of the audiences that the rule refers to, by name
-	Limit      *Limit
+	Most       int64             // that its limit keeps; 0: all
 }
 
 // Preview is how many prospects would be in an audience, counted exactly.

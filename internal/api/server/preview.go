@@ -54,7 +54,7 @@ func (s *server) previewed(ctx context.Context, in *previewInput) (out api.Audie
 			}
 		}
 		if a.Limit != nil {
-			q.Limit = &store.Limit{Profiles: a.Limit.Profiles, By: a.Limit.By, Descending: a.Limit.Descending, Seed: a.Limit.Seed}
+			q.Most = a.Limit.Profiles
 		}
 		out.Columns = w.RuleColumns(a)
 	}
@@ -80,9 +80,7 @@ func (s *server) previewed(ctx context.Context, in *previewInput) (out api.Audie
 		err = allow(hidden, out.Columns)
 	}
 	if err == nil && in.Body.Sample > 0 {
-		if err = callerOf(ctx).Needs(access.ViewProfiles); err == nil {
-			_, err = v.of(ctx, q.Namespaces)
-		}
+		_, err = v.of(ctx, q.Namespaces)
 	}
 	if err != nil {
 		return out, err
@@ -104,10 +102,7 @@ func (s *server) previewed(ctx context.Context, in *previewInput) (out api.Audie
 		out.Profiles, out.Matching, out.Namespaces, out.Withheld = 0, 0, nil, true
 		return out, nil
 	}
-	sample := in.Body.Sample
-	if q.Limit != nil {
-		sample = min(sample, int(out.Profiles))
-	}
+	sample := min(in.Body.Sample, int(out.Profiles))
 	if sample > 0 {
 		if err := s.looks(ctx, "preview", "Audience", in.Body.Audience, fmt.Sprintf("a sample of %d profiles", sample)); err != nil {
 			return out, err

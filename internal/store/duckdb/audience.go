@@ -137,8 +137,8 @@ func (s *Store) Preview(ctx context.Context, q store.PreviewQuery) (out store.Pr
 		out.Matching, out.Total = out.Matching+matching, out.Total+all
 	}
 	out.Profiles = out.Matching
-	if q.Limit != nil {
-		out.Profiles = min(out.Profiles, q.Limit.Profiles)
+	if q.Most > 0 {
+		out.Profiles = min(out.Profiles, q.Most)
 	}
 	return out, nil
 }

@@ -231,6 +231,10 @@ func (s *Store) consenting(ctx context.Context, q store.ExportQuery) (profiles r
 		conditions, values = append(conditions, "("+text+")"), append(values, bound...)
 	}
 	for _, path := range slices.Sorted(maps.Keys(q.Confined)) {
+		if len(q.Confined[path]) == 0 { // contracts that have no value in common
+			conditions = append(conditions, "false")
+			continue
+		}
 		if !slices.Contains(paths, path) {
 			paths = append(paths, path)
 		}
@@ -251,8 +255,8 @@ func (s *Store) consenting(ctx context.Context, q store.ExportQuery) (profiles r
 	return profiles, strings.Join(conditions, " AND "), values, err
 }
 
-// WithoutConsent counts the members that Export leaves out: consent is missing (PL-25), or a contract's terms do not hold of them any more.
-func (s *Store) WithoutConsent(ctx context.Context, q store.ExportQuery) (n int64, err error) {
+// LeftOut counts the members that Export leaves out: consent is missing (PL-25), or a contract's terms do not hold of them any more.
+func (s *Store) LeftOut(ctx context.Context, q store.ExportQuery) (n int64, err error) {
 	if len(q.Consent)+len(q.Confined)+len(q.Suppressed) == 0 {
 		return 0, nil
 	}
@@ -264,7 +268,7 @@ func (s *Store) WithoutConsent(ctx context.Context, q store.ExportQuery) (n int6
 	for _, part := range q.Memberships {
 		parts = append(parts, s.inside(part))
 	}
-	err = s.query(ctx, s.db, "export/without_consent", map[string]any{"Relation": profiles, "Condition": condition, "Memberships": parts}, values,
+	err = s.query(ctx, s.db, "export/left_out", map[string]any{"Relation": profiles, "Condition": condition, "Memberships": parts}, values,
 		func(scan func(...any) error) error { return scan(&n) })
 	return n, err
 }

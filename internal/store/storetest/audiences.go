@@ -157,7 +157,7 @@ func leaving(f *fixture) {
 			_, err := text.ReadFrom(r)
 			return err
 		}))
-		n, err := f.WithoutConsent(f.Context(), q)
+		n, err := f.LeftOut(f.Context(), q)
 		require.NoError(f, err)
 		ids := strings.Fields(text.String())
 		require.EqualValues(f, 5, int64(len(ids))+n)
@@ -174,6 +174,8 @@ func leaving(f *fixture) {
 	require.Equal(f, "p3 p4 p5", left())
 	q.Consent = []*audience.Rule{f.scope("x", "c = 'y'", "e", "", d).Rule}
 	require.Equal(f, "p4 p5", left())
+	q.Confined = map[string][]string{"b": {}}
+	require.Equal(f, "", left(), "two contracts with no territory in common")
 	q.Confined = map[string][]string{"b": {"it's"}}
 	require.Equal(f, "", left())
 }

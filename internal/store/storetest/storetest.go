@@ -39,7 +39,7 @@ type Driver interface {
 	Profiles(ctx context.Context, d store.Dataset) (int64, error)
 	Labels(ctx context.Context, d store.Dataset) (map[string][]string, error)
 	Evaluate(ctx context.Context, asOf time.Time, audiences []store.AudienceScope, done func(name string)) ([]store.Membership, error)
-	WithoutConsent(ctx context.Context, q store.ExportQuery) (int64, error)
+	LeftOut(ctx context.Context, q store.ExportQuery) (int64, error)
 	Members(ctx context.Context, q store.MemberQuery) ([]store.Member, *store.Position, error)
 	Overlap(ctx context.Context, parts map[string]string) ([]store.Overlap, error)
 	Export(ctx context.Context, q store.ExportQuery, consume func(r io.Reader) error) error

@@ -1,7 +1,7 @@
--- name:   export/without_consent
+-- name:   export/left_out
 -- reads:  the profiles of one namespace, and membership parts
--- params: the consent rules' values, in order; .Relation (see profiles/relation), .Memberships [path], .Condition (SQL of the
---         rules, all of which must be true)
+-- params: the conditions' values, in order; .Relation (see profiles/relation), .Memberships [path], .Condition (SQL of
+--         what must hold of each)
 -- grain:  one row: members that are left out
 SELECT count(DISTINCT p.partner_id) FROM ({{template "profiles/relation" .Relation}}
 ) AS p
