@@ -22,7 +22,8 @@ import (
 )
 
 func newPlan(s *shared) *cobra.Command {
-	return &cobra.Command{
+	var graph *string
+	c := &cobra.Command{
 		Use:   "plan [DIR]",
 		Short: "Show what applying a workspace would change, and what is refused",
 		Long: `Compare the workspace in DIR, the current folder unless said, with the one that was applied last: what
@@ -36,10 +37,12 @@ contradicts data that is loaded. Nothing is changed. Exit code 2 when something 
 				if s.asJSON {
 					show = func(out io.Writer, p workflows.ApplyWorkspaceResult) error { return printJSON(out, p) }
 				}
-				return errors.Join(show(os.Stdout, planned), refused(planned.Plan))
+				return errors.Join(show(os.Stdout, planned), writeGraph(*graph, drawnPlan(planned.Plan)), refused(planned.Plan))
 			})
 		},
 	}
+	graph = graphFlag(c)
+	return c
 }
 
 func newApply(s *shared) *cobra.Command {

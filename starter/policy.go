@@ -12,6 +12,7 @@ import (
 
 	"prospector/internal/enforcement"
 	"prospector/internal/errkind"
+	"prospector/internal/governance/drawing"
 	"prospector/internal/plan"
 	"prospector/internal/workspace"
 )
@@ -144,16 +145,25 @@ func inBrackets(text string) string {
 
 func newPolicyImpact(s *shared) *cobra.Command {
 	var dir string
+	var graph *string
 	c := &cobra.Command{
 		Use:   "impact FILE|DIR [--workspace DIR]",
 		Short: "Show which activations an edited policy, contract or anything else would stop",
 		Long: `Show what would happen to the activations of a workspace if the objects in FILE took the place of those of the same
 kind and name, or if the edited workspace DIR did. Licences are judged as of now. Nothing is changed.`,
-		Example: "  starter policy impact new-policy.yaml --workspace testdata/workspace",
-		Args:    arguments(cobra.ExactArgs(1)),
+		Example: `  starter policy impact new-policy.yaml --workspace testdata/workspace
+  starter policy impact new-policy.yaml --graph lineage.svg`,
+		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
 			impacts, err := impact(dir, args[0])
 			if err != nil {
+				return err
+			}
+			var denied []drawing.Violation
+			for _, i := range impacts {
+				denied = append(denied, drawn(i.Activation, i.After)...)
+			}
+			if err := writeGraph(*graph, denied); err != nil {
 				return err
 			}
 			if s.asJSON {
@@ -169,6 +179,7 @@ kind and name, or if the edited workspace DIR did. Licences are judged as of now
 		},
 	}
 	c.Flags().StringVar(&dir, "workspace", ".", "the workspace as it is")
+	graph = graphFlag(c)
 	return c
 }
 

@@ -67,12 +67,17 @@ func TestPolicyEvaluate(t *testing.T) {
 	require.Equal(t, 2, exitCode(err))
 }
 
-// What an edited policy would stop, and what it would free, is said before it is applied.
+// PL-20: what an edited policy would stop, and what it would free, is said before it is applied, and drawn.
 func TestPolicyImpact(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "policy.yaml")
 	require.NoError(t, os.WriteFile(file, []byte("kind: Policy\nname: No e-mail with vendor data\nstatus: ENABLED\nmarketingActions: [Export to Third Party]\ndeny: {label: Third-Party}\n"), 0o600))
-	text, err := ran(t, "policy", "impact", file, "--workspace", sample)
+	graph := filepath.Join(t.TempDir(), "lineage.svg")
+	text, err := ran(t, "policy", "impact", file, "--workspace", sample, "--graph", graph)
 	require.NoError(t, err)
+	svg, err := os.ReadFile(graph)
+	require.NoError(t, err)
+	require.Contains(t, string(svg), "activation merk-to-liveramp, audience established-households: policy")
+	require.NotContains(t, string(svg), "activation acme-to-newsletter")
 	require.Contains(t, text, "activation acme-to-media is not affected\nactivation merk-to-liveramp stops\n  audience established-households: policy \"No e-mail with vendor data\" (changed, policy.yaml:1) denies Export to Third Party for label Third-Party\n")
 	require.Contains(t, text, "activation acme-to-newsletter is blocked no more\n")
 	text, err = ran(t, "policy", "impact", sample, "--workspace", sample, "--json")
