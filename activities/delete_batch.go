@@ -59,7 +59,14 @@ func (a *Activities) deleteBatch(ctx context.Context, in DeleteBatchInput) (out 
 		return out, err
 	}
 	n := store.Namespace{Symbol: w.Namespace(d), Datasets: []store.Dataset{stored}}
-	if out, err = a.Batches.DeleteBatch(ctx, n, stored, in.Batch, in.Preview, memberships); err != nil || in.Preview {
+	spans, err := a.Audiences.BatchSpans(ctx, stored, in.Batch)
+	if err != nil {
+		return out, err
+	}
+	if out, err = a.Batches.DeleteBatch(ctx, n, stored, in.Batch, in.Preview, memberships); err != nil {
+		return out, err
+	}
+	if out.Deliveries, out.Delivered, err = a.Lineage.DeliveryUses(ctx, d.Name, spans); err != nil || in.Preview {
 		return out, err
 	}
 	undone := fmt.Sprintf("undone: %d profiles removed, %d reverted, %d restored", out.Removed, out.Reverted, out.Restored)

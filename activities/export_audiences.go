@@ -21,6 +21,8 @@ import (
 type ExportAudiencesOutput struct {
 	Files    []export.File `json:"files"`
 	Excluded int64         `json:"excluded,omitempty"` // members left out for want of consent (PL-25) or for a contract's terms, of all file sets
+
+	DerivedFrom []store.Derivation `json:"derivedFrom"` // of which datasets the rows are (DS-6)
 }
 
 // ExportAudiences writes the files of a delivery on this machine: one file set per audience, or for
@@ -42,6 +44,10 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 		return out, err
 	}
 	if err := errors.Join(removeFolder(a.exported(in.Delivery)), os.MkdirAll(a.exported(in.Delivery), 0o700)); err != nil {
+		return out, err
+	}
+	made, err := a.derive(ctx, in.Delivery, namespace.Datasets)
+	if err != nil {
 		return out, err
 	}
 	rows := int64(0)
@@ -68,8 +74,11 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 		}
 		out.Files = append(out.Files, files...)
 	}
+	if out.DerivedFrom, err = made(); err != nil {
+		return out, err
+	}
 	if destination.Manifest {
-		manifest, err := a.writeManifest(in, destination, out.Files, attributions(w, activation))
+		manifest, err := a.writeManifest(in, destination, out, attributions(w, activation))
 		if err != nil {
 			return out, err
 		}
@@ -127,7 +136,7 @@ func (a *Activities) createExported(delivery string) func(name string) (io.Write
 	}
 }
 
-func (a *Activities) writeManifest(in Clearance, destination *workspace.Destination, files []export.File, attribution []string) (export.File, error) {
+func (a *Activities) writeManifest(in Clearance, destination *workspace.Destination, out ExportAudiencesOutput, attribution []string) (export.File, error) {
 	folder := ""
 	switch {
 	case destination.S3 != nil:
@@ -135,7 +144,12 @@ func (a *Activities) writeManifest(in Clearance, destination *workspace.Destinat
 	case destination.SFTP != nil:
 		folder = destination.SFTP.Folder
 	}
-	data, err := export.NewManifest(in.Delivery, in.AsOf, folder, files, attribution...)
+	manifest := export.NewManifest(in.Delivery, in.AsOf, folder, out.Files)
+	manifest.Attribution = attribution
+	for _, d := range out.DerivedFrom {
+		manifest.DerivedFrom = append(manifest.DerivedFrom, export.ManifestDataset(d))
+	}
+	data, err := manifest.JSON()
 	if err != nil {
 		return export.File{}, err
 	}

@@ -363,6 +363,18 @@ func printReason(r api.AudienceReason) error {
 	return nil
 }
 
+// derivedText names datasets with their versions.
+func derivedText(derivations []store.Derivation) string {
+	texts := make([]string, len(derivations))
+	for i, d := range derivations {
+		texts[i] = fmt.Sprintf("%s version %d", d.Dataset, d.Version)
+		if d.FirstVersion != d.Version {
+			texts[i] = fmt.Sprintf("%s versions %d to %d", d.Dataset, d.FirstVersion, d.Version)
+		}
+	}
+	return strings.Join(texts, ", ")
+}
+
 func newAudienceHistory(r *reads) *cobra.Command {
 	var limit int
 	c := &cobra.Command{
@@ -385,9 +397,9 @@ func newAudienceHistory(r *reads) *cobra.Command {
 				fmt.Println("the audience has not been evaluated yet")
 				return nil
 			}
-			rows := [][]string{{"as of", "prospects", "realized", "existing", "exited", "evaluation", ""}}
+			rows := [][]string{{"as of", "prospects", "realized", "existing", "exited", "evaluation", "made of", ""}}
 			for _, res := range history.Results {
-				rows = append(rows, append(append([]string{localTime(res.AsOf), sizeText(res)}, breakdown(res)...), res.Evaluation, printable(res.Error)))
+				rows = append(rows, append(append([]string{localTime(res.AsOf), sizeText(res)}, breakdown(res)...), res.Evaluation, derivedText(res.DerivedFrom), printable(res.Error)))
 			}
 			return table(os.Stdout, rows)
 		},

@@ -69,5 +69,9 @@ func printDeletion(result json.RawMessage) error {
 	if len(r.Audiences) > 0 && !r.Preview {
 		fmt.Println("evaluate them anew with: starter run evaluate-audiences")
 	}
+	if r.Delivered > 0 {
+		fmt.Printf("%d deliveries may hold rows of it; what has left is not called back, ask those who have it to delete it:\n", r.Delivered)
+		return printDeliveries(r.Deliveries, r.Delivered)
+	}
 	return nil
 }

@@ -212,6 +212,9 @@ func printDelivery(d workflows.ActivateAudiencesResult) error {
 	if d.Excluded > 0 {
 		fmt.Printf("%d members were left out: consent is missing, or a contract does not let them leave\n", d.Excluded)
 	}
+	if text := derivedText(d.DerivedFrom); text != "" {
+		fmt.Println("made of", text)
+	}
 	return table(os.Stdout, receiptRows(d.Files))
 }
 

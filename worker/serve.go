@@ -9,6 +9,6 @@ import (
 
 // serve answers reads on loopback, from the stores that this process holds. In development a port that is taken is replaced.
 func (h *host) serve(o hostOptions, anyPort bool, log *slog.Logger) (*server.Server, error) {
-	return server.Start(h.activities.DataDir, o.api, anyPort, server.Options{Store: h.store, Memberships: h.catalog, Audit: h.catalog, Access: h.access, Workspace: h.applied.workspace,
+	return server.Start(h.activities.DataDir, o.api, anyPort, server.Options{Store: h.store, Memberships: h.catalog, Lineage: h.catalog, Audit: h.catalog, Access: h.access, Workspace: h.applied.workspace,
 		Dataset: activities.Stored, Log: log})
 }

@@ -36,6 +36,8 @@ type AudienceResult struct {
 	// BreakdownWithheld says that one of the counts by status or namespace is, so that none of them is told.
 	BreakdownWithheld bool   `json:"breakdownWithheld,omitempty"`
 	Error             string `json:"error,omitempty"` // why it was not evaluated; the membership before is kept
+
+	DerivedFrom []store.Derivation `json:"derivedFrom,omitempty"` // of which states of datasets it was made, in a history
 }
 
 // AudienceList is all audiences of the workspace that holds.

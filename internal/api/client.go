@@ -76,6 +76,11 @@ func (c *Client) Batch(ctx context.Context, dataset, batch string) (out store.Ba
 	return out, c.get(ctx, "/api/v1/datasets/"+url.PathEscape(dataset)+"/batches/"+url.PathEscape(batch), nil, &out)
 }
 
+// BatchUses asks what may hold rows of a batch.
+func (c *Client) BatchUses(ctx context.Context, dataset, batch string) (out store.Uses, err error) {
+	return out, c.get(ctx, "/api/v1/datasets/"+url.PathEscape(dataset)+"/batches/"+url.PathEscape(batch)+"/uses", nil, &out)
+}
+
 // Audiences asks for the audiences. The values are the query of /api/v1/audiences.
 func (c *Client) Audiences(ctx context.Context, query url.Values) (out AudienceList, err error) {
 	return out, c.get(ctx, "/api/v1/audiences", query, &out)

@@ -101,7 +101,7 @@ func TestPermissions(t *testing.T) {
 		"/api/v1/profiles": {"ann", "ben", "hal"}, "/api/v1/profile?" + id: {"ann", "ben", "hal"}, "/api/v1/profile/provenance?" + id: {"ann", "ben", "hal"}, "/api/v1/counts": {"ann", "ben", "hal"},
 		"/api/v1/audiences": {"ben", "hal"}, "/api/v1/audiences/hikers": {"ben", "hal"}, "/api/v1/audiences/hikers/history": {"ben", "hal"}, "/api/v1/overlap?audiences=hikers,eastern": {"ben", "hal"},
 		"/api/v1/audiences/hikers/members": {"ben", "hal"}, "/api/v1/audiences/hikers/why?" + id: {"ben", "hal"},
-		"/api/v1/datasets/acme_2026/batches": {"cem", "hal"}, "/api/v1/datasets/acme_2026/batches/batch_1": {"cem", "hal"},
+		"/api/v1/datasets/acme_2026/batches": {"cem", "hal"}, "/api/v1/datasets/acme_2026/batches/batch_1": {"cem", "hal"}, "/api/v1/datasets/acme_2026/batches/batch_1/uses": {"hal"},
 		"/api/v1/datasets/acme_2026/quarantine": {"hal"}, "/api/v1/datasets/acme_2026/quarantine/export": {"hal"},
 		"/api/v1/audit": {"dan", "hal"}, "/api/v1/audit/head": {"dan", "hal"}, "/api/v1/audit/verify": {"dan", "hal"}, "/api/v1/audit/export": {"dan", "hal"},
 	}

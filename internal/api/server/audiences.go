@@ -229,9 +229,21 @@ func (s *server) audienceHistory(ctx context.Context, in *historyInput) (out api
 	out = api.AudienceHistory{Audience: in.Audience, Results: []api.AudienceResult{}}
 	history, err := s.Memberships.AudienceHistory(ctx, in.Audience, in.Limit)
 	for _, m := range history {
-		out.Results = append(out.Results, resultOf(w, m))
+		result := resultOf(w, m)
+		if result.DerivedFrom, err = s.Lineage.Derivations(ctx, m.Evaluation); err != nil {
+			return out, err
+		}
+		result.DerivedFrom = slices.DeleteFunc(result.DerivedFrom, func(d store.Derivation) bool { return !reads(w, a, d.Dataset) })
+		out.Results = append(out.Results, result)
 	}
 	return out, err
+}
+
+// reads reports whether an audience is made of a dataset, itself or through audiences that it refers to.
+func reads(w *workspace.Workspace, a *workspace.Audience, dataset string) bool {
+	return slices.ContainsFunc(w.EvaluationOrder([]*workspace.Audience{a}), func(a *workspace.Audience) bool {
+		return slices.ContainsFunc(w.ProfileDatasets(a.Namespaces), func(d *workspace.Dataset) bool { return d.Name == dataset })
+	})
 }
 
 // evaluated is the latest membership of an audience.

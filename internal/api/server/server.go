@@ -38,6 +38,7 @@ type Store interface {
 	Explain(ctx context.Context, n store.Namespace, partnerID string, q store.PreviewQuery) (store.Explanation, error)
 	ListBatches(ctx context.Context, d store.Dataset, q store.BatchQuery) ([]store.BatchRecord, string, error)
 	Batch(ctx context.Context, d store.Dataset, id string) (store.BatchDetail, error)
+	BatchSpans(ctx context.Context, d store.Dataset, batch string) ([]store.BatchSpan, error)
 	Quarantined(ctx context.Context, d store.Dataset, q store.QuarantineQuery) ([]store.QuarantinedRow, *store.QuarantinePosition, error)
 	ExportQuarantine(ctx context.Context, d store.Dataset, q store.QuarantineQuery, each func(store.QuarantinedRow) error) error
 	Labels(ctx context.Context, d store.Dataset) (map[string][]string, error) // under which its rows were loaded
@@ -55,6 +56,7 @@ type Memberships interface {
 type Options struct {
 	Store       Store
 	Memberships Memberships
+	Lineage     Lineage
 	Audit       Audit
 	Access      func() (access.Rules, error)                                     // nil: the machine's token may everything, and there is no other
 	Workspace   func(context.Context) (*workspace.Workspace, error)              // the one that was applied

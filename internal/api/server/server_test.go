@@ -47,7 +47,7 @@ func stored(w *workspace.Workspace, d *workspace.Dataset) store.Dataset {
 }
 
 func (f *fixture) options() server.Options {
-	return server.Options{Store: f.store, Memberships: f.catalog, Audit: f.catalog, Dataset: stored, Log: slog.New(slog.NewTextHandler(f.log, nil)),
+	return server.Options{Store: f.store, Memberships: f.catalog, Lineage: f.catalog, Audit: f.catalog, Dataset: stored, Log: slog.New(slog.NewTextHandler(f.log, nil)),
 		Workspace: func(context.Context) (*workspace.Workspace, error) { return f.workspace, nil }}
 }
 
@@ -371,7 +371,7 @@ func TestOpenAPI(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal([]byte(body), &described))
 	require.Equal(t, "3.1.0", described.OpenAPI)
-	require.Len(t, described.Paths, 19)
+	require.Len(t, described.Paths, 20)
 	for path, operations := range described.Paths {
 		require.Len(t, operations, 1, path)
 		method := "get"                // it only reads

@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
@@ -179,7 +180,7 @@ func TestDecisionsAndReceipts(t *testing.T) {
 	got.Contracts = d.Contracts // kept beside it
 	require.Equal(t, d, got)
 
-	require.NoError(t, c.BeginDelivery(ctx, "dlv_1", d, "eval_1", at))
+	require.NoError(t, c.BeginDelivery(ctx, "dlv_1", d, []catalog.Membership{{Membership: store.Membership{Audience: "hikers"}, Evaluation: "eval_1"}}, at))
 	r := catalog.Receipt{File: "f.csv", Rows: 3, Bytes: 10, SHA256: "aa"}
 	require.NoError(t, c.RecordReceipt(ctx, "dlv_1", r, at))
 	require.NoError(t, c.RecordReceipt(ctx, "dlv_1", r, at))
@@ -228,4 +229,68 @@ func TestWorkspaceVersions(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, audit, 2, "what was refused by the catalog is not recorded as done")
 	require.Equal(t, "ben", audit[0].Actor)
+}
+
+// DS-6: of what evaluations and deliveries were made, and which of them may hold rows of a batch: those made while it was in its
+// dataset, also before it was deleted and after it was loaded again.
+func TestLineage(t *testing.T) {
+	c, ctx := open(t), context.Background()
+	in := func(n int64) []store.NamespaceMembers {
+		return []store.NamespaceMembers{{Namespace: "acme_pid", Datasets: map[string]int64{"d": n, "other": 5}}}
+	}
+	made := func(subject string, first, last int64) {
+		require.NoError(t, c.RecordDerivations(ctx, subject, []store.Derivation{{Dataset: "d", FirstVersion: first, Version: last, Batches: 1, Latest: "b"}, {Dataset: "other", FirstVersion: 7, Version: 7}}))
+	}
+	for i, versions := range [][2]int64{{1, 1}, {2, 3}, {4, 4}} {
+		id, delivery := fmt.Sprintf("eval_%d", i+1), fmt.Sprintf("dlv_%d", i+1)
+		asOf := at.Add(time.Duration(i) * time.Hour)
+		made(id, versions[0], versions[0]) // as it begins
+		made(id, versions[0], versions[1])
+		require.NoError(t, c.PublishEvaluation(ctx, id, asOf, []store.Membership{{Audience: "hikers", Part: id + "h", Namespaces: in(3)}, {Audience: "nobody", Part: id + "n", Namespaces: in(0)},
+			{Audience: "broken", Error: "out of memory"}}, asOf))
+		made(delivery, versions[0], versions[1])
+		require.NoError(t, c.BeginDelivery(ctx, delivery, catalog.Decision{ID: "dec" + delivery, Activation: "x", Destination: "y"}, []catalog.Membership{{Membership: store.Membership{Audience: "hikers"}, Evaluation: id}}, asOf))
+		require.NoError(t, c.RecordReceipt(ctx, delivery, catalog.Receipt{File: "f.csv"}, asOf))
+		require.NoError(t, c.RecordReceipt(ctx, delivery, catalog.Receipt{File: "g.csv"}, asOf))
+	}
+	got, err := c.Derivations(ctx, "eval_2")
+	require.NoError(t, err)
+	require.Equal(t, store.Derivation{Dataset: "d", FirstVersion: 2, Version: 3, Batches: 1, Latest: "b"}, got[0])
+	made("eval_unpublished", 4, 4)
+
+	for name, u := range map[string]struct {
+		spans       []store.BatchSpan
+		evaluations int64
+		current     bool
+		deliveries  []string
+	}{
+		"never loaded":                       {nil, 0, false, nil},
+		"there all the time":                 {[]store.BatchSpan{{Loaded: 1}}, 3, true, []string{"dlv_3", "dlv_2", "dlv_1"}},
+		"deleted":                            {[]store.BatchSpan{{Loaded: 1, Deleted: 2}}, 1, false, []string{"dlv_1"}},
+		"deleted while it was made":          {[]store.BatchSpan{{Loaded: 1, Deleted: 3}}, 2, false, []string{"dlv_2", "dlv_1"}},
+		"loaded while it was made":           {[]store.BatchSpan{{Loaded: 3, Deleted: 4}}, 1, false, []string{"dlv_2"}},
+		"loaded again":                       {[]store.BatchSpan{{Loaded: 1, Deleted: 2}, {Loaded: 4}}, 2, true, []string{"dlv_3", "dlv_1"}},
+		"loaded again while it was made":     {[]store.BatchSpan{{Loaded: 1, Deleted: 3}, {Loaded: 3}}, 3, true, []string{"dlv_3", "dlv_2", "dlv_1"}},
+		"loaded after all that was made yet": {[]store.BatchSpan{{Loaded: 5}}, 0, false, nil},
+	} {
+		audiences, err := c.AudienceUses(ctx, "d", u.spans)
+		require.NoError(t, err, name)
+		if u.evaluations == 0 {
+			require.Empty(t, audiences, name)
+		} else {
+			require.Len(t, audiences, 1, name)
+			require.Equal(t, "hikers", audiences[0].Audience)
+			require.Equal(t, u.evaluations, audiences[0].Evaluations, name)
+			require.Equal(t, u.current, audiences[0].Current, name)
+		}
+		deliveries, n, err := c.DeliveryUses(ctx, "d", u.spans)
+		require.NoError(t, err, name)
+		require.EqualValues(t, len(u.deliveries), n, name)
+		var ids []string
+		for _, d := range deliveries {
+			ids = append(ids, d.Delivery)
+			require.EqualValues(t, 2, d.Files)
+		}
+		require.Equal(t, u.deliveries, ids, name)
+	}
 }
