@@ -123,7 +123,7 @@ func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembers
 	if err := a.Memberships.PublishEvaluation(ctx, in.Evaluation, in.AsOf, out.Memberships, now(), record); err != nil {
 		return out, err
 	}
-	return out, a.removeStaleParts(ctx)
+	return out, errors.Join(a.removeStaleParts(ctx), a.forgetTold(ctx))
 }
 
 // removeStaleParts keeps the current and the previous membership of each audience.

@@ -56,6 +56,11 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 		if err := a.bind(ctx, w, activation, destination, &set.query); err != nil {
 			return out, err
 		}
+		if set.query.Standings != nil {
+			if err := a.recall(ctx, in, set.query.Standings); err != nil {
+				return out, err
+			}
+		}
 		excluded, err := a.Audiences.LeftOut(ctx, set.query)
 		if err != nil {
 			return out, fmt.Errorf("activation %s: %w", in.Activation, err)
@@ -182,9 +187,10 @@ func fileSets(w *workspace.Workspace, activation *workspace.Activation, destinat
 		layout: export.Layout{RowsPerFile: destination.RowsPerFile, Compression: format.Compression}}
 	if destination.Type == "liveramp" {
 		set := base
-		set.query.StatusColumns = true
+		set.query.Standings = &store.Standings{}
 		for _, m := range in.Memberships {
 			set.query.Memberships = append(set.query.Memberships, m.Part)
+			set.query.Standings.Audiences = append(set.query.Standings.Audiences, m.Audience)
 			headers = append(headers, m.Audience)
 		}
 		set.layout.Header = export.Header(headers, format.Delimiter)

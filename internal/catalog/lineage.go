@@ -105,3 +105,9 @@ func (c *Catalog) DeliveryUses(ctx context.Context, dataset string, spans []stor
 	slices.SortStableFunc(out, func(a, b store.DeliveryUse) int { return b.Began.Compare(a.Began) })
 	return out[:min(len(out), store.MostUses)], int64(len(out)), nil
 }
+
+// HasDelivered reports whether a file of an activation's deliveries has arrived.
+func (c *Catalog) HasDelivered(ctx context.Context, activation string) (has bool, err error) {
+	err = c.query(ctx, "catalog/has_delivered", []any{activation}, func(scan func(...any) error) error { return scan(&has) })
+	return has, err
+}

@@ -212,8 +212,8 @@ func TestMembershipsAndExports(t *testing.T) {
 		Namespaces: []store.NamespaceMembers{{Namespace: "acme_pid", MemberCounts: store.MemberCounts{Realized: 1, Existing: 1, Exited: 1}, Datasets: map[string]int64{"acme_2026": 2}}}},
 		second["coastal-sailors"])
 
-	text := f.export(store.ExportQuery{Paths: []string{"partnerID", "partner.skiing"}, StatusColumns: true,
-		Memberships: []string{second["outdoor-families"].Part, second["coastal-sailors"].Part}})
+	text := f.export(store.ExportQuery{Paths: []string{"partnerID", "partner.skiing"}, Memberships: []string{second["outdoor-families"].Part, second["coastal-sailors"].Part},
+		Standings: &store.Standings{Audiences: []string{"outdoor-families", "coastal-sailors"}, Unknown: true, Part: "told/acme/dlv_1.parquet"}})
 	require.Equal(t, "a1,,active,active\na2,,active,expired\na3,,,active\n", text)
 
 	third := f.evaluate("eval_3", "eval_2")

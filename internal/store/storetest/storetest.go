@@ -78,6 +78,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) Driver) {
 		"members from day to day":                    statuses,
 		"audiences of audiences, and a broken one":   referring,
 		"what leaves, as it is when it leaves":       leaving,
+		"what a destination is told":                 standings,
 		"limited audiences":                          limits,
 	} {
 		t.Run(name, func(t *testing.T) {
