@@ -98,6 +98,9 @@ func (a *Activities) checkPolicy(ctx context.Context, in CheckPolicyInput) (out 
 			out.AsOf = m.AsOf
 		}
 	}
+	if _, err := a.suppressed(ctx, w, activation); err != nil {
+		return out, decision, err
+	}
 	decision = catalog.Decision{ID: out.Decision, Delivery: out.Delivery, Activation: out.Activation, Destination: out.Destination,
 		RequestedBy: in.RequestedBy, Run: activity.GetInfo(ctx).WorkflowExecution.RunID}
 	destination, err := w.Destination(activation.Destination)

@@ -10,6 +10,7 @@ import (
 // Lineage is the record of which versions of datasets evaluations and deliveries were made of (DS-6).
 type Lineage interface {
 	RecordDerivations(ctx context.Context, subject string, derivations []store.Derivation) error
+	Derivations(ctx context.Context, subject string) ([]store.Derivation, error)
 	HasDelivered(ctx context.Context, activation string) (bool, error)
 	DeliveryUses(ctx context.Context, dataset string, spans []store.BatchSpan) ([]store.DeliveryUse, int64, error)
 }

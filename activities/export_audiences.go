@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"prospector/internal/enforcement"
-	"prospector/internal/errkind"
 	"prospector/internal/export"
 	"prospector/internal/store"
 	"prospector/internal/workspace"
@@ -110,8 +109,8 @@ func (a *Activities) bind(ctx context.Context, w *workspace.Workspace, activatio
 	for _, c := range w.Consents(activation, destination, slices.Collect(maps.Keys(labels))) {
 		q.Consent = append(q.Consent, c.Parsed)
 	}
-	latest, err := a.Memberships.LatestMemberships(ctx, "")
-	if err != nil {
+	var err error
+	if q.Suppressed, err = a.suppressed(ctx, w, activation); err != nil {
 		return err
 	}
 	q.Confined = map[string][]string{}
@@ -123,14 +122,6 @@ func (a *Activities) bind(ctx context.Context, w *workspace.Workspace, activatio
 			}
 			q.Confined[c.Field] = slices.DeleteFunc(slices.Clone(allowed), func(value string) bool { return !slices.Contains(c.Values, value) })
 		}
-		if c.Suppression == "" {
-			continue
-		}
-		m, evaluated := latest[c.Suppression]
-		if !evaluated {
-			return errkind.New(errkind.Missing, "contract "+c.Name, fmt.Errorf("audience %s, whose members must be left out, has not been evaluated", c.Suppression), "run EvaluateAudiences first")
-		}
-		q.Suppressed = append(q.Suppressed, m.Part)
 	}
 	return nil
 }
