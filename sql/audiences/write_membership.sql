@@ -23,6 +23,6 @@ COPY (
   {{- else}}
   SELECT namespace, partner_id, 'realized' AS status, {{text .AsOf}}::TIMESTAMPTZ AS since, {{text .AsOf}}::TIMESTAMPTZ AS last_qualified
   FROM ({{template "audiences/found" .}})
-  {{- if not .Scanned}} ORDER BY 1, 2{{end}}
+  ORDER BY 1, 2
   {{- end}}
 ) TO {{text .Part}} (FORMAT parquet, COMPRESSION zstd);

@@ -2,6 +2,7 @@ package duckdb_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,10 +10,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"prospector/internal/store"
 	"prospector/internal/store/duckdb"
 )
 
-// Two evaluations of one version give the same bytes, whatever the threads.
+// Two evaluations of one version give the same bytes, whatever the threads, and whether audiences are evaluated together or apart.
 func TestEvaluationIsRepeatable(t *testing.T) {
 	f := newFixture(t)
 	var rows strings.Builder
@@ -26,14 +28,28 @@ func TestEvaluationIsRepeatable(t *testing.T) {
 		var err error
 		f.store, err = duckdb.Open(t.Context(), f.dir, duckdb.Options{MemoryLimit: "512MB", Threads: threads})
 		require.NoError(t, err)
-		for name, m := range f.evaluate(fmt.Sprintf("eval_%d", n), "") {
-			require.Greater(t, m.Size(), int64(50_000))
-			content, err := os.ReadFile(filepath.Join(f.dir, m.Part))
-			require.NoError(t, err)
-			if n == 0 {
-				parts[name] = content
+		for _, previous := range []string{"", "eval_0"} {
+			results := f.evaluate(fmt.Sprintf("eval_%d%s", n, strings.TrimPrefix(previous, "eval")), previous)
+			var many []store.AudienceScope
+			for _, copied := range []string{"first", "second", "third"} {
+				for _, scope := range f.scopes("eval_0", previous) {
+					scope.Name += " " + copied
+					scope.Part = "memberships/copies/" + scope.Name + ".parquet"
+					many = append(many, scope)
+				}
 			}
-			require.True(t, string(parts[name]) == string(content), "audience %s with %d threads", name, threads)
+			maps.Copy(results, f.evaluateAll(many))
+			for name, m := range results {
+				require.Greater(t, m.Size(), int64(50_000))
+				content, err := os.ReadFile(filepath.Join(f.dir, m.Part))
+				require.NoError(t, err)
+				of, _, _ := strings.Cut(name, " ")
+				of += previous
+				if parts[of] == nil {
+					parts[of] = content
+				}
+				require.True(t, string(parts[of]) == string(content), "audience %s with %d threads", name, threads)
+			}
 		}
 	}
 	require.NoError(t, f.store.Close())
