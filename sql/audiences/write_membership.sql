@@ -2,7 +2,8 @@
 -- reads:  the members, and the membership that the previous evaluation published
 -- writes: the audience's membership part in the order of namespace and id: realized (new), existing (stayed) or exited, with the
 --         instant since when, and of the evaluation at which it qualified last (AU-34, SC-19)
--- params: none; .AsOf, .Previous (empty for a first evaluation), .Part, .Scanned (see audiences/found)
+-- params: none; .AsOf, .Previous (empty for a first evaluation), .Part, .Scanned (see audiences/found),
+--         .Origin (a digest of all that decides it)
 -- grain:  one row per identity; those that exited before stay out once 30 days have passed (GR-44)
 COPY (
   {{- if .Previous}}
@@ -25,4 +26,4 @@ COPY (
   FROM ({{template "audiences/found" .}})
   ORDER BY 1, 2
   {{- end}}
-) TO {{text .Part}} (FORMAT parquet, COMPRESSION zstd);
+) TO {{text .Part}} (FORMAT parquet, COMPRESSION zstd, KV_METADATA {origin: {{text .Origin}}});

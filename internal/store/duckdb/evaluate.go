@@ -28,7 +28,7 @@ func (s *Store) Evaluate(ctx context.Context, asOf time.Time, audiences []store.
 		return nil, err
 	}
 	defer func() { _ = conn.Close() }() // gives the connection back to the pool
-	e := evaluation{Store: s, conn: conn, asOf: asOf, aliases: map[string]string{}, members: map[string]string{}}
+	e := evaluation{Store: s, conn: conn, asOf: asOf, aliases: map[string]string{}, members: map[string]string{}, origins: map[string]string{}}
 	for _, a := range audiences {
 		for _, n := range a.Namespaces {
 			for _, d := range n.Datasets {
@@ -90,6 +90,7 @@ type evaluation struct {
 	tx       *sql.Tx
 	versions map[string]string
 	members  map[string]string // parts of the audiences that were evaluated
+	origins  map[string]string // of those parts
 }
 
 // begin starts a read transaction and touches every dataset, so that all of them are seen as of now. Begun again, it must
@@ -133,13 +134,23 @@ func (e *evaluation) again(ctx context.Context) error {
 }
 
 // all evaluates audiences that do not refer to each other: by a scan for many of them where that is cheaper, or where that
-// fails each by a query of its own, which tells whose fault it is.
+// fails each by a query of its own, which tells whose fault it is. What an attempt before this one has written is kept.
 func (e *evaluation) all(ctx context.Context, audiences []store.AudienceScope, done func(store.Membership)) error {
-	for scanning := true; len(audiences) > 0; {
+	var left []store.AudienceScope
+	for _, a := range audiences {
+		if m := e.start(a); !e.written(ctx, a, m.origin) {
+			left = append(left, a)
+		} else if err := e.finish(ctx, a, &m); err != nil {
+			return err
+		} else {
+			done(m.Membership)
+		}
+	}
+	for scanning := true; len(left) > 0; {
 		var scanned map[string][]members
 		if scanning {
 			var err error
-			if scanned, err = e.scan(ctx, audiences); err != nil {
+			if scanned, err = e.scan(ctx, left); err != nil {
 				if ctx.Err() != nil {
 					return context.Cause(ctx)
 				}
@@ -149,19 +160,16 @@ func (e *evaluation) all(ctx context.Context, audiences []store.AudienceScope, d
 				}
 			}
 		}
-		for failed := false; len(audiences) > 0 && !failed; audiences = audiences[1:] {
-			a := audiences[0]
-			m, err := e.one(ctx, a, scanned[a.Name])
+		for failed := false; len(left) > 0 && !failed; left = left[1:] {
+			m, err := e.one(ctx, left[0], scanned[left[0].Name])
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
 			if err != nil {
-				m, failed = store.Membership{Audience: a.Name, Error: err.Error()}, true
+				m, failed = store.Membership{Audience: left[0].Name, Error: err.Error()}, true
 				if err := e.again(ctx); err != nil {
 					return err
 				}
-			} else {
-				e.members[a.Name] = m.Part
 			}
 			done(m)
 		}
@@ -169,32 +177,70 @@ func (e *evaluation) all(ctx context.Context, audiences []store.AudienceScope, d
 	return nil
 }
 
+// started is a membership that is to be written.
+type started struct {
+	store.Membership
+	previous string // part, or empty
+	origin   string
+}
+
+// start says what an audience is evaluated against.
+func (e *evaluation) start(a store.AudienceScope) started {
+	out := started{Membership: store.Membership{Audience: a.Name, Part: a.Part}, previous: a.Previous}
+	if a.Previous != "" {
+		if _, err := os.Stat(e.inside(a.Previous)); errors.Is(err, os.ErrNotExist) {
+			out.Warning = "its earlier membership is lost, so that all of its members count as new, and nobody as having left"
+			out.previous = ""
+		}
+	}
+	out.origin = e.origin(a, out.previous)
+	return out
+}
+
 // one computes one audience, from the scan that found its members or by queries of its own.
-func (e *evaluation) one(ctx context.Context, a store.AudienceScope, scanned []members) (m store.Membership, err error) {
-	m = store.Membership{Audience: a.Name, Part: a.Part}
+func (e *evaluation) one(ctx context.Context, a store.AudienceScope, scanned []members) (store.Membership, error) {
+	m := e.start(a)
 	if scanned == nil {
 		if err := e.find(ctx, a); err != nil {
-			return m, err
+			return m.Membership, err
 		}
 	}
 	part := e.inside(a.Part)
 	if err := os.MkdirAll(filepath.Dir(part), 0o700); err != nil {
-		return m, err
+		return m.Membership, err
 	}
-	data := map[string]any{"AsOf": e.asOf.UTC().Format(time.RFC3339Nano), "Previous": "", "Part": part, "Scanned": scanned}
-	if a.Previous != "" {
-		if _, err := os.Stat(e.inside(a.Previous)); errors.Is(err, os.ErrNotExist) {
-			m.Warning = "its earlier membership is lost, so that all of its members count as new, and nobody as having left"
-		} else if err := e.checkPart(ctx, e.tx, a.Name, a.Previous); err != nil {
-			return m, err
-		} else {
-			data["Previous"] = e.inside(a.Previous)
+	data := map[string]any{"AsOf": e.asOf.UTC().Format(time.RFC3339Nano), "Previous": "", "Part": part, "Scanned": scanned, "Origin": m.origin}
+	if m.previous != "" {
+		if err := e.checkPart(ctx, e.tx, a.Name, m.previous); err != nil {
+			return m.Membership, err
 		}
+		data["Previous"] = e.inside(m.previous)
 	}
 	if err := e.exec(ctx, e.tx, "audiences/write_membership", data); err != nil {
-		return m, err
+		return m.Membership, err
 	}
-	return m, e.count(ctx, a.Namespaces, part, scanned, &m)
+	if err := onDisk(part); err != nil {
+		return m.Membership, err
+	}
+	err := e.finish(ctx, a, &m)
+	return m.Membership, err
+}
+
+// finish counts a membership that is written, and lets others refer to it.
+func (e *evaluation) finish(ctx context.Context, a store.AudienceScope, m *started) error {
+	if err := e.count(ctx, a.Namespaces, e.inside(a.Part), &m.Membership); err != nil {
+		return err
+	}
+	e.members[a.Name], e.origins[a.Name] = a.Part, m.origin
+	return nil
+}
+
+// columnsOf are the paths that decide who is in an audience.
+func columnsOf(a store.AudienceScope) []string {
+	if a.Limit == nil || a.Limit.By == "" || slices.Contains(a.Rule.Columns, a.Limit.By) {
+		return a.Rule.Columns
+	}
+	return append(slices.Clone(a.Rule.Columns), a.Limit.By)
 }
 
 // find fills the temporary table members with those of one audience.
@@ -203,16 +249,12 @@ func (e *evaluation) find(ctx context.Context, a store.AudienceScope) error {
 	if err := e.exec(ctx, e.tx, "audiences/members_table", map[string]any{"Rank": rankType}); err != nil {
 		return err
 	}
-	columns := a.Rule.Columns
-	if a.Limit != nil && a.Limit.By != "" && !slices.Contains(columns, a.Limit.By) {
-		columns = append(slices.Clone(columns), a.Limit.By)
-	}
 	for _, n := range a.Namespaces {
 		condition, values, err := e.condition(a.Rule.SQL, n.Symbol, e.asOf, e.members)
 		if err != nil {
 			return err
 		}
-		profiles, err := e.relation(ctx, n, e.asOf, columns)
+		profiles, err := e.relation(ctx, n, e.asOf, columnsOf(a))
 		if err != nil {
 			return err
 		}
@@ -227,8 +269,8 @@ func (e *evaluation) find(ctx context.Context, a store.AudienceScope) error {
 	return e.exec(ctx, e.tx, "audiences/limit_members", map[string]any{"Descending": a.Limit.Descending}, a.Limit.Seed, a.Limit.Profiles)
 }
 
-// count counts the members in a part by namespace, and those that were found by dataset.
-func (e *evaluation) count(ctx context.Context, namespaces []store.Namespace, part string, scanned []members, m *store.Membership) error {
+// count counts the members in a part by namespace and dataset.
+func (e *evaluation) count(ctx context.Context, namespaces []store.Namespace, part string, m *store.Membership) error {
 	err := e.query(ctx, e.tx, "audiences/membership_counts", map[string]any{"Part": part}, nil, func(scan func(...any) error) error {
 		var n store.NamespaceMembers
 		err := scan(&n.Namespace, &n.Realized, &n.Existing, &n.Exited)
@@ -256,7 +298,7 @@ func (e *evaluation) count(ctx context.Context, namespaces []store.Namespace, pa
 				return err
 			}
 			var fragments int64
-			data := map[string]any{"Dataset": attached.alias, "Scanned": scanned}
+			data := map[string]any{"Dataset": attached.alias, "Part": part}
 			err = e.query(ctx, e.tx, "audiences/dataset_members", data, []any{counted.Namespace, e.asOf}, func(scan func(...any) error) error { return scan(&fragments) })
 			if err != nil {
 				return err
