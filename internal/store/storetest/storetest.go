@@ -80,6 +80,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) Driver) {
 		"what leaves, as it is when it leaves":       leaving,
 		"what a destination is told":                 standings,
 		"limited audiences":                          limits,
+		"many audiences at once":                     together,
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &fixture{T: t, dir: t.TempDir(), open: open}
