@@ -41,8 +41,8 @@ func ran(t *testing.T, arguments ...string) (string, error) {
 func TestPolicyList(t *testing.T) {
 	text, err := ran(t, "policy", "list", sample)
 	require.NoError(t, err)
-	require.Regexp(t, `No e-mail with vendor data +ENABLED +custom +Email Targeting +Third-Party +governance.yaml:1`, text)
-	require.Regexp(t, `Restrict data sharing +DISABLED +core, confirmed +Segment Match +C11`, text)
+	require.Regexp(t, `No e-mail with vendor data +ENABLED +custom +own +Email Targeting +Third-Party +governance.yaml:1`, text)
+	require.Regexp(t, `Restrict data sharing +DISABLED +core, confirmed +own +Segment Match +C11`, text)
 	text, err = ran(t, "policy", "list", sample, "--json")
 	require.NoError(t, err)
 	var policies []governance.Policy
@@ -55,7 +55,7 @@ func TestPolicyEvaluate(t *testing.T) {
 	text, err := ran(t, "policy", "evaluate", sample, "--action", "Email Targeting", "--dataset", "acme_2026", "--fields", "partner.hiking")
 	require.Equal(t, errkind.Refused, errkind.Of(err))
 	require.Equal(t, 3, exitCode(err))
-	require.Contains(t, text, "Third-Party in dataset acme_2026: partner.hiking\ndenied: policy \"No e-mail with vendor data\" (governance.yaml:1), ENABLED, for Third-Party\n")
+	require.Contains(t, text, "dataset acme_2026: from source acme, s3\n  Third-Party in dataset acme_2026: partner.hiking\ndenied: policy \"No e-mail with vendor data\" (governance.yaml:1), ENABLED, for Third-Party\n")
 	text, err = ran(t, "policy", "evaluate", sample, "--action", "Analytics", "--labels", "Third-Party,C2", "--json")
 	require.NoError(t, err)
 	var answer enforcement.Answer

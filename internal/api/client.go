@@ -76,6 +76,11 @@ func (c *Client) Batch(ctx context.Context, dataset, batch string) (out store.Ba
 	return out, c.get(ctx, "/api/v1/datasets/"+url.PathEscape(dataset)+"/batches/"+url.PathEscape(batch), nil, &out)
 }
 
+// Policies asks for the policies that hold.
+func (c *Client) Policies(ctx context.Context) (out PolicyList, err error) {
+	return out, c.get(ctx, "/api/v1/policies", nil, &out)
+}
+
 // BatchUses asks what may hold rows of a batch.
 func (c *Client) BatchUses(ctx context.Context, dataset, batch string) (out store.Uses, err error) {
 	return out, c.get(ctx, "/api/v1/datasets/"+url.PathEscape(dataset)+"/batches/"+url.PathEscape(batch)+"/uses", nil, &out)

@@ -201,7 +201,7 @@ func TestEvaluation(t *testing.T) {
 	a, err := enforcement.Evaluate(w, enforcement.Question{MarketingActions: []string{"Analytics"}, Datasets: []string{"acme_2026"}, Fields: []string{"partner.hiking", "partner.tennis"}})
 	require.NoError(t, err)
 	require.Equal(t, []string{"C5", "Third-Party"}, a.Labels)
-	require.Equal(t, []enforcement.Discovered{{Dataset: "acme_2026", Labels: []string{"C5"}, Fields: []enforcement.DiscoveredField{
+	require.Equal(t, []enforcement.Discovered{{Dataset: "acme_2026", Connections: []enforcement.Connection{{Source: "acme", Type: "s3"}}, Labels: []string{"C5"}, Fields: []enforcement.DiscoveredField{
 		{Path: "partner.hiking", Labels: []string{"C5", "Third-Party"}}, {Path: "partner.tennis", Labels: []string{"C5"}}}}}, a.Discovered)
 	require.Equal(t, []governance.Policy{}, a.Violated)
 

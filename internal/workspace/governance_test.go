@@ -21,6 +21,8 @@ func TestPoliciesAreOffUnlessSwitchedOn(t *testing.T) {
 	const share, vendor = "Restrict data sharing", "Vendor data: no e-mail"
 	w := accepted(t, edit{"governance.yaml", "status: ENABLED\n", ""})
 	require.Equal(t, governance.Draft, w.Policies[0].Status)
+	require.Equal(t, governance.Own, w.Policies[0].Owner, "PL-2")
+	require.Equal(t, governance.Partner, accepted(t, edit{"governance.yaml", "status: ENABLED\n", "owner: partner\n"}).GovernancePolicies()[0].Owner)
 	require.Len(t, w.GovernancePolicies(), 1+11+5)
 	for _, p := range w.GovernancePolicies()[1:] {
 		require.Equal(t, governance.Disabled, p.Status, p.Name)

@@ -151,6 +151,17 @@ type SourcePlanning struct {
 func (s *Source) name() string { return s.Name }
 func (s *Source) kind() string { return "Source" }
 
+// ConnectionType is the kind of drop point: s3, sftp or folder.
+func (s *Source) ConnectionType() string {
+	switch {
+	case s.S3 != nil:
+		return "s3"
+	case s.SFTP != nil:
+		return "sftp"
+	}
+	return "folder"
+}
+
 // Threshold is the share of rejected rows, in percent, above which a batch fails as a whole (BI-7).
 // Without partial ingestion it is 0.
 func (s *Source) Threshold() float64 {

@@ -103,7 +103,7 @@ func TestPermissions(t *testing.T) {
 		"/api/v1/audiences/hikers/members": {"ben", "hal"}, "/api/v1/audiences/hikers/why?" + id: {"ben", "hal"},
 		"/api/v1/datasets/acme_2026/batches": {"cem", "hal"}, "/api/v1/datasets/acme_2026/batches/batch_1": {"cem", "hal"}, "/api/v1/datasets/acme_2026/batches/batch_1/uses": {"hal"},
 		"/api/v1/datasets/acme_2026/quarantine": {"hal"}, "/api/v1/datasets/acme_2026/quarantine/export": {"hal"},
-		"/api/v1/audit": {"dan", "hal"}, "/api/v1/audit/head": {"dan", "hal"}, "/api/v1/audit/verify": {"dan", "hal"}, "/api/v1/audit/export": {"dan", "hal"},
+		"/api/v1/policies": {"hal"}, "/api/v1/audit": {"dan", "hal"}, "/api/v1/audit/head": {"dan", "hal"}, "/api/v1/audit/verify": {"dan", "hal"}, "/api/v1/audit/export": {"dan", "hal"},
 	}
 	refused := map[string]int{}
 	for address, allowed := range addresses {

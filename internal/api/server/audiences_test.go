@@ -87,9 +87,14 @@ func TestAudiences(t *testing.T) {
 	f.load("batch_2", row("a2", "NY", "Y")+row("a1", "MA", "N"))
 	f.evaluate("eval_2", at, "hikers", "eastern", "eastern-hikers")
 	version := catalog.WorkspaceVersion{Version: "ws_1", Digest: "d", AppliedBy: "ann", AppliedAt: at}
-	require.NoError(t, f.catalog.ApplyWorkspace(t.Context(), version, "", map[string]string{}, []catalog.ObjectChange{{Kind: "Audience", Name: "hikers", Action: "add"}},
+	require.NoError(t, f.catalog.ApplyWorkspace(t.Context(), version, "", map[string]string{}, []catalog.ObjectChange{{Kind: "Audience", Name: "hikers", Action: "add"}, {Kind: "Policy", Name: "No e-mail with vendor data", Action: "add"}},
 		[]catalog.AuditRecord{{Run: "r", Action: "apply", Object: "ws_1", Outcome: catalog.AuditAllowed, At: at}}))
 
+	policies, err := f.client.Policies(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, api.Policy{Name: "No e-mail with vendor data", Type: "custom", Owner: "own", Description: policies.Policies[0].Description, Status: "ENABLED", MarketingActions: []string{"Email Targeting"}, Deny: "Third-Party",
+		Origin: "governance.yaml:1", Created: &at, CreatedBy: "ann", Updated: &at, UpdatedBy: "ann"}, policies.Policies[0], "PL-11")
+	require.Nil(t, policies.Policies[1].Created, "it is built in")
 	list, err := f.client.Audiences(t.Context(), url.Values{"tags": {"outdoor,none"}})
 	require.NoError(t, err)
 	require.Len(t, list.Audiences, 1)

@@ -154,6 +154,7 @@ func Handler(token string, o Options) http.Handler {
 	s.counts(routes)
 	s.audiences(routes)
 	s.preview(routes)
+	s.policies(routes)
 	s.batches(routes)
 	s.quarantine(routes)
 	s.audit(routes)

@@ -371,7 +371,7 @@ func TestOpenAPI(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal([]byte(body), &described))
 	require.Equal(t, "3.1.0", described.OpenAPI)
-	require.Len(t, described.Paths, 20)
+	require.Len(t, described.Paths, 21)
 	for path, operations := range described.Paths {
 		require.Len(t, operations, 1, path)
 		method := "get"                // it only reads
