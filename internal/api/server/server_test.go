@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -109,6 +110,27 @@ func (f *fixture) get(path, authorization string) (status int, contentType, body
 	require.NoError(f, err)
 	require.NoError(f, answer.Body.Close())
 	return answer.StatusCode, answer.Header.Get("Content-Type"), string(text)
+}
+
+// Rejected records are a partner's text: none is a formula for whoever opens an export in a spreadsheet, and JSON Lines keep them as
+// they came.
+func TestExportsHoldNoFormulas(t *testing.T) {
+	f := newFixture(t)
+	formulas := []string{"=1+1", "+1", "-1", "@SUM(1)", "\t=1"}
+	f.load("batch_1", strings.Join(formulas, ",too,few\n")+",too,few\nplain,too,few\n")
+	var table, exact bytes.Buffer
+	require.NoError(t, f.client.ExportQuarantine(t.Context(), "acme_2026", url.Values{"format": {"csv"}}, &table))
+	records, err := csv.NewReader(&table).ReadAll()
+	require.NoError(t, err)
+	require.Len(t, records, 1+len(formulas)+1)
+	for i, record := range records[1:] {
+		for _, cell := range record {
+			require.False(t, cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])), cell)
+		}
+		require.Equal(t, i < len(formulas), strings.HasPrefix(record[7], "'"), record[7])
+	}
+	require.NoError(t, f.client.ExportQuarantine(t.Context(), "acme_2026", nil, &exact))
+	require.Contains(t, exact.String(), `"raw":"+1,too,few"`)
 }
 
 // Only who may read the data directory may read profiles: each address wants the token that is in a file of mode 0600 there,
