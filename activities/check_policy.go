@@ -23,7 +23,7 @@ import (
 type Deliveries interface {
 	RecordDecision(ctx context.Context, d catalog.Decision, at time.Time) error
 	Decision(ctx context.Context, id string) (catalog.Decision, error)
-	BeginDelivery(ctx context.Context, id string, d catalog.Decision, memberships []catalog.Membership, at time.Time) error
+	BeginDelivery(ctx context.Context, id string, d catalog.Decision, evaluation string, at time.Time) error
 	EndDelivery(ctx context.Context, id, status string, audit catalog.AuditRecord, at time.Time) error
 	RecordReceipt(ctx context.Context, delivery string, r catalog.Receipt, at time.Time) error
 }
@@ -123,7 +123,7 @@ func (a *Activities) checkPolicy(ctx context.Context, in CheckPolicyInput) (out 
 	if !decision.Allowed {
 		return out, decision, refusal(decision)
 	}
-	return out, decision, a.Deliveries.BeginDelivery(ctx, out.Delivery, decision, out.Memberships, now())
+	return out, decision, a.Deliveries.BeginDelivery(ctx, out.Delivery, decision, out.Memberships[0].Evaluation, now())
 }
 
 // asEvaluated refuses a membership that an earlier rule gave: who is in it was decided by fields that a

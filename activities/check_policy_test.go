@@ -31,7 +31,7 @@ func (r record) RecordDecision(_ context.Context, d catalog.Decision, _ time.Tim
 func (r record) Decision(_ context.Context, id string) (catalog.Decision, error) {
 	return r.decisions[id], nil
 }
-func (r record) BeginDelivery(_ context.Context, id string, _ catalog.Decision, _ []catalog.Membership, _ time.Time) error {
+func (r record) BeginDelivery(_ context.Context, id string, _ catalog.Decision, _ string, _ time.Time) error {
 	r.begun[id] = true
 	return nil
 }

@@ -27,7 +27,7 @@ func (a *Activities) DeliverFile(ctx context.Context, in DeliverFileInput) error
 func (a *Activities) deliverFile(ctx context.Context, in DeliverFileInput) error {
 	ctx, report, end := a.progress(ctx, "deliver", "bytes", in.File.Bytes)
 	defer end()
-	_, _, declared, err := a.cleared(ctx, in.Clearance)
+	_, activation, declared, err := a.cleared(ctx, in.Clearance)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (a *Activities) deliverFile(ctx context.Context, in DeliverFileInput) error
 		return fmt.Errorf("exported file: %w", err)
 	}
 	defer func() { _ = file.Close() }() // read only
-	if err := a.tell(in.Clearance); err != nil {
+	if err := a.tell(activation, in.Clearance.Delivery); err != nil {
 		return err
 	}
 	return a.atDestination(ctx, declared, func(d destination.Destination) error {

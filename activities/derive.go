@@ -11,7 +11,7 @@ import (
 type Lineage interface {
 	RecordDerivations(ctx context.Context, subject string, derivations []store.Derivation) error
 	Derivations(ctx context.Context, subject string) ([]store.Derivation, error)
-	HasDelivered(ctx context.Context, activation string) (bool, error)
+	HasDelivered(ctx context.Context, activation, destination string) (bool, error)
 	DeliveryUses(ctx context.Context, dataset string, spans []store.BatchSpan) ([]store.DeliveryUse, int64, error)
 }
 

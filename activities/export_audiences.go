@@ -56,7 +56,7 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 			return out, err
 		}
 		if set.query.Standings != nil {
-			if err := a.recall(ctx, in, set.query.Standings); err != nil {
+			if err := a.recall(ctx, activation, in.Delivery, set.query.Standings); err != nil {
 				return out, err
 			}
 		}
@@ -77,6 +77,9 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 			rows += f.Rows
 		}
 		out.Files = append(out.Files, files...)
+	}
+	if _, err := a.suppressed(ctx, w, activation); err != nil { // a load came in meanwhile
+		return out, err
 	}
 	if out.DerivedFrom, err = made(); err != nil {
 		return out, err

@@ -105,16 +105,11 @@ func (c *Catalog) CountDelivered(ctx context.Context, contract string, since tim
 	return n, err
 }
 
-// BeginDelivery records that a delivery of memberships is under way.
-func (c *Catalog) BeginDelivery(ctx context.Context, id string, d Decision, memberships []Membership, at time.Time) error {
+// BeginDelivery records that a delivery is under way.
+func (c *Catalog) BeginDelivery(ctx context.Context, id string, d Decision, evaluation string, at time.Time) error {
 	return c.inTransaction(ctx, func(tx *sql.Tx) error {
-		if err := c.exec(ctx, tx, "catalog/begin_delivery", id, d.Activation, d.Destination, memberships[0].Evaluation, d.ID, instant(at)); err != nil {
+		if err := c.exec(ctx, tx, "catalog/begin_delivery", id, d.Activation, d.Destination, evaluation, d.ID, instant(at)); err != nil {
 			return err
-		}
-		for _, m := range memberships {
-			if err := c.exec(ctx, tx, "catalog/record_delivery_membership", id, m.Audience, m.Evaluation); err != nil {
-				return err
-			}
 		}
 		return c.recordAudit(ctx, tx, AuditRecord{Run: d.Run, Action: "begin", Kind: AuditedDelivery, Object: id, Actor: d.RequestedBy, Outcome: AuditAllowed, At: at,
 			Detail: fmt.Sprintf("activation %s to destination %s, by decision %s", d.Activation, d.Destination, d.ID)})

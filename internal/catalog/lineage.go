@@ -106,8 +106,8 @@ func (c *Catalog) DeliveryUses(ctx context.Context, dataset string, spans []stor
 	return out[:min(len(out), store.MostUses)], int64(len(out)), nil
 }
 
-// HasDelivered reports whether a file of an activation's deliveries has arrived.
-func (c *Catalog) HasDelivered(ctx context.Context, activation string) (has bool, err error) {
-	err = c.query(ctx, "catalog/has_delivered", []any{activation}, func(scan func(...any) error) error { return scan(&has) })
+// HasDelivered reports whether a file of an activation's deliveries to a destination has arrived.
+func (c *Catalog) HasDelivered(ctx context.Context, activation, destination string) (has bool, err error) {
+	err = c.query(ctx, "catalog/has_delivered", []any{activation, destination}, func(scan func(...any) error) error { return scan(&has) })
 	return has, err
 }

@@ -28,9 +28,9 @@ func TestWhereABatchWent(t *testing.T) {
 	}
 	f.load("batch_1", row("a1", "MA", "Y"))
 	made("eval_1")
-	members := f.evaluate("eval_1", at.Add(-time.Hour), "hikers", "eastern")
+	f.evaluate("eval_1", at.Add(-time.Hour), "hikers", "eastern")
 	made("dlv_1")
-	require.NoError(t, f.catalog.BeginDelivery(t.Context(), "dlv_1", catalog.Decision{ID: "dec_1", Activation: "acme-to-media", Destination: "media-drop"}, []catalog.Membership{{Membership: members[0], Evaluation: "eval_1"}}, at))
+	require.NoError(t, f.catalog.BeginDelivery(t.Context(), "dlv_1", catalog.Decision{ID: "dec_1", Activation: "acme-to-media", Destination: "media-drop"}, "eval_1", at))
 	f.load("batch_2", row("a2", "MA", "Y"))
 	made("eval_2")
 	f.evaluate("eval_2", at, "hikers")

@@ -180,7 +180,7 @@ func TestDecisionsAndReceipts(t *testing.T) {
 	got.Contracts = d.Contracts // kept beside it
 	require.Equal(t, d, got)
 
-	require.NoError(t, c.BeginDelivery(ctx, "dlv_1", d, []catalog.Membership{{Membership: store.Membership{Audience: "hikers"}, Evaluation: "eval_1"}}, at))
+	require.NoError(t, c.BeginDelivery(ctx, "dlv_1", d, "eval_1", at))
 	r := catalog.Receipt{File: "f.csv", Rows: 3, Bytes: 10, SHA256: "aa"}
 	require.NoError(t, c.RecordReceipt(ctx, "dlv_1", r, at))
 	require.NoError(t, c.RecordReceipt(ctx, "dlv_1", r, at))
@@ -249,7 +249,7 @@ func TestLineage(t *testing.T) {
 		require.NoError(t, c.PublishEvaluation(ctx, id, asOf, []store.Membership{{Audience: "hikers", Part: id + "h", Namespaces: in(3)}, {Audience: "nobody", Part: id + "n", Namespaces: in(0)},
 			{Audience: "broken", Error: "out of memory"}}, asOf))
 		made(delivery, versions[0], versions[1])
-		require.NoError(t, c.BeginDelivery(ctx, delivery, catalog.Decision{ID: "dec" + delivery, Activation: "x", Destination: "y"}, []catalog.Membership{{Membership: store.Membership{Audience: "hikers"}, Evaluation: id}}, asOf))
+		require.NoError(t, c.BeginDelivery(ctx, delivery, catalog.Decision{ID: "dec" + delivery, Activation: "x", Destination: "y"}, id, asOf))
 		require.NoError(t, c.RecordReceipt(ctx, delivery, catalog.Receipt{File: "f.csv"}, asOf))
 		require.NoError(t, c.RecordReceipt(ctx, delivery, catalog.Receipt{File: "g.csv"}, asOf))
 	}
