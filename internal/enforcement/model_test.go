@@ -101,7 +101,7 @@ var (
 )
 
 func some[T any](r *rand.Rand, pool []T, most int) (out []T) {
-	for _, i := range r.Perm(len(pool))[:r.IntN(most+1)] {
+	for _, i := range r.Perm(len(pool))[:min(len(pool), r.IntN(most+1))] {
 		out = append(out, pool[i])
 	}
 	return out
