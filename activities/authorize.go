@@ -29,8 +29,9 @@ var mayChange = map[string][]access.Permission{
 	"Destination": {access.ManageDestinations}, "Activation": mayActivate,
 }
 
-// requester is the principal that a run names; restricted is false when nobody is asked.
-func (a *Activities) requester(requestedBy string) (who access.Principal, restricted bool, err error) {
+// requester is the principal that a run names; restricted is false when nobody is asked. A run carries no token: what an issuer's groups
+// give is what the worker saw when the principal signed in, under the rules of today.
+func (a *Activities) requester(ctx context.Context, requestedBy string) (who access.Principal, restricted bool, err error) {
 	if a.Access == nil || requestedBy == "" || requestedBy == access.Worker {
 		return access.Unrestricted(requestedBy), false, nil
 	}
@@ -38,13 +39,19 @@ func (a *Activities) requester(requestedBy string) (who access.Principal, restri
 	if err != nil {
 		return who, true, err
 	}
-	who, err = rules.Principal(requestedBy, now())
+	var groups []string
+	if rules.IssuersOwn(requestedBy) {
+		if groups, err = a.Audit.SignedIn(ctx, requestedBy, now().Add(-access.SignIn)); err != nil {
+			return who, true, err
+		}
+	}
+	who, err = rules.Principal(requestedBy, groups, now())
 	return who, true, err
 }
 
 // authorize is Denied, and records that, unless the person whom the record names has the permissions.
 func (a *Activities) authorize(ctx context.Context, record catalog.AuditRecord, needs []access.Permission) error {
-	who, _, err := a.requester(record.Actor)
+	who, _, err := a.requester(ctx, record.Actor)
 	if err == nil {
 		err = who.Needs(needs...)
 	}
@@ -69,7 +76,7 @@ func (a *Activities) authorizeActivation(ctx context.Context, requestedBy string
 	if err := a.authorize(ctx, record, mayActivate); err != nil {
 		return err
 	}
-	who, restricted, err := a.requester(requestedBy)
+	who, restricted, err := a.requester(ctx, requestedBy)
 	if err != nil {
 		return err
 	}
@@ -107,8 +114,8 @@ func unseen(who access.Principal, w *workspace.Workspace, activation *workspace.
 
 // forbidden are the changes of a plan that whoever asks for it may not make: for want of a permission, or because an audience or an
 // activation that is changed uses an attribute that is not to be seen (AC-8). What runs already goes on (EC-36).
-func (a *Activities) forbidden(requestedBy string, p plan.Plan, next *workspace.Workspace) (out []plan.Reason, err error) {
-	who, restricted, err := a.requester(requestedBy)
+func (a *Activities) forbidden(ctx context.Context, requestedBy string, p plan.Plan, next *workspace.Workspace) (out []plan.Reason, err error) {
+	who, restricted, err := a.requester(ctx, requestedBy)
 	if !restricted {
 		return nil, err
 	}

@@ -25,6 +25,10 @@ The worker reads the files itself: they must be on its machine, in a folder that
 		Example: `  starter add-data acme_2026 prospects.csv.gz`,
 		Args:    arguments(cobra.MinimumNArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
+			who, err := requestedBy(c.Context())
+			if err != nil {
+				return err
+			}
 			var files []workflows.IngestFileResult
 			var failed []error
 			for _, file := range args[1:] {
@@ -36,7 +40,7 @@ The worker reads the files itself: they must be on its machine, in a folder that
 					failed = append(failed, usageError{fmt.Errorf("%s is not a file", file)})
 					continue
 				}
-				in := workflows.IngestFileInput{Source: sourceName, Dataset: args[0], Path: "local:" + path, RequestedBy: whoami()}
+				in := workflows.IngestFileInput{Source: sourceName, Dataset: args[0], Path: "local:" + path, RequestedBy: who}
 				err = o.run(c.Context(), workflows.IngestFile, in, func(result json.RawMessage) error {
 					loaded, err := decoded[workflows.IngestFileResult](result)
 					files = append(files, loaded)
