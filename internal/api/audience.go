@@ -33,7 +33,8 @@ type AudienceResult struct {
 	Namespaces []store.NamespaceMembers `json:"namespaces,omitempty"`
 	// Withheld says that the size is below the sandbox's minimumCount, so that no count is told.
 	Withheld bool `json:"withheld,omitempty"`
-	// BreakdownWithheld says that one of the counts by status or namespace is, so that none of them is told.
+	// BreakdownWithheld says that one of the counts by status or namespace is, or would tell of an earlier rule what your roles must not
+	// see, so that none of them is told.
 	BreakdownWithheld bool   `json:"breakdownWithheld,omitempty"`
 	Error             string `json:"error,omitempty"` // why it was not evaluated; the membership before is kept
 }

@@ -79,6 +79,11 @@ func (s *server) previewed(ctx context.Context, in *previewInput) (out api.Audie
 	if err == nil {
 		err = allow(hidden, out.Columns)
 	}
+	for _, name := range q.Rule.Audiences { // whose members an earlier rule may have given
+		if a, found := w.Audience(name); err == nil && found == nil {
+			err = v.audience(ctx, a)
+		}
+	}
 	if err == nil && in.Body.Sample > 0 {
 		_, err = v.of(ctx, q.Namespaces)
 	}
