@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -163,7 +164,31 @@ func (a *Activities) forbidden(ctx context.Context, requestedBy string, p plan.P
 			out = append(out, reason)
 		}
 	}
+	if dataset, path := relabelled(current, next); dataset != "" && !who.Has(access.ApplyLabels) {
+		out = append(out, plan.Reason{Kind: "Dataset", Name: dataset, Hint: "ask who keeps the worker's access file",
+			Message: fmt.Sprintf("attribute %s would carry other labels, and the roles of %s lack %s", path, who.Name, access.ApplyLabels)})
+	}
 	return out, nil
+}
+
+// relabelled is an attribute of a dataset whose labels change, by whatever means: another schema or field group does it as well.
+func relabelled(current, next *workspace.Workspace) (dataset, path string) {
+	if current == nil {
+		return "", ""
+	}
+	for _, d := range next.Datasets {
+		before, err := current.Dataset(d.Name)
+		if err != nil {
+			continue // it is a new one
+		}
+		was, is := current.FieldLabels(before), next.FieldLabels(d)
+		for _, path := range slices.Sorted(maps.Keys(was)) {
+			if now, stays := is[path]; stays && !slices.Equal(was[path], now) {
+				return d.Name, path
+			}
+		}
+	}
+	return "", ""
 }
 
 // harmless are the keys of a destination that change neither where data goes nor what for.

@@ -27,7 +27,7 @@ func TestIssuersPrincipals(t *testing.T) {
 		require.NoError(t, os.WriteFile(file, []byte(text+"oidc: {issuer: '"+issuer.URL()+"', audience: "+oidctest.Audience+", groups: {claim: groups, roles: {marketing: [sender], everybody: [watcher]}}}\n"), 0o600))
 	}
 	const sender = "  sender: {permissions: [Manage Sources, Evaluate a Segment to an Audience, View Destinations, Manage Destinations, Activate Destinations], labels: ['*']}\n"
-	const watcher = "  watcher: {permissions: [View Profiles]}\n"
+	const watcher = "  watcher: {permissions: [View Profiles, View Destinations, Manage Destinations]}\n"
 	write("roles:\n" + sender + watcher)
 	d := startDev(t, dir, nil, "--access-file", file)
 	e, err := api.Find(dir)
@@ -53,8 +53,13 @@ func TestIssuersPrincipals(t *testing.T) {
 	as(kim, 0, "profiles", "count")
 
 	require.Contains(t, as(joe, 1, "profiles", "count"), "the roles of oidc:joe lack View Profiles")
-	require.Contains(t, as(kim, 1, "run", "activate-audiences", "acme-to-media"), "the roles of oidc:kim lack View Destinations")
+	require.Contains(t, as(kim, 1, "run", "activate-audiences", "acme-to-media"), "the roles of oidc:kim lack Activate Destinations")
 	require.Contains(t, as(kim, 1, "run", "sync-source", "acme"), "the roles of oidc:kim lack Manage Sources")
+	f := folder{t, filepath.Join(dir, "workspace")}
+	f.replace("destinations.yaml", "prefix: prospects", "prefix: others")
+	require.Contains(t, as(kim, 2, "plan", f.dir), "destination media-drop: the roles of oidc:kim lack Activate Destinations: what activation acme-to-media sends would go elsewhere")
+	require.Contains(t, as(kim, 2, "apply", "--yes", f.dir), "the roles of oidc:kim lack Activate Destinations")
+	require.Contains(t, as(joe, 0, "apply", "--yes", f.dir), "applied: ")
 	require.Contains(t, as(token("lou", "others"), 1, "run", "sync-source", "acme"), "no group of oidc:lou has a role")
 	expired := issuer.Token(map[string]any{"sub": "joe", "groups": "marketing", "exp": time.Now().Add(-time.Hour).Unix()})
 	require.Contains(t, as(expired, 1, "run", "activate-audiences", "acme-to-media"), "the token has expired")
@@ -74,6 +79,7 @@ func TestIssuersPrincipals(t *testing.T) {
 	for _, q := range []catalog.AuditQuery{
 		{Actor: "oidc:joe", Action: "activate", Outcome: catalog.AuditAllowed}, {Actor: "oidc:joe", Action: "end", Kind: "Delivery", Outcome: catalog.AuditAllowed}, {Actor: "oidc:joe", Action: "sync", Outcome: catalog.AuditAllowed},
 		{Actor: "oidc:joe", Action: "activate", Outcome: catalog.AuditDenied}, {Actor: "oidc:kim", Action: "activate", Outcome: catalog.AuditDenied}, {Actor: "oidc:kim", Action: "sync", Outcome: catalog.AuditDenied},
+		{Actor: "oidc:kim", Kind: "Destination", Action: "apply", Object: "media-drop", Outcome: catalog.AuditDenied}, {Actor: "oidc:joe", Kind: "Destination", Action: "change", Object: "media-drop", Outcome: catalog.AuditAllowed},
 		{Actor: "oidc:max", Action: "activate", Outcome: catalog.AuditDenied}, {Actor: "oidc:lou", Kind: catalog.AuditedRequest, Outcome: catalog.AuditDenied},
 	} {
 		q.Limit = 10
