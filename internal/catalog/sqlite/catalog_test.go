@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"context"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -164,37 +165,64 @@ func TestLatestMembershipsSurviveAFailedEvaluation(t *testing.T) {
 	require.Len(t, results, 2)
 }
 
-// PL-19: a decision is kept with its violations, and the first record of a check stays.
+// PL-19: a decision is kept with its violations. The same one again is one record; another one of the same delivery has a record and an id of
+// its own, and one that refuses ends the delivery. Each is in the audit once.
 func TestDecisionsAndReceipts(t *testing.T) {
 	c, ctx := open(t), context.Background()
-	d := catalog.Decision{ID: "dec_1", Delivery: "dlv_1", Activation: "x", Destination: "y", Covers: "c",
-		Contracts:  []string{"vendor"},
-		Violations: []catalog.Violation{{Audience: "a", Violation: governance.Violation{Policy: "No e-mail", Labels: []string{"C4"}}}}}
-	require.NoError(t, c.RecordDecision(ctx, d, at))
-	changed := d
-	changed.Allowed = true
-	require.NoError(t, c.RecordDecision(ctx, changed, at))
-	got, err := c.Decision(ctx, "dec_1")
-	require.NoError(t, err)
-	got.Contracts = d.Contracts // kept beside it
-	require.Equal(t, d, got)
-
+	d := catalog.Decision{ID: "dec_1", Delivery: "dlv_1", Activation: "x", Destination: "y", Covers: "c", Contracts: []string{"vendor"}, Allowed: true, Run: "run 1"}
+	record := func(d catalog.Decision) string {
+		t.Helper()
+		id, err := c.RecordDecision(ctx, d, at)
+		require.NoError(t, err)
+		got, err := c.Decision(ctx, id)
+		require.NoError(t, err)
+		d.ID, got.Contracts, got.Run = id, d.Contracts, d.Run // kept beside it
+		require.Equal(t, d, got)
+		return id
+	}
+	require.Equal(t, "dec_1", record(d))
 	require.NoError(t, c.BeginDelivery(ctx, "dlv_1", d, "eval_1", at))
+	require.Equal(t, "dec_1", record(d))
+	changed := d
+	changed.Covers = "d"
+	require.Equal(t, "dec_1_2", record(changed))
+	refused := d
+	refused.Allowed, refused.Violations = false, []catalog.Violation{{Audience: "a", Violation: governance.Violation{Policy: "No e-mail", Labels: []string{"C4"}}}}
+	require.Equal(t, "dec_1_3", record(refused))
+	require.Equal(t, "dec_1_3", record(refused))
+	require.Equal(t, "dec_1_2", record(changed))
+	n, err := c.CountDelivered(ctx, "vendor", at.Add(-time.Hour), "")
+	require.NoError(t, err)
+	require.Zero(t, n, "it was refused")
+	records, err := c.Audit(ctx, catalog.AuditQuery{Kind: "Activation", Limit: 10})
+	require.NoError(t, err)
+	var decided []string
+	for _, r := range records {
+		decided = append(decided, r.Outcome+": "+strings.SplitN(r.Detail, ",", 2)[0])
+	}
+	require.Equal(t, []string{"denied: decision dec_1_3", "allowed: decision dec_1_2", "allowed: decision dec_1"}, decided)
+	report, err := c.VerifyAudit(ctx, catalog.AuditHead{})
+	require.NoError(t, err)
+	require.Empty(t, report.Breaks)
+
+	d.ID, d.Delivery = "dec_2", "dlv_2"
+	require.Equal(t, "dec_2", record(d))
+	require.NoError(t, c.BeginDelivery(ctx, "dlv_2", d, "eval_1", at))
 	r := catalog.Receipt{File: "f.csv", Rows: 3, Bytes: 10, SHA256: "aa"}
-	require.NoError(t, c.RecordReceipt(ctx, "dlv_1", r, at))
-	require.NoError(t, c.RecordReceipt(ctx, "dlv_1", r, at))
-	for except, want := range map[string]int64{"": 1, "dlv_1": 0} { // it is under way
+	require.NoError(t, c.RecordReceipt(ctx, "dlv_2", r, at))
+	require.NoError(t, c.RecordReceipt(ctx, "dlv_2", r, at))
+	for except, want := range map[string]int64{"": 1, "dlv_2": 0} { // it is under way
 		n, err := c.CountDelivered(ctx, "vendor", at.Add(-time.Hour), except)
 		require.NoError(t, err)
 		require.Equal(t, want, n)
 	}
-	require.NoError(t, c.EndDelivery(ctx, "dlv_1", catalog.Delivered, catalog.AuditRecord{Run: "run 1", Action: "end", Kind: catalog.AuditedDelivery, Object: "dlv_1", Outcome: catalog.AuditAllowed, At: at}, at))
+	require.NoError(t, c.EndDelivery(ctx, "dlv_2", catalog.Delivered, catalog.AuditRecord{Run: "run 1", Action: "end", Kind: catalog.AuditedDelivery, Object: "dlv_2", Outcome: catalog.AuditAllowed, At: at}, at))
 	for since, want := range map[time.Duration]int64{-time.Hour: 1, time.Hour: 0} {
 		n, err := c.CountDelivered(ctx, "vendor", at.Add(since), "")
 		require.NoError(t, err)
 		require.Equal(t, want, n)
 	}
-	receipts, err := c.Receipts(ctx, "dlv_1")
+	receipts, err := c.Receipts(ctx, "dlv_2")
 	require.NoError(t, err)
 	require.Equal(t, []catalog.Receipt{r}, receipts)
 }
