@@ -68,7 +68,7 @@ var rooms = map[string][]string{
 
 	// the client knows the terms of the store and nothing else, so that the command line links no server
 	"internal/api":        {"internal/errkind", "internal/store"},
-	"internal/api/server": {"internal/access", "internal/api", "internal/audience", "internal/catalog", "internal/errkind", "internal/governance", "internal/prospect", "internal/store", "internal/workspace", "internal/xdm"},
+	"internal/api/server": {"internal/access", "internal/api", "internal/audience", "internal/catalog", "internal/enforcement", "internal/errkind", "internal/prospect", "internal/store", "internal/workspace", "internal/xdm"},
 
 	"internal/connect":                     {"internal/errkind"},
 	"internal/source":                      {"internal/errkind"},

@@ -239,7 +239,7 @@ func printPreview(p api.AudiencePreview) error {
 		fmt.Println("labels:", strings.Join(p.Labels, ", "))
 	}
 	for _, r := range p.Refusals {
-		fmt.Printf("destination %s would not get it: policy %q denies %s for %s\n", r.Destination, r.Policy, r.MarketingAction, strings.Join(r.Labels, "+"))
+		fmt.Printf("destination %s would not get it: %s; %s\n", r.Destination, printable(r.Reason), printable(r.Resolution))
 	}
 	if len(p.Sample) == 0 {
 		return nil
