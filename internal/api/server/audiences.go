@@ -365,7 +365,7 @@ func (s *server) why(ctx context.Context, in *reasonInput) (out api.AudienceReas
 	}
 	found, err := s.Store.MembershipsOf(ctx, n.Symbol, in.ID, map[string]string{a.Name: m.Part})
 	if len(found) > 0 {
-		may := false
+		var may bool
 		if found[0].Status, found[0].Since, may = known.standing(found[0].Status, found[0].Since); may {
 			out.Membership = &found[0]
 		}

@@ -146,7 +146,7 @@ func (s *server) profile(ctx context.Context, in *profileInput) (out api.Profile
 		return out, err
 	}
 	for _, m := range memberships {
-		may := false
+		var may bool
 		if m.Status, m.Since, may = known[m.Audience].standing(m.Status, m.Since); !may {
 			continue
 		}
