@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -92,47 +91,46 @@ func runBenchAudiences(ctx context.Context, o benchOptions) error {
 		fmt.Fprintf(&documents, "kind: Audience\nname: a%03d\nrule: %q\n---\n", i, named)
 	}
 	return withBench(ctx, o, columns, documents.String(), func(ctx context.Context, d *dev, dropPoint string) error {
-		file := filepath.Join(dropPoint, "0.csv.gz")
-		if err := writeBenchFile(file, columns, 0, o.rows); err != nil {
-			return err
-		}
-		if _, err := benchLoad(ctx, d, file); err != nil {
-			return err
-		}
-		first, sizes, err := benchEvaluate(ctx, d)
-		if err != nil {
-			return err
-		}
-		members := int64(0)
-		for _, size := range sizes {
-			members += size
-		}
-		fmt.Printf("%d audiences, %d prospects, %d memberships\n\n", o.audiences, o.rows, members)
-		fmt.Printf("%-24s %10s %10s %10s\n", "", "CPU s", "wall s", "peak MB")
-		fmt.Printf("%-24s %10.1f %10.1f %10.0f\n", "first evaluation", first.CPU, first.Wall, float64(first.RSS)/1e6)
-		if o.python != "" {
-			if err := benchBareAudiences(ctx, o, file, columns, rules, sizes, first); err != nil {
+		for n, change := range []struct {
+			what        string
+			first, rows int
+		}{{"first evaluation", 0, o.rows}, {"second, a tenth changed", o.rows / 2, o.rows / 10}} {
+			file := filepath.Join(dropPoint, fmt.Sprintf("%d.csv.gz", n))
+			if err := writeBenchFile(file, columns, change.first, change.rows); err != nil {
+				return err
+			}
+			if _, err := benchLoad(ctx, d, file); err != nil {
+				return err
+			}
+			took, members, err := benchEvaluate(ctx, d)
+			if err != nil {
+				return err
+			}
+			var all store.MemberCounts
+			for _, m := range members {
+				all.Realized, all.Existing, all.Exited = all.Realized+m.Realized, all.Existing+m.Existing, all.Exited+m.Exited
+			}
+			fmt.Printf("\n%d audiences, %d prospects: %d members are new, %d stayed, %d left\n", o.audiences, o.rows, all.Realized, all.Existing, all.Exited)
+			fmt.Printf("%-26s %10s %10s %10s\n", "", "CPU s", "wall s", "peak MB")
+			fmt.Printf("%-26s %10.1f %10.1f %10.0f\n", change.what, took.CPU, took.Wall, float64(took.RSS)/1e6)
+			if o.python != "" {
+				if err := benchBareAudiences(ctx, o, file, columns, rules, members, took); err != nil {
+					return err
+				}
+			}
+			if n > 0 {
+				continue
+			}
+			if err := benchPreviews(ctx, d); err != nil {
 				return err
 			}
 		}
-		if err := benchPreviews(ctx, d); err != nil {
-			return err
-		}
-		file = filepath.Join(dropPoint, "1.csv.gz")
-		if err := writeBenchFile(file, columns, o.rows/2, o.rows/10); err != nil {
-			return err
-		}
-		if _, err := benchLoad(ctx, d, file); err != nil {
-			return err
-		}
-		second, _, err := benchEvaluate(ctx, d)
-		fmt.Printf("%-24s %10.1f %10.1f %10.0f\n", "second, a tenth changed", second.CPU, second.Wall, float64(second.RSS)/1e6)
-		return err
+		return nil
 	})
 }
 
 // benchEvaluate evaluates all audiences and measures this process meanwhile.
-func benchEvaluate(ctx context.Context, d *dev) (out measure, sizes []int64, err error) {
+func benchEvaluate(ctx context.Context, d *dev) (out measure, members []store.MemberCounts, err error) {
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
 		return out, nil, err
 	}
@@ -144,13 +142,16 @@ func benchEvaluate(ctx context.Context, d *dev) (out measure, sizes []int64, err
 	}
 	out.CPU, out.Wall = (processorTime() - before).Seconds(), time.Since(began).Seconds()
 	for _, m := range result.Memberships {
-		sizes = append(sizes, m.Size())
+		if m.Error != "" {
+			return out, nil, fmt.Errorf("audience %s: %s", m.Audience, m.Error)
+		}
+		members = append(members, m.MemberCounts)
 	}
 	out.RSS, err = peakMemory()
-	return out, sizes, err
+	return out, members, err
 }
 
-func benchBareAudiences(ctx context.Context, o benchOptions, file string, columns []benchColumn, rules []string, sizes []int64, ours measure) error {
+func benchBareAudiences(ctx context.Context, o benchOptions, file string, columns []benchColumn, rules []string, members []store.MemberCounts, ours measure) error {
 	database := filepath.Join(filepath.Dir(filepath.Dir(file)), "bare.duckdb")
 	if _, err := benchBare(ctx, o, database, file, columns); err != nil {
 		return err
@@ -172,17 +173,25 @@ func benchBareAudiences(ctx context.Context, o benchOptions, file string, column
 		return fmt.Errorf("the bare script: %w: %s", err, &problems)
 	}
 	var bare struct {
-		Queries, Mask measure
-		Sizes         []int64
+		Queries, Mask    measure
+		Delta, MaskDelta measure // of a second run
+		Members          [][3]int64
 	}
 	if err := json.Unmarshal(answer, &bare); err != nil {
 		return err
 	}
-	if !slices.Equal(bare.Sizes, sizes) {
-		return errors.New("the script's audiences have other sizes than the product's")
+	for i, m := range members {
+		if bare.Members[i] != [3]int64{m.Realized, m.Existing, m.Exited} {
+			return fmt.Errorf("the script's audience %d has other members than the product's", i)
+		}
 	}
-	fmt.Printf("%-24s %10.1f %10.1f %10s   the product's CPU: %.2f times\n", "bare, a query each", bare.Queries.CPU, bare.Queries.Wall, "", ours.CPU/bare.Queries.CPU)
-	fmt.Printf("%-24s %10.1f %10.1f %10s   the product's CPU: %.2f times\n", "bare, one scan", bare.Mask.CPU, bare.Mask.Wall, "", ours.CPU/bare.Mask.CPU)
+	for _, way := range []struct {
+		what           string
+		members, delta measure
+	}{{"bare, a query each", bare.Queries, bare.Delta}, {"bare, one scan", bare.Mask, bare.MaskDelta}} {
+		cpu, wall := way.members.CPU+way.delta.CPU, way.members.Wall+way.delta.Wall
+		fmt.Printf("%-26s %10.1f %10.1f %10s   the product's CPU: %.2f times (of the script's, %.1f s for who came and left)\n", way.what, cpu, wall, "", ours.CPU/cpu, way.delta.CPU)
+	}
 	return nil
 }
 
@@ -208,6 +217,6 @@ func benchPreviews(ctx context.Context, d *dev) error {
 		}
 	}
 	slices.Sort(took)
-	fmt.Printf("%-24s %10s %10.2f              the longest of %d: %.2f s\n", "a preview, median", "", took[len(took)/2], len(took), took[len(took)-1])
+	fmt.Printf("%-26s %10s %10.2f              the longest of %d: %.2f s\n", "a preview, median", "", took[len(took)/2], len(took), took[len(took)-1])
 	return nil
 }

@@ -19,18 +19,18 @@ import (
 // condition is the SQL of a rule over a relation p of a namespace's profiles, with its values. members are the parts of the
 // audiences that it may refer to.
 func (s *Store) condition(generate func(audience.Names) (string, []any, error), namespace string, asOf time.Time, members map[string]string) (string, []any, error) {
+	return generated(generate, asOf, func(name string) (string, error) { return s.isMember(name, namespace, members) })
+}
+
+// generated is the SQL of a rule over a relation p, in which refer says who is in another audience.
+func generated(generate func(audience.Names) (string, []any, error), asOf time.Time, refer func(name string) (string, error)) (string, []any, error) {
 	var broken error
 	text, values, err := generate(audience.Names{
 		ID:     "p.partner_id",
 		AsOf:   asOf,
 		Column: func(path string) string { return "p." + queries.Identifier(path) },
 		Audience: func(name string) string {
-			part, ok := members[name]
-			if !ok {
-				broken = errkind.New(errkind.Missing, "", fmt.Errorf("audience %s, which the rule refers to, has no members: it was not evaluated, or that failed", name), "evaluate it first: starter audiences evaluate "+name)
-				return ""
-			}
-			text, err := queries.Statement("audiences/is_member", map[string]any{"Namespace": namespace, "Part": s.inside(part)})
+			text, err := refer(name)
 			broken = errors.Join(broken, err)
 			return text
 		},
@@ -39,6 +39,15 @@ func (s *Store) condition(generate func(audience.Names) (string, []any, error), 
 		return "", nil, broken
 	}
 	return text, values, err
+}
+
+// isMember is the SQL that is true for those of a relation p of a namespace's profiles who are in an audience.
+func (s *Store) isMember(name, namespace string, members map[string]string) (string, error) {
+	part, ok := members[name]
+	if !ok {
+		return "", errkind.New(errkind.Missing, "", fmt.Errorf("audience %s, which the rule refers to, has no members: it was not evaluated, or that failed", name), "evaluate it first: starter audiences evaluate "+name)
+	}
+	return queries.Statement("audiences/is_member", map[string]any{"Namespace": namespace, "Part": s.inside(part)})
 }
 
 // rank is the SQL of what orders a limited audience, and its type.

@@ -95,7 +95,10 @@ func row(id, ages, zip, state, hiking, sailing, buyer string) string {
 }
 
 func (f *fixture) evaluate(id, previous string) map[string]store.Membership {
-	var scopes []store.AudienceScope
+	return f.evaluateAll(f.scopes(id, previous))
+}
+
+func (f *fixture) scopes(id, previous string) (scopes []store.AudienceScope) {
 	for _, a := range f.workspace.Audiences {
 		if a.Name == "established-households" {
 			continue
@@ -107,6 +110,10 @@ func (f *fixture) evaluate(id, previous string) map[string]store.Membership {
 		}
 		scopes = append(scopes, scope)
 	}
+	return scopes
+}
+
+func (f *fixture) evaluateAll(scopes []store.AudienceScope) map[string]store.Membership {
 	results, err := f.store.Evaluate(context.Background(), monday, scopes, nil)
 	require.NoError(f, err)
 	out := map[string]store.Membership{}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -178,4 +179,87 @@ func leaving(f *fixture) {
 	require.Equal(f, "", left(), "two contracts with no territory in common")
 	q.Confined = map[string][]string{"b": {"it's"}}
 	require.Equal(f, "", left())
+}
+
+// AU-34, EC-24: many audiences, which share a scan, hold whom each holds that is evaluated alone, with the same counts: over two
+// datasets of a namespace and another namespace, with references and limits, before and after a change. One that fails as the
+// prospects are read fails alone.
+func together(f *fixture) {
+	one, two, other := dataset("one", store.Replace), dataset("two", store.Replace), dataset("other", store.Replace)
+	lines := func(from, to, shift int) (out []line) {
+		for i := from; i < to; i++ {
+			out = append(out, line{fmt.Sprintf("p%03d", i), string(rune('A' + (i+shift)%5)), []string{"", "Y", "N"}[(i+shift)%3], string(rune('A' + i%7))})
+		}
+		return out
+	}
+	f.load(one, batch{id: "b1", lines: lines(0, 200, 0)})
+	f.load(two, batch{id: "b2", at: began.Add(time.Hour), lines: lines(150, 300, 1)})
+	f.load(other, batch{id: "b3", lines: lines(0, 50, 2)})
+	scopes := func(evaluation, previous string) (out []store.AudienceScope) {
+		add := func(name, rule string) *store.AudienceScope {
+			scope := f.scope(name, rule, evaluation, previous, one, two)
+			if len(out)%3 == 0 {
+				scope.Namespaces = append([]store.Namespace{{Symbol: "z", Datasets: []store.Dataset{other}}}, scope.Namespaces...)
+			}
+			out = append(out, scope)
+			return &out[len(out)-1]
+		}
+		add("x", "a IN ('A', 'B')")
+		add("y", "b = 'Y' OR c = 'C'")
+		for i := range 70 {
+			a, c := string(rune('A'+i%5)), string(rune('A'+i%7))
+			switch i % 4 {
+			case 0:
+				add(fmt.Sprintf("s%02d", i), fmt.Sprintf("a = '%s' OR c > '%s'", a, c))
+			case 1:
+				add(fmt.Sprintf("s%02d", i), fmt.Sprintf("b IS NULL AND c <> '%s'", c))
+			case 2:
+				add(fmt.Sprintf("s%02d", i), fmt.Sprintf("audience('x') AND NOT audience('y') OR c = '%s'", c))
+			case 3:
+				add(fmt.Sprintf("s%02d", i), fmt.Sprintf("NOT (b = 'N' AND a < '%s')", a)).Limit = &store.Limit{Profiles: 40, Seed: a}
+			}
+		}
+		return out
+	}
+	for n, evaluation := range []string{"e1", "e2"} {
+		previous, alone := "", ""
+		if n > 0 {
+			f.load(one, batch{id: "b4", at: began.Add(2 * time.Hour), lines: lines(20, 120, 3)})
+			previous, alone = "e1", "alone1"
+		}
+		asOf := began.AddDate(0, 0, n+1)
+		all := scopes(evaluation, previous)
+		got, err := f.Evaluate(f.Context(), asOf, all, nil)
+		require.NoError(f, err)
+		apart := scopes(fmt.Sprintf("alone%d", n+1), alone)
+		exited := int64(0)
+		for i, scope := range apart {
+			with := []store.AudienceScope{scope}
+			if len(scope.Rule.Audiences) > 0 {
+				with = []store.AudienceScope{apart[0], apart[1], scope}
+			}
+			want, err := f.Evaluate(f.Context(), asOf, with, nil)
+			require.NoError(f, err)
+			w, g := want[len(want)-1], got[i]
+			require.Empty(f, g.Error)
+			w.Part, g.Part = "", ""
+			require.Equal(f, w, g, "%s of %s", scope.Name, evaluation)
+			require.Positive(f, g.Size())
+			exited += g.Exited
+			for _, status := range []string{"", "realized", "existing", "exited"} {
+				require.Equal(f, f.members(scope.Part, status), f.members(all[i].Part, status), "%s of %s", scope.Name, evaluation)
+			}
+		}
+		require.Equal(f, n > 0, exited > 0)
+		failing := f.scope("failing", "a = 'A'", "broken", "", one, two)
+		failing.Rule, err = audience.Parse("a > 5", audience.Fields{"a": {Path: "a", Type: xdm.Integer}}) // the datasets hold texts
+		require.NoError(f, err)
+		beside, err := f.Evaluate(f.Context(), asOf, append([]store.AudienceScope{failing}, scopes("broken", previous)...), nil)
+		require.NoError(f, err)
+		require.NotEmpty(f, beside[0].Error)
+		for i, m := range beside[1:] {
+			require.Empty(f, m.Error)
+			require.Equal(f, got[i].MemberCounts, m.MemberCounts)
+		}
+	}
 }

@@ -75,6 +75,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) Driver) {
 		"audiences of audiences, and a broken one":   referring,
 		"what leaves, as it is when it leaves":       leaving,
 		"limited audiences":                          limits,
+		"many audiences at once":                     together,
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &fixture{T: t, dir: t.TempDir(), open: open}
