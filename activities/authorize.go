@@ -11,6 +11,7 @@ import (
 	"prospector/internal/catalog"
 	"prospector/internal/errkind"
 	"prospector/internal/plan"
+	"prospector/internal/store"
 	"prospector/internal/workspace"
 )
 
@@ -143,16 +144,8 @@ func (a *Activities) forbidden(ctx context.Context, requestedBy string, p plan.P
 			continue
 		}
 		path := ""
-		switch {
-		case change.Action == plan.Remove:
-		case change.Kind == "Activation":
-			if activation, err := next.Activation(change.Name); err == nil {
-				path = unseen(who, next, activation, loaded)
-			}
-		case change.Kind == "Audience":
-			if audience, err := next.Audience(change.Name); err == nil {
-				path = unseenRule(who, next, audience, loaded)
-			}
+		if change.Action != plan.Remove {
+			path = unseenChange(who, change, next, loaded)
 		}
 		for _, activation := range redirected {
 			if path == "" {
@@ -210,9 +203,48 @@ func redirects(change plan.Change, current, next *workspace.Workspace) (out []*w
 	return out
 }
 
+// unseenChange is an attribute that an object uses and somebody may not see, or "": what is delivered, who is in an audience, and who is
+// left out would tell its values.
+func unseenChange(who access.Principal, change plan.Change, w *workspace.Workspace, loaded map[string]map[string][]string) string {
+	switch change.Kind {
+	case "Activation":
+		if activation, err := w.Activation(change.Name); err == nil {
+			return unseen(who, w, activation, loaded)
+		}
+	case "Audience":
+		if audience, err := w.Audience(change.Name); err == nil {
+			return unseenRule(who, w, audience, loaded)
+		}
+	case "ConsentPolicy":
+		for _, c := range w.ConsentPolicies {
+			if c.Name == change.Name {
+				return unseenColumn(who, w, nil, c.Parsed.Columns, loaded)
+			}
+		}
+	case "Contract":
+		for _, c := range w.Contracts {
+			if c.Name != change.Name {
+				continue
+			}
+			if c.Territory != nil {
+				if path := unseenColumn(who, w, nil, []string{c.Territory.Field}, loaded); path != "" {
+					return path
+				}
+			}
+			if audience, err := w.Audience(c.Suppression); err == nil {
+				return unseenRule(who, w, audience, loaded)
+			}
+		}
+	}
+	return ""
+}
+
 func unseenRule(who access.Principal, w *workspace.Workspace, audience *workspace.Audience, loaded map[string]map[string][]string) string {
-	columns := w.RuleColumns(audience)
-	for _, d := range w.ProfileDatasets(audience.Namespaces) {
+	return unseenColumn(who, w, audience.Namespaces, w.RuleColumns(audience), loaded)
+}
+
+func unseenColumn(who access.Principal, w *workspace.Workspace, namespaces, columns []string, loaded map[string]map[string][]string) string {
+	for _, d := range w.ProfileDatasets(namespaces) {
 		labels := w.FieldLabels(d)
 		for _, path := range columns {
 			if !who.Sees(slices.Concat(labels[path], loaded[d.Name][path])) {
@@ -221,6 +253,26 @@ func unseenRule(who access.Principal, w *workspace.Workspace, audience *workspac
 		}
 	}
 	return ""
+}
+
+// visibleTo are the memberships of audiences whose rule somebody may see, as they were evaluated by it.
+func (a *Activities) visibleTo(ctx context.Context, requestedBy string, w *workspace.Workspace, memberships []store.Membership) (out []store.Membership, err error) {
+	who, restricted, err := a.requester(ctx, requestedBy)
+	if err != nil || !restricted || who.SeesAll() {
+		return memberships, err
+	}
+	loaded := map[string]map[string][]string{}
+	for _, d := range w.ProfileDatasets(nil) {
+		if loaded[d.Name], err = a.loadedLabels(ctx, w, d.Name); err != nil {
+			return nil, err
+		}
+	}
+	for _, m := range memberships {
+		if audience, err := w.Audience(m.Audience); err == nil && m.Definition == w.Definition(audience) && unseenRule(who, w, audience, loaded) == "" {
+			out = append(out, m)
+		}
+	}
+	return out, nil
 }
 
 // needsOf is what a change needs: of labels those for labels, too; of an activation's audiences alone less than of its mapping (AC-5).

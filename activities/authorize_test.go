@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,7 +29,11 @@ roles:
   adder: {permissions: [View Destinations, Activate Segment without Mapping], labels: ["*"]}
   addsome: {permissions: [View Destinations, Activate Segment without Mapping], labels: [Third-Party]}
   relabeler: {permissions: [Manage Schemas, Apply Data Usage Labels, View Destinations, Manage Destinations, Activate Destinations, Manage Segments], labels: [Third-Party]}
+  steward: {permissions: [Manage Data Usage Policies], labels: [Third-Party]}
+  chief: {permissions: [Manage Data Usage Policies], labels: ["*"]}
 principals:
+  ivy: {roles: [steward]}
+  jon: {roles: [chief]}
   gus: {roles: [addsome]}
   hal: {roles: [relabeler]}
   ann: {roles: [viewer]}
@@ -177,10 +182,20 @@ func TestWhoMayChange(t *testing.T) {
 	label := []string{"schemas.yaml", "partner.sailing: [C9]", "partner.sailing: [C9], partner.skiing: [C9]"}
 	bucket := []string{"destinations.yaml", "bucket: media-drop", "bucket: elsewhere"}
 	elsewhere := "destination media-drop: the roles of ann lack Activate Destinations: what activation acme-to-media sends would go elsewhere, or for another use"
+	policy := func(document string) []string {
+		return []string{"governance.yaml", "kind: Policy", document + "\n---\nkind: Policy"}
+	}
+	consent := policy("kind: ConsentPolicy\nname: sailors\nstatus: ENABLED\nmarketingActions: [Cross Site Targeting]\nrequire: partner.sailing = 'Y'")
+	territory := policy("kind: Contract\nname: acme\nsources: [acme]\npurposes: [Cross Site Targeting]\nterritory: {field: partner.sailing, values: [Y]}")
+	suppression := policy("kind: Contract\nname: acme\nsources: [acme]\npurposes: [Cross Site Targeting, Email Targeting]\nsuppression: coastal-sailors")
 	for name, c := range map[string]struct {
 		who, want string
 		edit      []string
 	}{
+		"consent, not seeing":      {"ivy", "attribute partner.sailing carries labels that the roles of ivy do not hold", consent},
+		"territory, not seeing":    {"ivy", "attribute partner.sailing carries labels that the roles of ivy do not hold", territory},
+		"suppression, not seeing":  {"ivy", "attribute partner.sailing carries labels that the roles of ivy do not hold", suppression},
+		"consent by chief":         {"jon", "", consent},
 		"add by adder":             {"dan", "", add},
 		"column by adder":          {"dan", "activation acme-to-media: the roles of dan lack Manage Destinations, Activate Destinations", column},
 		"column by all":            {"cem", "", column},
@@ -224,8 +239,11 @@ func TestWhoMayChange(t *testing.T) {
 				require.NoError(t, err)
 				return
 			}
-			require.NotEmpty(t, planned.Plan.Refused)
-			require.Contains(t, planned.Plan.Refused[0].String(), c.want)
+			var told []string
+			for _, reason := range planned.Plan.Refused {
+				told = append(told, reason.String())
+			}
+			require.Contains(t, strings.Join(told, "\n"), c.want)
 			require.ErrorContains(t, err, "nothing was applied")
 			_, err = r.env.ExecuteActivity(r.RefuseWorkspace, RefuseWorkspaceInput{RequestedBy: c.who, Refused: planned.Plan.Refused})
 			require.NoError(t, err)
@@ -304,5 +322,24 @@ func TestLabelsOfLoadedRowsCount(t *testing.T) {
 	require.Len(t, planned.Plan.Refused, 2)
 	for i, name := range []string{"audience coastal-sailors", "activation acme-to-media"} {
 		require.Contains(t, planned.Plan.Refused[i].String(), name+": attribute partner.sailing carries labels that the roles of hal do not hold")
+	}
+}
+
+// AC-7: what undoing a batch would do to audiences is told of those whose rule is to be seen, and holds: of a batch of one row it would
+// tell a value.
+func TestEffectsOnAudiencesAreTold(t *testing.T) {
+	r := newRestricted(t)
+	w, err := r.Workspace(t.Context())
+	require.NoError(t, err)
+	latest, err := r.Memberships.LatestMemberships(t.Context(), "")
+	require.NoError(t, err)
+	old := latest["established-households"].Membership
+	old.Definition = "of before"
+	memberships := []store.Membership{latest["outdoor-families"].Membership, latest["coastal-sailors"].Membership, old}
+	for who, want := range map[string]int{"ben": 1, "cem": 3, "": 3} {
+		told, err := r.visibleTo(t.Context(), who, w, memberships)
+		require.NoError(t, err)
+		require.Len(t, told, want, who)
+		require.Equal(t, "outdoor-families", told[0].Audience)
 	}
 }
