@@ -15,7 +15,7 @@ import (
 // Audit is the record of who did what.
 type Audit interface {
 	RecordAudit(ctx context.Context, records ...catalog.AuditRecord) error
-	SignedIn(ctx context.Context, principal string, since time.Time) ([]string, error)
+	SignedIn(ctx context.Context, principal string, since time.Time) (catalog.SignIn, error)
 }
 
 // audited begins the record of something that this run does. Who asked for it is what the run's input says: a claim of whoever

@@ -42,9 +42,13 @@ func (a *Activities) requester(ctx context.Context, requestedBy string) (who acc
 		return who, true, err
 	}
 	var groups []string
-	if rules.IssuersOwn(requestedBy) {
-		if groups, err = a.Audit.SignedIn(ctx, requestedBy, now().Add(-access.SignIn)); err != nil {
+	if issuer, _ := rules.Issuer(); rules.IssuersOwn(requestedBy) {
+		signed, err := a.Audit.SignedIn(ctx, requestedBy, now().Add(-access.SignIn))
+		if err != nil {
 			return who, true, err
+		}
+		if signed.Issuer == issuer.URL { // else it was somebody of another one
+			groups = signed.Groups
 		}
 	}
 	who, err = rules.Principal(requestedBy, groups, now())

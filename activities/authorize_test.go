@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"path/filepath"
 	"slices"
@@ -342,4 +343,42 @@ func TestEffectsOnAudiencesAreTold(t *testing.T) {
 		require.Len(t, told, want, who)
 		require.Equal(t, "outdoor-families", told[0].Audience)
 	}
+}
+
+// AC-1, AC-6: a run of somebody whom only a group gives roles has what the group gives today, for as long as the latest sign-in with the
+// issuer of today counts; whom the file names has the file's roles in any case.
+func TestRunsOfAnIssuersPrincipals(t *testing.T) {
+	r := newRestricted(t)
+	file := roles + `  kim: {roles: [viewer], oidc: "17"}
+oidc: {issuer: "https://login.example.com", audience: prospector, groups: {claim: groups, roles: {operators: [all]}}}
+`
+	r.Access = func() (access.Rules, error) { return access.Parse("access.yaml", []byte(file)) }
+	start := func(who string) error {
+		_, err := r.env.ExecuteActivity(r.RecordStart, RecordStartInput{Action: "sync", Kind: "Source", Object: "acme", RequestedBy: who})
+		return err
+	}
+	signIn := func(who, issuer, group string, ago time.Duration) {
+		t.Helper()
+		require.NoError(t, r.catalog.RecordSignIn(t.Context(), "request_"+rand.Text(), who, catalog.SignIn{Issuer: issuer, Groups: []string{group}}, time.Now().UTC().Add(-ago)))
+	}
+	const issuer = "https://login.example.com"
+	require.ErrorContains(t, start("oidc:joe"), "no group of oidc:joe has a role, as far as is known here")
+	signIn("oidc:joe", issuer, "operators", access.SignIn+time.Minute)
+	require.ErrorContains(t, start("oidc:joe"), "no group of oidc:joe has a role, as far as is known here", "it was too long ago")
+	signIn("oidc:joe", "https://elsewhere.example.com", "operators", time.Minute)
+	require.ErrorContains(t, start("oidc:joe"), "no group of oidc:joe has a role, as far as is known here", "it was another issuer")
+	signIn("oidc:joe", issuer, "operators", access.SignIn-time.Minute)
+	require.NoError(t, start("oidc:joe"))
+	signIn("oidc:joe", issuer, "visitors", 0)
+	require.Equal(t, errkind.Denied, kindOf(start("oidc:joe")), "the latest counts")
+
+	require.ErrorContains(t, start("kim"), "the roles of kim lack Manage Sources")
+	signIn("kim", issuer, "operators", time.Minute)
+	require.NoError(t, start("kim"))
+	signIn("oidc:17", issuer, "operators", time.Minute)
+	require.ErrorContains(t, start("oidc:17"), `names no principal "oidc:17"`)
+	signIn("ann", issuer, "operators", time.Minute)
+	require.ErrorContains(t, start("ann"), "the roles of ann lack Manage Sources", "the issuer does not name her")
+	file = strings.Replace(file, "operators: [all]", "operators: [viewer]", 1)
+	require.ErrorContains(t, start("kim"), "the roles of kim lack Manage Sources", "what the file takes from a group is gone at once")
 }

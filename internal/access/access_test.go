@@ -135,6 +135,8 @@ func TestIdentified(t *testing.T) {
 	}
 	require.Equal(t, []string{"ops"}, rules.GroupsWithRoles([]string{"all", "ops"}))
 
+	_, err = rules.Principal("oidc:ben@example.com", []string{"ops"}, at)
+	require.ErrorContains(t, err, `names no principal "oidc:ben@example.com"`, "whom the file names has that name only, with its end")
 	who, err := rules.Principal("machine", []string{"ops"}, at)
 	require.NoError(t, err)
 	require.NotContains(t, who.Labels(), "I1", "groups give nothing to whom the issuer does not name")

@@ -109,21 +109,26 @@ func (r Rules) Issuer() (i Issuer, declared bool) {
 // Identified is the principal of a verified token: the roles are those that the file gives it, and those of its groups. Denied when
 // there are none.
 func (r Rules) Identified(id Identity, at time.Time) (Principal, error) {
-	name := byIssuer + id.Name
-	for who, p := range r.principals {
-		if p.OIDC != "" && p.OIDC == id.Name {
-			name = who
-		}
-	}
-	if id.Name == "" || !r.IssuersOwn(name) {
+	if id.Name == "" || r.oidc == nil {
 		return Principal{}, errkind.New(errkind.Denied, "", errors.New("the token names nobody"), "")
 	}
-	return r.Principal(name, id.Groups, at)
+	return r.Principal(r.called(id.Name), id.Groups, at)
 }
 
-// IssuersOwn reports whether an issuer's tokens may name a principal.
+// called is the name of the principal that the issuer calls otherwise.
+func (r Rules) called(claim string) string {
+	for name, p := range r.principals {
+		if p.OIDC == claim {
+			return name
+		}
+	}
+	return byIssuer + claim
+}
+
+// IssuersOwn reports whether an issuer's tokens may name a principal. Whom the file names has that name and no other.
 func (r Rules) IssuersOwn(name string) bool {
-	return r.oidc != nil && (r.principals[name].OIDC != "" || strings.HasPrefix(name, byIssuer))
+	claim, unnamed := strings.CutPrefix(name, byIssuer)
+	return r.oidc != nil && (r.principals[name].OIDC != "" || unnamed && claim != "" && r.called(claim) == name)
 }
 
 // GroupsWithRoles are those of some groups that give roles.

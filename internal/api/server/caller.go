@@ -15,9 +15,8 @@ import (
 // caller is who asks, in which request.
 type caller struct {
 	access.Principal
-	request    string   // id
-	identified bool     // by a token of the issuer
-	groups     []string // of that token, those that give roles
+	request string          // id
+	signIn  *catalog.SignIn // by a token of the issuer; only the groups that give roles
 }
 
 type callerKey struct{}

@@ -11,6 +11,7 @@ import (
 	"prospector/internal/access"
 	"prospector/internal/access/oidc/oidctest"
 	"prospector/internal/api"
+	"prospector/internal/catalog"
 	"prospector/internal/errkind"
 )
 
@@ -110,12 +111,12 @@ func TestSignIn(t *testing.T) {
 	require.Equal(t, []string{"Third-Party"}, signed.Labels)
 	require.WithinDuration(t, time.Now().Add(access.SignIn), *signed.Until, time.Minute)
 	require.Equal(t, []string{"allowed oidc:joe sign in oidc:joe"}, f.recorded("SignIn"))
-	groups, err := f.catalog.SignedIn(t.Context(), "oidc:joe", time.Now().Add(-time.Minute))
+	kept, err := f.catalog.SignedIn(t.Context(), "oidc:joe", time.Now().Add(-time.Minute))
 	require.NoError(t, err)
-	require.Equal(t, []string{"marketing"}, groups)
-	groups, err = f.catalog.SignedIn(t.Context(), "oidc:joe", time.Now().Add(time.Minute))
+	require.Equal(t, catalog.SignIn{Issuer: i.URL(), Groups: []string{"marketing"}}, kept)
+	kept, err = f.catalog.SignedIn(t.Context(), "oidc:joe", time.Now().Add(time.Minute))
 	require.NoError(t, err)
-	require.Empty(t, groups)
+	require.Empty(t, kept)
 
 	signed, err = f.as("ann").SignIn(t.Context())
 	require.NoError(t, err)

@@ -23,11 +23,11 @@ func (s *server) signedIn(ctx context.Context, _ *struct{}) (out api.SignIn, err
 	for _, p := range c.Permissions() {
 		out.Permissions = append(out.Permissions, string(p))
 	}
-	if !c.identified {
+	if c.signIn == nil {
 		return out, nil
 	}
 	now := time.Now().UTC()
 	until := now.Add(access.SignIn)
 	out.Until = &until
-	return out, s.Audit.RecordSignIn(ctx, c.request, c.Name, c.groups, now)
+	return out, s.Audit.RecordSignIn(ctx, c.request, c.Name, *c.signIn, now)
 }

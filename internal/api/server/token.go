@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"prospector/internal/access"
+	"prospector/internal/catalog"
 	"prospector/internal/errkind"
 )
 
@@ -79,7 +80,7 @@ func (s *server) caller(r *http.Request, machine [sha256.Size]byte) (out caller,
 		var identity access.Identity
 		if identity, err = s.OIDC(r.Context(), issuer, given); err == nil {
 			out.Principal, err = rules.Identified(identity, time.Now())
-			out.groups, out.identified = rules.GroupsWithRoles(identity.Groups), true
+			out.signIn = &catalog.SignIn{Issuer: issuer.URL, Groups: rules.GroupsWithRoles(identity.Groups)}
 		}
 	default:
 		out.Principal, err = rules.Authenticate(given, time.Now())
