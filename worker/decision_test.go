@@ -4,7 +4,9 @@ package main
 
 import (
 	"errors"
+	"io/fs"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,6 +50,10 @@ func TestPolicyStopsDeliveryUnderway(t *testing.T) {
 	require.ErrorContains(t, err, `policy "no targeting"`)
 	d.stop()
 
+	require.NoError(t, filepath.WalkDir(filepath.Join(dir, "s3", "buckets", "media-drop"), func(path string, entry fs.DirEntry, err error) error {
+		require.False(t, err == nil && strings.Contains(path, "media-drop_"), path)
+		return err
+	}))
 	c, err = sqlite.Open(t.Context(), filepath.Join(dir, "catalog.db"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })

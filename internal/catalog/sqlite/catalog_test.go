@@ -194,6 +194,12 @@ func TestDecisionsAndReceipts(t *testing.T) {
 	n, err := c.CountDelivered(ctx, "vendor", at.Add(-time.Hour), "")
 	require.NoError(t, err)
 	require.Zero(t, n, "it was refused")
+	changed.ID = "dec_1_2"
+	require.NoError(t, c.BeginDelivery(ctx, "dlv_1", changed, "eval_1", at))
+	n, err = c.CountDelivered(ctx, "vendor", at.Add(-time.Hour), "")
+	require.NoError(t, err)
+	require.EqualValues(t, 1, n, "it was let go after all")
+	require.NoError(t, c.EndDelivery(ctx, "dlv_1", catalog.Undelivered, catalog.AuditRecord{Run: "run 1", Action: "end", Kind: catalog.AuditedDelivery, Object: "dlv_1", Outcome: catalog.AuditFailed, At: at}, at))
 	records, err := c.Audit(ctx, catalog.AuditQuery{Kind: "Activation", Limit: 10})
 	require.NoError(t, err)
 	var decided []string
