@@ -50,7 +50,7 @@ func TestPolicyStopsDeliveryUnderway(t *testing.T) {
 	require.ErrorContains(t, err, `policy "no targeting"`)
 	d.stop()
 
-	require.NoError(t, filepath.WalkDir(filepath.Join(dir, "s3", "buckets", "media-drop"), func(path string, entry fs.DirEntry, err error) error {
+	require.NoError(t, filepath.WalkDir(filepath.Join(dir, "s3", "buckets", "media-drop"), func(path string, _ fs.DirEntry, err error) error {
 		require.False(t, err == nil && strings.Contains(path, "media-drop_"), path)
 		return err
 	}))
