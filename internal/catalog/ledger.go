@@ -135,7 +135,7 @@ func Entries(known []File, sourceName string, files []Sighting, at time.Time) []
 			if !ok {
 				entry = File{File: f.File, Source: sourceName, Batch: batch, State: Seen, BusinessDate: f.BusinessDate, SeenAt: at, ChangedAt: at, returned: returned}
 			}
-			if latest, any := loaded[f.Path]; ok && any && (entry.State == Loaded || entry.State == Duplicate) && latest.Batch != batch && latest.ChangedAt.After(entry.ChangedAt) {
+			if latest, was := loaded[f.Path]; ok && was && (entry.State == Loaded || entry.State == Duplicate) && latest.Batch != batch && latest.ChangedAt.After(entry.ChangedAt) {
 				continue
 			}
 			out = append(out, entry)
