@@ -158,7 +158,7 @@ func agreed(what string) bool {
 }
 
 func newRunIngestFile(o *runOptions) *cobra.Command {
-	var allow bool
+	var in workflows.IngestFileInput
 	c := &cobra.Command{
 		Use:     "ingest-file SOURCE PATH",
 		Short:   "Take one file of a source; PATH is relative to its drop point",
@@ -170,11 +170,17 @@ func newRunIngestFile(o *runOptions) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.run(c.Context(), workflows.IngestFile, workflows.IngestFileInput{Source: args[0], Path: args[1], AllowRemovals: allow, RequestedBy: who}, printIngested)
+			in.Source, in.Path, in.RequestedBy = args[0], args[1], who
+			return o.run(c.Context(), workflows.IngestFile, in, printIngested)
 		},
 	}
-	allowRemovals(c, &allow)
+	allowRemovals(c, &in.AllowRemovals)
+	again(c, &in.Again)
 	return c
+}
+
+func again(c *cobra.Command, again *bool) {
+	c.Flags().BoolVar(again, "again", false, "also when the same bytes were loaded before under another name")
 }
 
 func allowRemovals(c *cobra.Command, allow *bool) {
