@@ -55,6 +55,9 @@ func (a *Activities) deleteBatch(ctx context.Context, in DeleteBatchInput) (out 
 		return out, errkind.New(errkind.Conflict, "batch "+in.Batch, errors.New("a run is on its file"), "wait for the run, or cancel it; see starter files "+entry.Source)
 	}
 	memberships, err := a.membershipsOf(ctx, w.Namespace(d))
+	if err == nil { // whether those whom a batch of one row has touched are in an audience would tell a value
+		memberships, err = a.visibleTo(ctx, in.RequestedBy, w, memberships)
+	}
 	if err != nil {
 		return out, err
 	}

@@ -239,7 +239,7 @@ func printPreview(p api.AudiencePreview) error {
 		fmt.Println("labels:", strings.Join(p.Labels, ", "))
 	}
 	for _, r := range p.Refusals {
-		fmt.Printf("destination %s would not get it: policy %q denies %s for %s\n", r.Destination, r.Policy, r.MarketingAction, strings.Join(r.Labels, "+"))
+		fmt.Printf("destination %s would not get it: %s; %s\n", r.Destination, printable(r.Reason), printable(r.Resolution))
 	}
 	if len(p.Sample) == 0 {
 		return nil
@@ -258,8 +258,11 @@ func newAudienceEvaluate(s *shared) *cobra.Command {
 audience that fails keeps its earlier one, and does not stop the others.`,
 		Example: `  starter audiences evaluate
   starter audiences evaluate outdoor-families --activate`,
-		RunE: func(c *cobra.Command, args []string) error {
-			in.Audiences, in.RequestedBy, o.parts = args, whoami(), true
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			in.Audiences, o.parts = args, true
+			if in.RequestedBy, err = requestedBy(c.Context()); err != nil {
+				return err
+			}
 			return o.run(c.Context(), workflows.EvaluateAudiences, in, printEvaluated)
 		},
 	}

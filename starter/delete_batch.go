@@ -27,7 +27,11 @@ What would change is shown first. Without --yes, and with nobody at the terminal
   starter batches delete acme_2026 batch_20261124060000_0123456789abcdef --yes`,
 		Args: arguments(cobra.ExactArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
-			return o.deleteBatch(c.Context(), workflows.DeleteBatchInput{Dataset: args[0], Batch: args[1], RequestedBy: whoami()}, preview, yes)
+			who, err := requestedBy(c.Context())
+			if err != nil {
+				return err
+			}
+			return o.deleteBatch(c.Context(), workflows.DeleteBatchInput{Dataset: args[0], Batch: args[1], RequestedBy: who}, preview, yes)
 		},
 	}
 	c.Flags().BoolVar(&preview, "preview", false, "only say what would change")

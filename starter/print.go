@@ -139,7 +139,7 @@ func printFiles(files []workflows.IngestFileResult) error {
 		case f.Reason != "":
 			row = append(row, f.Reason)
 		case f.DuplicateOf != "":
-			row = append(row, "same bytes as "+f.DuplicateOf)
+			row = append(row, "same bytes as "+f.DuplicateOf+"; ingest-file --again loads them all the same")
 		case f.Outcome != nil:
 			for _, n := range []int64{f.Outcome.Read, f.Outcome.Accepted, f.Outcome.Rejected, f.Outcome.Created, f.Outcome.Updated, f.Outcome.Unchanged, f.Outcome.Superseded, f.Outcome.Outdated, f.Outcome.Removed} {
 				row = append(row, fmt.Sprint(n))

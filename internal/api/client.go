@@ -46,6 +46,11 @@ func Connect(dataDir string) (*Client, error) {
 	return &Client{dataDir, endpoint, &http.Client{Transport: &http.Transport{}}}, nil // without a proxy: it is on this machine
 }
 
+// SignIn asks whose token this is.
+func (c *Client) SignIn(ctx context.Context) (out SignIn, err error) {
+	return out, c.decoded(&out)(c.send(ctx, http.MethodPost, "/api/v1/sign-in", nil, nil))
+}
+
 // Profiles asks for a page of profiles. The values are the query of /api/v1/profiles.
 func (c *Client) Profiles(ctx context.Context, query url.Values) (out ProfilePage, err error) {
 	return out, c.get(ctx, "/api/v1/profiles", query, &out)

@@ -167,6 +167,8 @@ func (g *generator) write(n *expression.Node) {
 			g.WriteString(` ESCAPE '\'`)
 		}
 		g.WriteByte(')')
+	case expression.Group: // where nothing matches DuckDB has an empty text
+		g.format("(CASE WHEN regexp_matches(%v, %v) THEN regexp_extract(%v, %v, %v) END)", args[0], args[1], args[0], args[1], args[2].Value)
 	case expression.Add, expression.Subtract, expression.Multiply, expression.Divide, expression.Modulo, expression.Negate, expression.Sum, expression.Average:
 		g.number(n)
 	case expression.Coalesce:

@@ -50,6 +50,7 @@ type Batch struct {
 	BusinessDate string
 	Header       []string // the file's columns, so that single records can be read again
 	ReplayOf     string   // batch whose rejected rows these are, or empty
+	Reading      string   // digest of how the file is read, for the catalog
 }
 
 // Part is what validation wrote for a batch.

@@ -1,6 +1,9 @@
 package workspace
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"path"
 	"slices"
@@ -62,6 +65,16 @@ type Source struct {
 	EvaluateAfterLoad bool `yaml:"evaluateAfterLoad"`
 	// Planning answers what should be known before data comes.
 	Planning SourcePlanning `yaml:"planning"`
+}
+
+// Reading is a digest of how the bytes of a file become values: its format and its mapping.
+func (s *Source) Reading() string {
+	text, err := json.Marshal([]any{s.Format, s.Mapping, s.CalculatedFields, s.NullMarkers})
+	if err != nil {
+		panic(err) // texts and numbers
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
 }
 
 // Folder is a drop point on the worker's machine, or mounted there.

@@ -39,16 +39,32 @@ func (s *server) batchUses(ctx context.Context, in *batchInput) (out store.Uses,
 	}
 	v := s.visible(ctx, w)
 	for _, use := range slices.Clone(out.Audiences) {
-		a, err := w.Audience(use.Audience)
+		seen, err := v.whole(ctx, use.Audience)
 		if err != nil {
-			continue // it is declared no more
-		}
-		if err = v.audience(ctx, a); errkind.Of(err) == errkind.Denied {
-			out.Audiences = slices.DeleteFunc(out.Audiences, func(other store.AudienceUse) bool { return other.Audience == a.Name })
-		} else if err != nil {
 			return out, err
+		}
+		if !seen {
+			out.Audiences = slices.DeleteFunc(out.Audiences, func(other store.AudienceUse) bool { return other.Audience == use.Audience })
 		}
 	}
 	out.Deliveries, out.Delivered, err = s.Lineage.DeliveryUses(ctx, in.Dataset, spans)
 	return out, err
+}
+
+// whole reports whether the caller may know of all evaluations of an audience. To whom anything is hidden, they may not of one that is
+// declared no more, or had another rule.
+func (v *visibility) whole(ctx context.Context, name string) (bool, error) {
+	a, err := v.workspace.Audience(name)
+	if err != nil {
+		anything, err := v.anything(ctx)
+		return !anything, err
+	}
+	if err := v.audience(ctx, a); err != nil {
+		if errkind.Of(err) == errkind.Denied {
+			err = nil
+		}
+		return false, err
+	}
+	known, err := v.past(ctx, a)
+	return !known.cut, err
 }

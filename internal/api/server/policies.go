@@ -8,7 +8,6 @@ import (
 
 	"prospector/internal/access"
 	"prospector/internal/api"
-	"prospector/internal/governance"
 )
 
 func (s *server) policies(routes huma.API) {
@@ -27,7 +26,7 @@ func (s *server) listPolicies(ctx context.Context, _ *struct{}) (out api.PolicyL
 	for _, p := range w.GovernancePolicies() {
 		summary := api.Policy{Name: p.Name, Type: p.Type, Owner: p.Owner, Description: p.Description, Status: string(p.Status), MarketingActions: p.MarketingActions, Deny: p.Deny.String(), Origin: p.At}
 		for _, change := range changes {
-			if change.Name != p.Name || p.Type != governance.Custom {
+			if change.Name != p.Name {
 				continue
 			}
 			at := change.At
