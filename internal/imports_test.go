@@ -90,7 +90,7 @@ var rooms = map[string][]string{
 	"internal/devserver/objectstore":         {"internal/connect", "internal/devserver", "internal/errkind"},
 	"internal/devserver/sftpserver":          {"internal/devserver", "internal/errkind"},
 	"internal/devserver/sftpserver/sshdtest": {"internal/devserver"},
-	"internal/devserver/temporalserver":      {"internal/errkind", "internal/temporalclient"},
+	"internal/devserver/temporalserver":      {"internal/devserver", "internal/errkind", "internal/temporalclient"},
 }
 
 // fences keep a dependency inside the packages that are there for it: a module with all its packages, or
