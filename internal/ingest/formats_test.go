@@ -71,7 +71,7 @@ func newLoading(t *testing.T, lines string) *loading {
 func (l *loading) validate(content []byte) (ingest.Counts, error) {
 	l.Helper()
 	require.NoError(l, os.WriteFile(l.file.Path, content, 0o600))
-	return ingest.Validate(context.Background(), l.store, l.file, func(int64) {})
+	return ingest.Validate(context.Background(), l.store, l.file, func(ingest.Progress) {})
 }
 
 // reasons are the texts of all reasons for which rows were refused, and the records as they are kept.
