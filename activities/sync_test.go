@@ -376,6 +376,29 @@ func TestFolderInPlaceOfAFile(t *testing.T) {
 	require.Equal(t, 1, listed.RefusedBefore)
 }
 
+// A link that leads out of the drop point, or nowhere, is refused and in the ledger; when the file itself stands there it
+// is taken.
+func TestWrongLink(t *testing.T) {
+	d := newDropPoint(t, atOnce)
+	d.put("in/good.csv", "x", now())
+	link := filepath.Join(d.dir, "in/link.csv")
+	require.NoError(t, os.Symlink("/etc/hostname", link))
+	listed, err := d.list(ListSourceInput{})
+	require.NoError(t, err)
+	require.Len(t, listed.Due, 1)
+	require.Equal(t, 1, listed.RefusedFiles)
+	require.Equal(t, "in/link.csv", listed.Refused[0].Path)
+	require.Contains(t, listed.Refused[0].Reason, "it is a link that leads out of the drop point")
+	entry, err := d.activities.Ledger.File(t.Context(), listed.Refused[0].Batch)
+	require.NoError(t, err)
+	require.Equal(t, catalog.Rejected, entry.State)
+	require.NoError(t, os.Remove(link))
+	d.put("in/link.csv", "y", now())
+	listed, err = d.list(ListSourceInput{})
+	require.NoError(t, err)
+	require.Contains(t, []string{listed.Due[0].Path, listed.Due[1].Path}, "in/link.csv")
+}
+
 // A folder that may not be read is one thing that failed; the files beside it are taken, and those in it are not gone.
 func TestUnreadableFolder(t *testing.T) {
 	d := newDropPoint(t, "readiness: {rule: immediate}\npath: in/**/*.csv\n")
