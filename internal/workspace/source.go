@@ -26,7 +26,7 @@ type Source struct {
 	Connection `yaml:",inline"`
 	// Folder on the worker's machine, instead of a server.
 	Folder *Folder `yaml:"folder"`
-	// Path pattern of the files, relative to the drop point: in/*.csv.gz, in/**/*.csv with all folders below, or "{yyyy}/{MM}/{dd}/*.csv" in quotes, whose date is the business date of a file.
+	// Path pattern of the files, relative to the drop point: in/*.csv.gz, in/**/*.csv with all folders below, or "{yyyy}/{MM}/{dd}/*.csv" in quotes, whose date is the business date of a file (an hour, {HH}, is matched and orders nothing).
 	Path string `yaml:"path" jsonschema:"required,pattern=\\S"`
 	// Recursive takes files whose names match in all folders below, too.
 	Recursive bool `yaml:"recursive"`
