@@ -156,7 +156,7 @@ func newRunIngestFile(o *runOptions) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "ingest-file SOURCE PATH",
 		Short:   "Take one file of a source; PATH is relative to its drop point",
-		Long:    "Take one file of a source; PATH is relative to its drop point. A file that was refused, or whose batch was deleted, is taken again.",
+		Long:    "Take one file of a source; PATH is relative to its drop point. A file that was refused, or whose batch was deleted, is taken again. It is held to its source's manifest; markers and quiet are not waited for.",
 		Example: "  starter run ingest-file acme in/acme_prospects.csv.gz",
 		Args:    arguments(cobra.ExactArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
