@@ -198,6 +198,7 @@ func TestEncodings(t *testing.T) {
 		{"UTF-16 without a mark", UTF16, utf16Text(binary.LittleEndian, text), want},
 		{"halves of pairs", UTF16, half, []got{{2, "", "1|2"}, {3, FaultEncoding, ""}, {4, FaultEncoding, ""}, {5, "", "5|6"}, {6, FaultEncoding, ""}}},
 		{"Latin-1", Latin1, []byte("n\xe4me,b\n\xa0,\xff\n1,\x80\n2,\xc3\x83\n"), []got{{2, "", "\u00a0|ÿ"}, {3, FaultEncoding, ""}, {4, FaultEncoding, ""}}},
+		{"Windows-1252", Windows1252, []byte("n\xe4me,b\n\xa0,\xff\n1,\x80\n2,\x93\xfc\x94\n3,\x81\n4,\x9f\n"), []got{{2, "", "\u00a0|ÿ"}, {3, "", "1|€"}, {4, "", "2|“ü”"}, {5, FaultEncoding, ""}, {6, "", "4|Ÿ"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			columns, records, err := readAll(t, c.file, Format{Records: Delimited, Encoding: c.encoding, Dialect: comma})
@@ -228,6 +229,10 @@ func TestWrongEncodings(t *testing.T) {
 		{UTF8, "the file is UTF-16", utf16Text(binary.BigEndian, "\uFEFFa,b\n")},
 		{UTF16, "the file is UTF-8", []byte("\uFEFFa,b\n")},
 		{Latin1, "the file is UTF-8", []byte("\uFEFFa,b\n")},
+		{Latin1, "the header line cannot be read: control characters of Latin-1, bytes 0x80 to 0x9F: is it windows-1252?", []byte("a,\x80\n")},
+		{Windows1252, "the header line cannot be read: not Windows-1252", []byte("a,\x81\n")},
+		{UTF8, "the header line cannot be read: not UTF-8", []byte("a,\x81\n")},
+		{Windows1252, "the file is UTF-8", []byte("\uFEFFa,b\n")},
 		{Latin1, "the file is UTF-16", utf16Text(binary.LittleEndian, "\uFEFFa,b\n")},
 		{"ebcdic", "unknown encoding", []byte("a,b\n")},
 		{UTF16, "the file is empty", nil},

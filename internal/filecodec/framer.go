@@ -98,7 +98,7 @@ func (f *Framer) Header() ([]string, error) {
 			return nil, err
 		}
 		if record.Fault != "" {
-			return nil, fmt.Errorf("the header line cannot be read: %s", record.Fault)
+			return nil, &headerError{record}
 		}
 		f.names = make([]string, len(record.Fields))
 		for i, field := range record.Fields {

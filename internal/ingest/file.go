@@ -351,7 +351,7 @@ func (r *reading) broken(record filecodec.Record) prospect.Reason {
 	case record.Fault == filecodec.FaultTooLarge, r.size(record) > rails.RecordBytes:
 		return prospect.Reason{Code: prospect.TooLarge, Detail: fmt.Sprintf("above %d bytes, guardrails.recordBytes", rails.RecordBytes)}
 	case record.Fault != "":
-		return prospect.Reason{Code: prospect.CorruptRow, Detail: string(record.Fault)}
+		return prospect.Reason{Code: prospect.CorruptRow, Detail: record.FaultIn(r.of.Source.Format.Encoding)}
 	case r.isJSON() && members(record.Raw, rails.FieldsPerRow) > rails.FieldsPerRow:
 		return prospect.Reason{Code: prospect.TooManyFields, Detail: fmt.Sprintf("above %d, guardrails.fieldsPerRow", rails.FieldsPerRow)}
 	}

@@ -148,6 +148,7 @@ func TestFormats(t *testing.T) {
 		"no header":         {"format: {columns: [pid, secret, hiking]}\n", []byte("a1,s,Y\na2,s,X\n")},
 		"utf-16":            {"format: {encoding: utf-16}\n", utf16le("pid,secret,hiking\r\na1,ü,Y\r\na2,s,X\r\n")},
 		"latin-1":           {"format: {encoding: latin-1}\n", []byte("pid,secret,hiking\na1,\xfc,Y\na2,s,X\n")},
+		"windows-1252":      {"format: {encoding: windows-1252}\n", []byte("pid,secret,hiking\na1,\x80,Y\na2,s,X\n")},
 		"json lines":        {"format: {records: jsonl}\n", []byte(`{"pid": "a1", "hiking": "Y", "secret": {"deep": 1}}` + "\n" + `{"pid": "a2", "hiking": "X", "secret": "s"}` + "\n")},
 		"json":              {"format: {records: json}\n", []byte(`[{"pid": "a1", "hiking": "Y"}, {"hiking": "X", "pid": "a2", "secret": "s"}]`)},
 		"parquet":           {"format: {records: parquet}\n", parquetOf(t)},

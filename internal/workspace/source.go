@@ -84,8 +84,8 @@ type Format struct {
 	QuoteInField string `yaml:"quoteInField" jsonschema:"enum=refuse,enum=keep"`
 	// Columns of files without a header line, in order. Unless given, the first record is the header.
 	Columns []string `yaml:"columns" jsonschema:"minItems=1"`
-	// Encoding of the text; utf-8 unless given, with or without a byte-order mark.
-	Encoding string `yaml:"encoding" jsonschema:"enum=utf-8,enum=utf-16,enum=latin-1"`
+	// Encoding of the text; utf-8 unless given, with or without a byte-order mark. Files of Windows programs that are called Latin-1 are mostly windows-1252, which has € and quotation marks where latin-1 has control characters.
+	Encoding string `yaml:"encoding" jsonschema:"enum=utf-8,enum=utf-16,enum=latin-1,enum=windows-1252"`
 	// Compression of the whole file, or the archive that holds it and nothing else.
 	Compression string `yaml:"compression" jsonschema:"enum=none,enum=gzip,enum=zstd,enum=bzip2,enum=deflate,enum=zip,enum=tar,enum=tar.gz"`
 	// MaxBytes that a file may have when it is unpacked; 200 GB unless given.
