@@ -105,7 +105,7 @@ func (f File) unreadable(err error) error {
 func (f File) format(wanted []string) filecodec.Format {
 	s := f.Source.Format
 	out := filecodec.Format{Records: s.Records, Encoding: s.Encoding, Wanted: wanted,
-		Dialect: filecodec.Dialect{Delimiter: s.Delimiter[0], Columns: s.Columns, QuotesInFields: s.QuoteInField == workspace.QuoteKeep}}
+		Dialect: filecodec.Dialect{Columns: s.Columns, QuotesInFields: s.QuoteInField == workspace.QuoteKeep}.Delimited(s.Delimiter)}
 	if s.Quote != workspace.QuoteNone {
 		out.Dialect.Quote = s.Quote[0]
 	}

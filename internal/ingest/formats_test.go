@@ -145,6 +145,7 @@ func TestFormats(t *testing.T) {
 	}{
 		"tab, no quotes":    {"format: {delimiter: \"\\t\", quote: none}\n", []byte("pid\tsecret\thiking\na1\t\"s\tY\na2\ts\tX\n")},
 		"escapes":           {`format: {escape: "\\"}` + "\n", []byte("pid,secret,hiking\n\"a1\",\"a \\\"quoted\\\" s\",Y\na2,s,X\n")},
+		"beyond ASCII":      {"format: {delimiter: §, encoding: windows-1252}\n", []byte("pid\xa7secret\xa7hiking\na1\xa7\"s\"\xa7Y\na2\xa7s\xa7X\n")},
 		"no header":         {"format: {columns: [pid, secret, hiking]}\n", []byte("a1,s,Y\na2,s,X\n")},
 		"utf-16":            {"format: {encoding: utf-16}\n", utf16le("pid,secret,hiking\r\na1,ü,Y\r\na2,s,X\r\n")},
 		"latin-1":           {"format: {encoding: latin-1}\n", []byte("pid,secret,hiking\na1,\xfc,Y\na2,s,X\n")},

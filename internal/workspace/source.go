@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"prospector/internal/governance"
 	"prospector/internal/mapping"
@@ -74,11 +75,11 @@ type Folder struct {
 type Format struct {
 	// Records of a file: delimited lines (unless given), JSON lines, one JSON array of objects, or Parquet.
 	Records string `yaml:"records" jsonschema:"enum=delimited,enum=jsonl,enum=json,enum=parquet"`
-	// Delimiter between fields, one character; a comma unless given.
+	// Delimiter between fields, one character, ASCII or not; a comma unless given.
 	Delimiter string `yaml:"delimiter"`
-	// Quote around fields, one character, or none; a double quote unless given.
+	// Quote around fields, one ASCII character, or none; a double quote unless given.
 	Quote string `yaml:"quote"`
-	// Escape of a quote within quotes, one character; unless given, such quotes are doubled.
+	// Escape of a quote within quotes, one ASCII character; unless given, such quotes are doubled.
 	Escape string `yaml:"escape"`
 	// QuoteInField says what a quote means in a field that does not begin with one, as in 12" pipe: refuse its record, as it does unless given, or keep it as a character. Fields that begin with a quote are quoted either way.
 	QuoteInField string `yaml:"quoteInField" jsonschema:"enum=refuse,enum=keep"`
@@ -285,7 +286,10 @@ func (l *loader) checkFormat(s *Source) {
 		texts = append(texts, struct{ name, text string }{"escape", f.Escape})
 	}
 	for i, key := range texts { // SR-11
-		if len(key.text) != 1 || key.text >= "\x7f" || strings.ContainsAny(key.text, "\r\n\x00") {
+		switch one := utf8.RuneCountInString(key.text) == 1 && utf8.ValidString(key.text) && !strings.ContainsAny(key.text, "\r\n\x00\x7f\uFEFF"); {
+		case key.name == "delimiter" && !one:
+			at.in(key.name).problem("write one character, such as \",\" or \"|\"", "the %s cannot be %q", key.name, key.text)
+		case key.name != "delimiter" && (!one || len(key.text) > 1):
 			at.in(key.name).problem("write one ASCII character, such as \",\" or \"|\"", "the %s cannot be %q", key.name, key.text)
 		}
 		for _, other := range texts[:i] {
