@@ -75,7 +75,7 @@ func (f *follower) show(steps []pendingStep, now time.Time) {
 	for i, s := range steps {
 		texts[i], titles[i] = s.String(), fmt.Sprint(s.title(), s.Attempt)
 	}
-	text := strings.Join(texts, "; ")
+	text := visible(strings.Join(texts, "; "))
 	if width := f.width(); width > 0 {
 		if text = strings.TrimRight(fmt.Sprintf("  %s  %s", now.Sub(f.began).Truncate(time.Second), text), " "); text != f.last {
 			f.last = text

@@ -63,6 +63,11 @@ With --retry-of only the files of a failed run's window are taken, not what came
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) (err error) {
 			in.Source, in.RequestedBy, o.parts = args[0], whoami(), true
+			for _, name := range []string{"business-date", "from", "to", "retry-of"} { // an empty variable of a script must not widen the run
+				if flag := c.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
+					return usageError{fmt.Errorf("--%s is empty; name one, or leave the flag out", name)}
+				}
+			}
 			if in.From, err = instant("from", from); err != nil {
 				return err
 			}
@@ -160,7 +165,7 @@ func newRunIngestFile(o *runOptions) *cobra.Command {
 		Example: "  starter run ingest-file acme in/acme_prospects.csv.gz",
 		Args:    arguments(cobra.ExactArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
-			return o.run(c.Context(), workflows.IngestFile, workflows.IngestFileInput{Source: args[0], Path: args[1], AllowRemovals: allow, RequestedBy: whoami()}, printIngested)
+			return o.run(c.Context(), workflows.IngestFile, workflows.IngestFileInput{Source: args[0], Path: written(args[1]), AllowRemovals: allow, RequestedBy: whoami()}, printIngested)
 		},
 	}
 	allowRemovals(c, &allow)
@@ -259,7 +264,7 @@ func partialResult(err error) json.RawMessage {
 
 // wait shows progress on standard error until the run ends.
 func (o *runOptions) wait(ctx context.Context, c *temporalclient.Client, run client.WorkflowRun, result any) error {
-	fmt.Fprintln(os.Stderr, "started", run.GetID())
+	fmt.Fprintln(os.Stderr, "started", visible(run.GetID()))
 	ended := make(chan error, 1)
 	go func() { ended <- run.Get(ctx, result) }()
 	follow := newFollower(c, run, os.Stderr)
