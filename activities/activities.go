@@ -32,6 +32,7 @@ type Activities struct {
 	Ledger       Ledger
 	Memberships  Memberships
 	Deliveries   Deliveries
+	Lineage      Lineage
 	Delivered    Delivered // nil: contracts that bound deliveries are refused
 	Batches      Batches
 	Audiences    Audiences

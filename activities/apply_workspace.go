@@ -108,7 +108,7 @@ func (a *Activities) planWorkspace(ctx context.Context, in WorkspaceInput) (out 
 	facts.StopAffected = in.StopAffected
 	out = PlanWorkspaceOutput{Plan: plan.Compare(current, next, facts), Version: holds.Version, Digest: files.Digest()}
 	out.Same = holds.Digest == out.Digest
-	forbidden, err := a.forbidden(in.RequestedBy, out.Plan, next)
+	forbidden, err := a.forbidden(ctx, in.RequestedBy, out.Plan, current, next, facts.Labels)
 	if err != nil {
 		return out, nil, err
 	}

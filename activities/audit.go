@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"time"
 
 	"go.temporal.io/sdk/activity"
 
@@ -14,6 +15,7 @@ import (
 // Audit is the record of who did what.
 type Audit interface {
 	RecordAudit(ctx context.Context, records ...catalog.AuditRecord) error
+	SignedIn(ctx context.Context, principal string, since time.Time) (catalog.SignIn, error)
 }
 
 // audited begins the record of something that this run does. Who asked for it is what the run's input says: a claim of whoever

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	"prospector/internal/catalog"
 	"prospector/internal/errkind"
 	"prospector/internal/plan"
+	"prospector/internal/store"
 	"prospector/internal/workspace"
 )
 
@@ -29,8 +31,9 @@ var mayChange = map[string][]access.Permission{
 	"Destination": {access.ManageDestinations}, "Activation": mayActivate,
 }
 
-// requester is the principal that a run names; restricted is false when nobody is asked.
-func (a *Activities) requester(requestedBy string) (who access.Principal, restricted bool, err error) {
+// requester is the principal that a run names; restricted is false when nobody is asked. A run carries no token: what an issuer's groups
+// give is what the worker saw when the principal signed in, under the rules of today.
+func (a *Activities) requester(ctx context.Context, requestedBy string) (who access.Principal, restricted bool, err error) {
 	if a.Access == nil || requestedBy == "" || requestedBy == access.Worker {
 		return access.Unrestricted(requestedBy), false, nil
 	}
@@ -38,13 +41,23 @@ func (a *Activities) requester(requestedBy string) (who access.Principal, restri
 	if err != nil {
 		return who, true, err
 	}
-	who, err = rules.Principal(requestedBy, now())
+	var groups []string
+	if issuer, _ := rules.Issuer(); rules.IssuersOwn(requestedBy) {
+		signed, err := a.Audit.SignedIn(ctx, requestedBy, now().Add(-access.SignIn))
+		if err != nil {
+			return who, true, err
+		}
+		if signed.Issuer == issuer.URL { // else it was somebody of another one
+			groups = signed.Groups
+		}
+	}
+	who, err = rules.Principal(requestedBy, groups, now())
 	return who, true, err
 }
 
 // authorize is Denied, and records that, unless the person whom the record names has the permissions.
 func (a *Activities) authorize(ctx context.Context, record catalog.AuditRecord, needs []access.Permission) error {
-	who, _, err := a.requester(record.Actor)
+	who, _, err := a.requester(ctx, record.Actor)
 	if err == nil {
 		err = who.Needs(needs...)
 	}
@@ -69,7 +82,7 @@ func (a *Activities) authorizeActivation(ctx context.Context, requestedBy string
 	if err := a.authorize(ctx, record, mayActivate); err != nil {
 		return err
 	}
-	who, restricted, err := a.requester(requestedBy)
+	who, restricted, err := a.requester(ctx, requestedBy)
 	if err != nil {
 		return err
 	}
@@ -105,10 +118,11 @@ func unseen(who access.Principal, w *workspace.Workspace, activation *workspace.
 	return ""
 }
 
-// forbidden are the changes of a plan that whoever asks for it may not make: for want of a permission, or because an audience or an
-// activation that is changed uses an attribute that is not to be seen (AC-8). What runs already goes on (EC-36).
-func (a *Activities) forbidden(requestedBy string, p plan.Plan, next *workspace.Workspace) (out []plan.Reason, err error) {
-	who, restricted, err := a.requester(requestedBy)
+// forbidden are the changes of a plan that whoever asks for it may not make: for want of a permission, or because what is changed makes
+// an audience or an activation use, or sends elsewhere, an attribute that is not to be seen (AC-8). What runs already goes on (EC-36).
+// loaded are the labels under which rows were loaded, by dataset and path.
+func (a *Activities) forbidden(ctx context.Context, requestedBy string, p plan.Plan, current, next *workspace.Workspace, loaded map[string]map[string][]string) (out []plan.Reason, err error) {
+	who, restricted, err := a.requester(ctx, requestedBy)
 	if !restricted {
 		return nil, err
 	}
@@ -120,21 +134,26 @@ func (a *Activities) forbidden(requestedBy string, p plan.Plan, next *workspace.
 	}
 	for _, change := range p.Changes {
 		reason := plan.Reason{Kind: change.Kind, Name: change.Name, Hint: "ask who keeps the worker's access file"}
-		if err := who.Needs(needsOf(who, change)...); err != nil {
+		redirected := redirects(change, current, next)
+		needs := needsOf(who, change)
+		if len(redirected) > 0 {
+			needs = mayActivate // they hold those for a destination
+		}
+		if err := who.Needs(needs...); err != nil {
 			reason.Message = strings.TrimSuffix(err.Error(), "; ask who keeps the worker's access file for a role with it")
+			if len(redirected) > 0 {
+				reason.Message += fmt.Sprintf(": what activation %s sends would go elsewhere, or for another use", redirected[0].Name)
+			}
 			out = append(out, reason)
 			continue
 		}
 		path := ""
-		switch {
-		case change.Action == plan.Remove:
-		case change.Kind == "Activation":
-			if activation, err := next.Activation(change.Name); err == nil {
-				path = unseen(who, next, activation, nil)
-			}
-		case change.Kind == "Audience":
-			if audience, err := next.Audience(change.Name); err == nil {
-				path = unseenRule(who, next, audience)
+		if change.Action != plan.Remove {
+			path = unseenChange(who, change, next, loaded)
+		}
+		for _, activation := range redirected {
+			if path == "" {
+				path = unseen(who, next, activation, loaded)
 			}
 		}
 		if path != "" {
@@ -142,20 +161,122 @@ func (a *Activities) forbidden(requestedBy string, p plan.Plan, next *workspace.
 			out = append(out, reason)
 		}
 	}
+	if dataset, path := relabelled(current, next); dataset != "" && !who.Has(access.ApplyLabels) {
+		out = append(out, plan.Reason{Kind: "Dataset", Name: dataset, Hint: "ask who keeps the worker's access file",
+			Message: fmt.Sprintf("attribute %s would carry other labels, and the roles of %s lack %s", path, who.Name, access.ApplyLabels)})
+	}
 	return out, nil
 }
 
-func unseenRule(who access.Principal, w *workspace.Workspace, audience *workspace.Audience) string {
-	columns := w.RuleColumns(audience)
-	for _, d := range w.ProfileDatasets(audience.Namespaces) {
+// relabelled is an attribute of a dataset whose labels change, by whatever means: another schema or field group does it as well.
+func relabelled(current, next *workspace.Workspace) (dataset, path string) {
+	if current == nil {
+		return "", ""
+	}
+	for _, d := range next.Datasets {
+		before, err := current.Dataset(d.Name)
+		if err != nil {
+			continue // it is a new one
+		}
+		was, is := current.FieldLabels(before), next.FieldLabels(d)
+		for _, path := range slices.Sorted(maps.Keys(was)) {
+			if now, stays := is[path]; stays && !slices.Equal(was[path], now) {
+				return d.Name, path
+			}
+		}
+	}
+	return "", ""
+}
+
+// harmless are the keys of a destination that change neither where data goes nor what for.
+var harmless = []string{"description", "planning", "format", "rowsPerFile", "manifest"}
+
+// redirects are the activations whose data a changed destination sends elsewhere, or for another use: that is to activate them anew.
+func redirects(change plan.Change, current, next *workspace.Workspace) (out []*workspace.Activation) {
+	if change.Kind != "Destination" || change.Action != plan.Edit || current == nil || !slices.ContainsFunc(change.Keys, func(key string) bool {
+		key, _, _ = strings.Cut(key, ".")
+		return !slices.Contains(harmless, key)
+	}) {
+		return nil
+	}
+	for _, activation := range next.Activations {
+		if before, err := current.Activation(activation.Name); err == nil && activation.Destination == change.Name && before.Destination == change.Name {
+			out = append(out, activation)
+		}
+	}
+	return out
+}
+
+// unseenChange is an attribute that an object uses and somebody may not see, or "": what is delivered, who is in an audience, and who is
+// left out would tell its values.
+func unseenChange(who access.Principal, change plan.Change, w *workspace.Workspace, loaded map[string]map[string][]string) string {
+	switch change.Kind {
+	case "Activation":
+		if activation, err := w.Activation(change.Name); err == nil {
+			return unseen(who, w, activation, loaded)
+		}
+	case "Audience":
+		if audience, err := w.Audience(change.Name); err == nil {
+			return unseenRule(who, w, audience, loaded)
+		}
+	case "ConsentPolicy":
+		for _, c := range w.ConsentPolicies {
+			if c.Name == change.Name {
+				return unseenColumn(who, w, nil, c.Parsed.Columns, loaded)
+			}
+		}
+	case "Contract":
+		for _, c := range w.Contracts {
+			if c.Name != change.Name {
+				continue
+			}
+			if c.Territory != nil {
+				if path := unseenColumn(who, w, nil, []string{c.Territory.Field}, loaded); path != "" {
+					return path
+				}
+			}
+			if audience, err := w.Audience(c.Suppression); err == nil {
+				return unseenRule(who, w, audience, loaded)
+			}
+		}
+	}
+	return ""
+}
+
+func unseenRule(who access.Principal, w *workspace.Workspace, audience *workspace.Audience, loaded map[string]map[string][]string) string {
+	return unseenColumn(who, w, audience.Namespaces, w.RuleColumns(audience), loaded)
+}
+
+func unseenColumn(who access.Principal, w *workspace.Workspace, namespaces, columns []string, loaded map[string]map[string][]string) string {
+	for _, d := range w.ProfileDatasets(namespaces) {
 		labels := w.FieldLabels(d)
 		for _, path := range columns {
-			if !who.Sees(labels[path]) {
+			if !who.Sees(slices.Concat(labels[path], loaded[d.Name][path])) {
 				return path
 			}
 		}
 	}
 	return ""
+}
+
+// visibleTo are the memberships of audiences whose rule somebody may see, as they were evaluated by it.
+func (a *Activities) visibleTo(ctx context.Context, requestedBy string, w *workspace.Workspace, memberships []store.Membership) (out []store.Membership, err error) {
+	who, restricted, err := a.requester(ctx, requestedBy)
+	if err != nil || !restricted || who.SeesAll() {
+		return memberships, err
+	}
+	loaded := map[string]map[string][]string{}
+	for _, d := range w.ProfileDatasets(nil) {
+		if loaded[d.Name], err = a.loadedLabels(ctx, w, d.Name); err != nil {
+			return nil, err
+		}
+	}
+	for _, m := range memberships {
+		if audience, err := w.Audience(m.Audience); err == nil && m.Definition == w.Definition(audience) && unseenRule(who, w, audience, loaded) == "" {
+			out = append(out, m)
+		}
+	}
+	return out, nil
 }
 
 // needsOf is what a change needs: of labels those for labels, too; of an activation's audiences alone less than of its mapping (AC-5).

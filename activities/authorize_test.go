@@ -2,8 +2,11 @@ package activities
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +18,7 @@ import (
 	"prospector/internal/catalog"
 	"prospector/internal/catalog/sqlite"
 	"prospector/internal/errkind"
+	"prospector/internal/store"
 	"prospector/internal/workspace"
 )
 
@@ -25,8 +29,14 @@ roles:
   all: {permissions: [View Destinations, Manage Destinations, Activate Destinations, Manage Segments, Manage Datasets, Evaluate a Segment to an Audience, Manage Sources], labels: ["*"]}
   adder: {permissions: [View Destinations, Activate Segment without Mapping], labels: ["*"]}
   addsome: {permissions: [View Destinations, Activate Segment without Mapping], labels: [Third-Party]}
+  relabeler: {permissions: [Manage Schemas, Apply Data Usage Labels, View Destinations, Manage Destinations, Activate Destinations, Manage Segments], labels: [Third-Party]}
+  steward: {permissions: [Manage Data Usage Policies], labels: [Third-Party]}
+  chief: {permissions: [Manage Data Usage Policies], labels: ["*"]}
 principals:
+  ivy: {roles: [steward]}
+  jon: {roles: [chief]}
   gus: {roles: [addsome]}
+  hal: {roles: [relabeler]}
   ann: {roles: [viewer]}
   ben: {roles: [sender]}
   cem: {roles: [all]}
@@ -46,11 +56,11 @@ type restricted struct {
 
 var sailing = []string{"schemas.yaml", "labels: {all: [Third-Party]}\nconstraints:\n  partner", "labels: {all: [Third-Party], fields: {partner.sailing: [C9]}}\nconstraints:\n  partner"}
 
-func newRestricted(t *testing.T) *restricted {
+func newRestricted(t *testing.T, edits ...string) *restricted {
 	c, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "catalog.db"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
-	w := sampleEdited(t, sailing...)
+	w := sampleEdited(t, append(slices.Clone(sailing), edits...)...)
 	require.NoError(t, c.ApplyWorkspace(t.Context(), catalog.WorkspaceVersion{Version: "ws_1", Digest: w.Files.Digest(), AppliedAt: time.Now()}, "", w.Files, nil, nil))
 	rules, err := access.Parse("access.yaml", []byte(roles))
 	require.NoError(t, err)
@@ -171,10 +181,22 @@ func TestWhoMayChange(t *testing.T) {
 	column := []string{"activations.yaml", "header: state}", "header: state}\n  - {field: partner.skiing, header: skiing}"}
 	rule := []string{"audiences.yaml", "partner.sailing = 'Y' AND ", "partner.sailing = 'N' AND "}
 	label := []string{"schemas.yaml", "partner.sailing: [C9]", "partner.sailing: [C9], partner.skiing: [C9]"}
+	bucket := []string{"destinations.yaml", "bucket: media-drop", "bucket: elsewhere"}
+	elsewhere := "destination media-drop: the roles of ann lack Activate Destinations: what activation acme-to-media sends would go elsewhere, or for another use"
+	policy := func(document string) []string {
+		return []string{"governance.yaml", "kind: Policy", document + "\n---\nkind: Policy"}
+	}
+	consent := policy("kind: ConsentPolicy\nname: sailors\nstatus: ENABLED\nmarketingActions: [Cross Site Targeting]\nrequire: partner.sailing = 'Y'")
+	territory := policy("kind: Contract\nname: acme\nsources: [acme]\npurposes: [Cross Site Targeting]\nterritory: {field: partner.sailing, values: [Y]}")
+	suppression := policy("kind: Contract\nname: acme\nsources: [acme]\npurposes: [Cross Site Targeting, Email Targeting]\nsuppression: coastal-sailors")
 	for name, c := range map[string]struct {
 		who, want string
 		edit      []string
 	}{
+		"consent, not seeing":      {"ivy", "attribute partner.sailing carries labels that the roles of ivy do not hold", consent},
+		"territory, not seeing":    {"ivy", "attribute partner.sailing carries labels that the roles of ivy do not hold", territory},
+		"suppression, not seeing":  {"ivy", "attribute partner.sailing carries labels that the roles of ivy do not hold", suppression},
+		"consent by chief":         {"jon", "", consent},
 		"add by adder":             {"dan", "", add},
 		"column by adder":          {"dan", "activation acme-to-media: the roles of dan lack Manage Destinations, Activate Destinations", column},
 		"column by all":            {"cem", "", column},
@@ -187,6 +209,17 @@ func TestWhoMayChange(t *testing.T) {
 		"map, not seeing":          {"ben", "activation acme-to-newsletter: attribute partner.sailing carries labels that the roles of ben do not hold", mapped},
 		"map by all":               {"cem", "", mapped},
 		"labels by all":            {"cem", "schema acme-prospects: the roles of cem lack Manage Schemas, Apply Data Usage Labels", label},
+		"bucket by viewer":         {"ann", elsewhere, bucket},
+		"folder by viewer":         {"ann", elsewhere, []string{"destinations.yaml", "prefix: prospects", "prefix: others"}},
+		"server by viewer":         {"ann", elsewhere, []string{"destinations.yaml", "endpoint: ${env:PROSPECTOR_S3_ENDPOINT}\n  region: us-east-1\n  bucket: media-drop", "endpoint: https://s3.example.com\n  region: us-east-1\n  bucket: media-drop"}},
+		"account by viewer":        {"ann", elsewhere, []string{"destinations.yaml", "accessKey: ${env:PROSPECTOR_S3_ACCESS_KEY}", "accessKey: ${env:MINE}"}},
+		"use by viewer":            {"ann", elsewhere, []string{"destinations.yaml", "[Cross Site Targeting]", "[Data Science]"}},
+		"bucket, not seeing":       {"ben", "destination media-drop: attribute partner.sailing carries labels that the roles of ben do not hold", bucket},
+		"bucket by adder":          {"dan", "destination media-drop: the roles of dan lack Manage Destinations, Activate Destinations", bucket},
+		"bucket by all":            {"cem", "", bucket},
+		"description by viewer":    {"ann", "", []string{"destinations.yaml", "The media agency's bucket", "The agency's bucket"}},
+		"compression by viewer":    {"ann", "", []string{"destinations.yaml", "format: {compression: gzip}", "format: {compression: none}"}},
+		"unused, by viewer":        {"ann", "", []string{"destinations.yaml", "kind: Destination\nname: newsletter", "kind: Destination\nname: unused\ntype: s3\ns3: {bucket: unused, region: us-east-1}\n---\nkind: Destination\nname: newsletter"}},
 		"anything by nobody known": {"zoe", `the access file names no principal "zoe"`, add},
 		"by a schedule":            {"", "", column},
 		"by the worker":            {access.Worker, "", label},
@@ -207,8 +240,11 @@ func TestWhoMayChange(t *testing.T) {
 				require.NoError(t, err)
 				return
 			}
-			require.NotEmpty(t, planned.Plan.Refused)
-			require.Contains(t, planned.Plan.Refused[0].String(), c.want)
+			var told []string
+			for _, reason := range planned.Plan.Refused {
+				told = append(told, reason.String())
+			}
+			require.Contains(t, strings.Join(told, "\n"), c.want)
 			require.ErrorContains(t, err, "nothing was applied")
 			_, err = r.env.ExecuteActivity(r.RefuseWorkspace, RefuseWorkspaceInput{RequestedBy: c.who, Refused: planned.Plan.Refused})
 			require.NoError(t, err)
@@ -221,4 +257,128 @@ func TestWhoMayChange(t *testing.T) {
 			require.Equal(t, "ws_1", holds.Version)
 		})
 	}
+}
+
+// Labels are changed by whoever may apply labels, and by nobody else, whatever the means: here a dataset gets another schema that has the
+// same fields without labels.
+func TestLabelsAreChangedByNoOtherMeans(t *testing.T) {
+	plain := []string{"schemas.yaml", "kind: Schema\nname: merk-prospects", `kind: FieldGroup
+name: Places
+fields:
+  - {path: _luma.prospect.postalCode, type: string}
+  - {path: _luma.prospect.state, type: string}
+---
+kind: Schema
+name: plain
+class: XDM Individual Prospect Profile
+fieldGroups: [Partner Prospect Details (Sample), Places]
+primaryIdentity: {field: partnerID, namespace: acme_pid}
+profile: true
+---
+kind: Schema
+name: merk-prospects`}
+	r := newRestricted(t, plain...)
+	for who, refused := range map[string]bool{"cem": true, "": false} {
+		files := sampleEdited(t, append(append(slices.Clone(sailing), plain...), "datasets.yaml", "schema: acme-prospects", "schema: plain")...).Files
+		bundle, err := BundleWorkspace(files)
+		require.NoError(t, err)
+		value, err := r.env.ExecuteActivity(r.PlanWorkspace, WorkspaceInput{Bundle: bundle, RequestedBy: who})
+		require.NoError(t, err)
+		var planned PlanWorkspaceOutput
+		require.NoError(t, value.Get(&planned))
+		if !refused {
+			require.Empty(t, planned.Plan.Refused)
+			continue
+		}
+		require.Len(t, planned.Plan.Refused, 1)
+		require.Equal(t, "dataset acme_2026: attribute _luma.prospect.postalCode would carry other labels, and the roles of cem lack Apply Data Usage Labels; ask who keeps the worker's access file", planned.Plan.Refused[0].String())
+	}
+}
+
+// loadedUnder are datasets whose rows were loaded when partner.sailing carried C9.
+type loadedUnder struct{ Audiences }
+
+func (loadedUnder) Labels(context.Context, store.Dataset) (map[string][]string, error) {
+	return map[string][]string{"partner.sailing": {"C9"}}, nil
+}
+
+// holding is a catalog of a worker that holds a batch of acme's.
+type holding struct{ Applied }
+
+func (holding) LoadedBatches(context.Context) (map[string]int64, error) {
+	return map[string]int64{"acme_2026": 1}, nil
+}
+
+// AC-8, LB-8: taking a label off makes nobody see the rows that were loaded under it, nor map them, nor use them in a rule.
+func TestLabelsOfLoadedRowsCount(t *testing.T) {
+	r := newRestricted(t)
+	r.Audiences, r.Applied = loadedUnder{}, holding{r.catalog}
+	files := sampleEdited(t, "activations.yaml", "header: state}", "header: state}\n  - {field: partner.skiing, header: skiing}", "audiences.yaml", "partner.sailing = 'Y' AND ", "partner.sailing = 'N' AND ").Files
+	bundle, err := BundleWorkspace(files)
+	require.NoError(t, err)
+	value, err := r.env.ExecuteActivity(r.PlanWorkspace, WorkspaceInput{Bundle: bundle, RequestedBy: "hal"})
+	require.NoError(t, err)
+	var planned PlanWorkspaceOutput
+	require.NoError(t, value.Get(&planned))
+	require.Len(t, planned.Plan.Refused, 2)
+	for i, name := range []string{"audience coastal-sailors", "activation acme-to-media"} {
+		require.Contains(t, planned.Plan.Refused[i].String(), name+": attribute partner.sailing carries labels that the roles of hal do not hold")
+	}
+}
+
+// AC-7: what undoing a batch would do to audiences is told of those whose rule is to be seen, and holds: of a batch of one row it would
+// tell a value.
+func TestEffectsOnAudiencesAreTold(t *testing.T) {
+	r := newRestricted(t)
+	w, err := r.Workspace(t.Context())
+	require.NoError(t, err)
+	latest, err := r.Memberships.LatestMemberships(t.Context(), "")
+	require.NoError(t, err)
+	old := latest["established-households"].Membership
+	old.Definition = "of before"
+	memberships := []store.Membership{latest["outdoor-families"].Membership, latest["coastal-sailors"].Membership, old}
+	for who, want := range map[string]int{"ben": 1, "cem": 3, "": 3} {
+		told, err := r.visibleTo(t.Context(), who, w, memberships)
+		require.NoError(t, err)
+		require.Len(t, told, want, who)
+		require.Equal(t, "outdoor-families", told[0].Audience)
+	}
+}
+
+// AC-1, AC-6: a run of somebody whom only a group gives roles has what the group gives today, for as long as the latest sign-in with the
+// issuer of today counts; whom the file names has the file's roles in any case.
+func TestRunsOfAnIssuersPrincipals(t *testing.T) {
+	r := newRestricted(t)
+	file := roles + `  kim: {roles: [viewer], oidc: "17"}
+oidc: {issuer: "https://login.example.com", audience: prospector, groups: {claim: groups, roles: {operators: [all]}}}
+`
+	r.Access = func() (access.Rules, error) { return access.Parse("access.yaml", []byte(file)) }
+	start := func(who string) error {
+		_, err := r.env.ExecuteActivity(r.RecordStart, RecordStartInput{Action: "sync", Kind: "Source", Object: "acme", RequestedBy: who})
+		return err
+	}
+	signIn := func(who, issuer, group string, ago time.Duration) {
+		t.Helper()
+		require.NoError(t, r.catalog.RecordSignIn(t.Context(), "request_"+rand.Text(), who, catalog.SignIn{Issuer: issuer, Groups: []string{group}}, time.Now().UTC().Add(-ago)))
+	}
+	const issuer = "https://login.example.com"
+	require.ErrorContains(t, start("oidc:joe"), "no group of oidc:joe has a role, as far as is known here")
+	signIn("oidc:joe", issuer, "operators", access.SignIn+time.Minute)
+	require.ErrorContains(t, start("oidc:joe"), "no group of oidc:joe has a role, as far as is known here", "it was too long ago")
+	signIn("oidc:joe", "https://elsewhere.example.com", "operators", time.Minute)
+	require.ErrorContains(t, start("oidc:joe"), "no group of oidc:joe has a role, as far as is known here", "it was another issuer")
+	signIn("oidc:joe", issuer, "operators", access.SignIn-time.Minute)
+	require.NoError(t, start("oidc:joe"))
+	signIn("oidc:joe", issuer, "visitors", 0)
+	require.Equal(t, errkind.Denied, kindOf(start("oidc:joe")), "the latest counts")
+
+	require.ErrorContains(t, start("kim"), "the roles of kim lack Manage Sources")
+	signIn("kim", issuer, "operators", time.Minute)
+	require.NoError(t, start("kim"))
+	signIn("oidc:17", issuer, "operators", time.Minute)
+	require.ErrorContains(t, start("oidc:17"), `names no principal "oidc:17"`)
+	signIn("ann", issuer, "operators", time.Minute)
+	require.ErrorContains(t, start("ann"), "the roles of ann lack Manage Sources", "the issuer does not name her")
+	file = strings.Replace(file, "operators: [all]", "operators: [viewer]", 1)
+	require.ErrorContains(t, start("kim"), "the roles of kim lack Manage Sources", "what the file takes from a group is gone at once")
 }

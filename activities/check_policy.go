@@ -21,7 +21,7 @@ import (
 
 // Deliveries is the record of policy decisions and deliveries.
 type Deliveries interface {
-	RecordDecision(ctx context.Context, d catalog.Decision, at time.Time) error
+	RecordDecision(ctx context.Context, d catalog.Decision, at time.Time) (id string, err error) // of the record
 	Decision(ctx context.Context, id string) (catalog.Decision, error)
 	BeginDelivery(ctx context.Context, id string, d catalog.Decision, evaluation string, at time.Time) error
 	EndDelivery(ctx context.Context, id, status string, audit catalog.AuditRecord, at time.Time) error
@@ -43,6 +43,7 @@ type Clearance struct {
 	Destination string               `json:"destination"`
 	AsOf        time.Time            `json:"asOf"` // of the newest membership; names of files carry it
 	Memberships []catalog.Membership `json:"memberships"`
+	RequestedBy string               `json:"requestedBy,omitempty"` // whoever wants the delivery
 }
 
 // CheckPolicyInput asks whether an activation may leave.
@@ -79,7 +80,7 @@ func (a *Activities) checkPolicy(ctx context.Context, in CheckPolicyInput) (out 
 	if err != nil {
 		return out, decision, err
 	}
-	out = Clearance{Delivery: in.Delivery, Activation: activation.Name, Destination: activation.Destination, Decision: "dec_" + strings.TrimPrefix(in.Delivery, "dlv_")}
+	out = Clearance{Delivery: in.Delivery, RequestedBy: in.RequestedBy, Activation: activation.Name, Destination: activation.Destination, Decision: "dec_" + strings.TrimPrefix(in.Delivery, "dlv_")}
 	for _, name := range activation.Audiences {
 		m, ok := latest[name]
 		if !ok {
@@ -98,6 +99,9 @@ func (a *Activities) checkPolicy(ctx context.Context, in CheckPolicyInput) (out 
 			out.AsOf = m.AsOf
 		}
 	}
+	if _, err := a.suppressed(ctx, w, activation); err != nil {
+		return out, decision, err
+	}
 	decision = catalog.Decision{ID: out.Decision, Delivery: out.Delivery, Activation: out.Activation, Destination: out.Destination,
 		RequestedBy: in.RequestedBy, Run: activity.GetInfo(ctx).WorkflowExecution.RunID}
 	destination, err := w.Destination(activation.Destination)
@@ -114,9 +118,10 @@ func (a *Activities) checkPolicy(ctx context.Context, in CheckPolicyInput) (out 
 		return out, decision, err
 	}
 	decision.Allowed = len(decision.Violations) == 0
-	if err := a.Deliveries.RecordDecision(ctx, decision, now()); err != nil {
+	if decision.ID, err = a.Deliveries.RecordDecision(ctx, decision, now()); err != nil {
 		return out, decision, err
 	}
+	out.Decision = decision.ID
 	if !decision.Allowed {
 		return out, decision, refusal(decision)
 	}
@@ -263,8 +268,8 @@ func refusal(d catalog.Decision) error {
 		d.Violations[0].Resolution)
 }
 
-// cleared returns the recorded decision behind a clearance and refuses when it does not allow exactly
-// this: no byte leaves without one.
+// cleared returns what a clearance is for, and refuses when its recorded decision does not allow exactly this: no byte leaves without
+// one. When policies, contracts or labels forbid it meanwhile, that is a decision of its own, which is recorded.
 func (a *Activities) cleared(ctx context.Context, c Clearance) (*workspace.Workspace, *workspace.Activation, *workspace.Destination, error) {
 	w, err := a.Workspace(ctx)
 	if err != nil {
@@ -306,11 +311,15 @@ func (a *Activities) cleared(ctx context.Context, c Clearance) (*workspace.Works
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if len(violations) > 0 {
-		decision.Violations = violations
-		return nil, nil, nil, refusal(decision)
+	if len(violations) == 0 {
+		return w, activation, destination, nil
 	}
-	return w, activation, destination, nil
+	decision.Allowed, decision.Violations = false, violations
+	decision.RequestedBy, decision.Run = c.RequestedBy, activity.GetInfo(ctx).WorkflowExecution.RunID
+	if decision.ID, err = a.Deliveries.RecordDecision(ctx, decision, now()); err != nil {
+		return nil, nil, nil, err
+	}
+	return nil, nil, nil, refusal(decision)
 }
 
 func changedSince(c Clearance) error {

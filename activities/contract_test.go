@@ -2,6 +2,8 @@ package activities
 
 import (
 	"context"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 
 	"prospector/internal/catalog"
+	"prospector/internal/catalog/sqlite"
 	"prospector/internal/errkind"
 	"prospector/internal/plan"
 	"prospector/internal/store"
@@ -92,26 +95,85 @@ func TestContractsAreCheckedBeforeDelivery(t *testing.T) {
 	}
 }
 
-// A licence that ends, or a contract that is applied, after the decision stops the delivery before its next byte (EC-6).
+// A licence that ends, or a contract that is applied, after the decision stops the delivery before its next byte (EC-6). That it was
+// stopped is a decision of its own, with why, beside the one that let it begin; the audit has both.
 func TestContractsAreCheckedAgainWhileDelivering(t *testing.T) {
 	holds := sampleEdited(t, contract("licence: {end: 9999-12-31}")...)
-	a := &Activities{Workspace: func(context.Context) (*workspace.Workspace, error) { return holds, nil }, Deliveries: newRecord(), Memberships: sized{evaluated{of: holds}}, Audiences: unlabelled{}}
+	c, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "catalog.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	a := &Activities{Workspace: func(context.Context) (*workspace.Workspace, error) { return holds, nil }, Deliveries: c, Memberships: sized{evaluated{of: holds}}, Audiences: unlabelled{}}
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
 	env.RegisterActivity(a)
-	value, err := env.ExecuteActivity(a.CheckPolicy, CheckPolicyInput{Activation: "acme-to-media", Delivery: "dlv_1"})
+	value, err := env.ExecuteActivity(a.CheckPolicy, CheckPolicyInput{Activation: "acme-to-media", Delivery: "dlv_1", RequestedBy: "ann"})
 	require.NoError(t, err)
 	var clearance Clearance
 	require.NoError(t, value.Get(&clearance))
-	_, _, _, err = a.cleared(t.Context(), clearance)
+	require.NoError(t, clearedIn(env, a, clearance))
+	for _, stop := range []struct{ id, terms, why string }{
+		{"dec_1_2", "licence: {end: 2020-12-31}", "its licence ended on 2020-12-31"},
+		{"dec_1_3", "mostRows: 19", "the delivery holds 20 rows, 19 are allowed"},
+	} {
+		holds = sampleEdited(t, contract(stop.terms)...)
+		for range 2 { // tried again, it is the same
+			err = clearedIn(env, a, clearance)
+			require.Equal(t, errkind.Refused, kindOf(err))
+			require.ErrorContains(t, err, stop.why)
+		}
+		d, err := c.Decision(t.Context(), stop.id)
+		require.NoError(t, err)
+		require.False(t, d.Allowed)
+		require.Contains(t, d.Violations[0].Headline(), stop.why)
+	}
+	begun, err := c.Decision(t.Context(), "dec_1")
 	require.NoError(t, err)
-	holds = sampleEdited(t, contract("licence: {end: 2020-12-31}")...)
-	_, _, _, err = a.cleared(t.Context(), clearance)
-	require.Equal(t, errkind.Refused, errkind.Of(err))
-	require.ErrorContains(t, err, "its licence ended on 2020-12-31")
-	holds = sampleEdited(t, contract("mostRows: 19")...)
-	_, _, _, err = a.cleared(t.Context(), clearance)
-	require.ErrorContains(t, err, "the delivery holds 20 rows, 19 are allowed")
+	require.True(t, begun.Allowed)
+	_, err = c.Decision(t.Context(), "dec_1_4")
+	require.Equal(t, errkind.Missing, errkind.Of(err))
+	records, err := c.Audit(t.Context(), catalog.AuditQuery{Kind: "Activation", Actor: "ann", Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, records, 3)
+}
+
+// A step that is tried again after something has changed acts on what it finds then, and that is what is recorded: not what an earlier
+// attempt, whose answer was lost, had found.
+func TestDecisionsAreThoseThatAreActedOn(t *testing.T) {
+	r := newRestricted(t)
+	check := func() (out Clearance, err error) {
+		value, err := r.env.ExecuteActivity(r.CheckPolicy, CheckPolicyInput{Activation: "acme-to-media", Delivery: "dlv_1"})
+		if err == nil {
+			err = value.Get(&out)
+		}
+		return out, err
+	}
+	first, err := check()
+	require.NoError(t, err)
+	again, err := check()
+	require.NoError(t, err)
+	require.Equal(t, first, again)
+
+	elsewhere := sampleEdited(t, append(slices.Clone(sailing), "destinations.yaml", "prefix: prospects", "prefix: others")...)
+	r.Workspace = func(context.Context) (*workspace.Workspace, error) { return elsewhere, nil }
+	second, err := check()
+	require.NoError(t, err)
+	require.NoError(t, clearedIn(r.env, r.Activities, second), "it covers what leaves now")
+	require.ErrorContains(t, clearedIn(r.env, r.Activities, first), "the workspace has changed since")
+
+	forbidden := sampleEdited(t, append(slices.Clone(sailing), "governance.yaml", "kind: Policy", "kind: Policy\nname: no sailors\nstatus: ENABLED\nmarketingActions: [Cross Site Targeting]\ndeny: {label: C9}\n---\nkind: Policy")...)
+	r.Workspace = func(context.Context) (*workspace.Workspace, error) { return forbidden, nil }
+	_, err = check()
+	require.Equal(t, errkind.Refused, kindOf(err))
+	for id, allowed := range map[string]bool{"dec_1": true, "dec_1_2": true, "dec_1_3": false} {
+		d, err := r.catalog.Decision(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, allowed, d.Allowed, id)
+		require.Equal(t, allowed, len(d.Violations) == 0, id)
+	}
+	records := r.recorded(catalog.AuditQuery{Kind: "Activation", Action: "activate"})
+	require.Len(t, records, 3)
+	require.Contains(t, records[0].Detail, `decision dec_1_3, destination media-drop; audience coastal-sailors: policy "no sailors"`)
+	require.Contains(t, records[1].Detail, "decision dec_1_2,")
 }
 
 // A bound on deliveries that nothing can count is refused, not passed over; its count begins with the licence.

@@ -55,11 +55,21 @@ func (a *Activities) deleteBatch(ctx context.Context, in DeleteBatchInput) (out 
 		return out, errkind.New(errkind.Conflict, "batch "+in.Batch, errors.New("a run is on its file"), "wait for the run, or cancel it; see starter files "+entry.Source)
 	}
 	memberships, err := a.membershipsOf(ctx, w.Namespace(d))
+	if err == nil { // whether those whom a batch of one row has touched are in an audience would tell a value
+		memberships, err = a.visibleTo(ctx, in.RequestedBy, w, memberships)
+	}
 	if err != nil {
 		return out, err
 	}
 	n := store.Namespace{Symbol: w.Namespace(d), Datasets: []store.Dataset{stored}}
-	if out, err = a.Batches.DeleteBatch(ctx, n, stored, in.Batch, in.Preview, memberships); err != nil || in.Preview {
+	spans, err := a.Audiences.BatchSpans(ctx, stored, in.Batch)
+	if err != nil {
+		return out, err
+	}
+	if out, err = a.Batches.DeleteBatch(ctx, n, stored, in.Batch, in.Preview, memberships); err != nil {
+		return out, err
+	}
+	if out.Deliveries, out.Delivered, err = a.Lineage.DeliveryUses(ctx, d.Name, spans); err != nil || in.Preview {
 		return out, err
 	}
 	undone := fmt.Sprintf("undone: %d profiles removed, %d reverted, %d restored", out.Removed, out.Reverted, out.Restored)

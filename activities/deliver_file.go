@@ -27,7 +27,7 @@ func (a *Activities) DeliverFile(ctx context.Context, in DeliverFileInput) error
 func (a *Activities) deliverFile(ctx context.Context, in DeliverFileInput) error {
 	ctx, report, end := a.progress(ctx, "deliver", "bytes", in.File.Bytes)
 	defer end()
-	_, _, declared, err := a.cleared(ctx, in.Clearance)
+	_, activation, declared, err := a.cleared(ctx, in.Clearance)
 	if err != nil {
 		return err
 	}
@@ -36,6 +36,9 @@ func (a *Activities) deliverFile(ctx context.Context, in DeliverFileInput) error
 		return fmt.Errorf("exported file: %w", err)
 	}
 	defer func() { _ = file.Close() }() // read only
+	if err := a.tell(activation, in.Clearance.Delivery); err != nil {
+		return err
+	}
 	return a.atDestination(ctx, declared, func(d destination.Destination) error {
 		if err := d.Put(ctx, in.File.Name, file, in.File.Bytes, report); err != nil {
 			return fmt.Errorf("deliver %s: %w", in.File.Name, err)
@@ -106,5 +109,9 @@ func (a *Activities) FinishDelivery(ctx context.Context, in FinishDeliveryInput)
 	case in.Status != catalog.Delivered:
 		record.Outcome = catalog.AuditFailed
 	}
-	return failure(errors.Join(a.Deliveries.EndDelivery(ctx, in.Delivery, in.Status, record, now()), removeFolder(a.exported(in.Delivery))))
+	err := a.Deliveries.EndDelivery(ctx, in.Delivery, in.Status, record, now())
+	if err == nil && in.Status == catalog.Delivered {
+		err = a.settle(in.Delivery)
+	}
+	return failure(errors.Join(err, removeFolder(a.exported(in.Delivery))))
 }

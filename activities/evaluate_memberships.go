@@ -23,6 +23,8 @@ import (
 type Audiences interface {
 	Evaluate(ctx context.Context, asOf time.Time, audiences []store.AudienceScope, done func(name string)) ([]store.Membership, error)
 	Labels(ctx context.Context, dataset store.Dataset) (map[string][]string, error)
+	Versions(ctx context.Context, datasets []store.Dataset) ([]store.Derivation, error)
+	BatchSpans(ctx context.Context, dataset store.Dataset, batch string) ([]store.BatchSpan, error)
 	LeftOut(ctx context.Context, q store.ExportQuery) (int64, error)
 	Export(ctx context.Context, q store.ExportQuery, consume func(r io.Reader) error) error
 }
@@ -98,6 +100,10 @@ func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembers
 		scopes = append(scopes, store.AudienceScope{Name: audience.Name, Rule: audience.Parsed, Namespaces: profileNamespaces(w, audience.Namespaces),
 			Limit: limitOf(audience), Previous: previous[audience.Name].Part, Part: path.Join("memberships", in.Evaluation, audience.Name+".parquet")})
 	}
+	made, err := a.derive(ctx, in.Evaluation, datasetsOf(scopes))
+	if err != nil {
+		return out, err
+	}
 	done := int64(0)
 	out.Memberships, err = a.Audiences.Evaluate(ctx, in.AsOf, scopes, func(string) { done++; report(done) })
 	if err != nil {
@@ -111,10 +117,13 @@ func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembers
 		names[i] = m.Audience
 	}
 	record.Detail = strings.Join(names, ", ")
+	if _, err := made(); err != nil {
+		return out, err
+	}
 	if err := a.Memberships.PublishEvaluation(ctx, in.Evaluation, in.AsOf, out.Memberships, now(), record); err != nil {
 		return out, err
 	}
-	return out, a.removeStaleParts(ctx)
+	return out, errors.Join(a.removeStaleParts(ctx), a.forgetTold(ctx))
 }
 
 // removeStaleParts keeps the current and the previous membership of each audience.

@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"prospector/internal/enforcement"
-	"prospector/internal/errkind"
 	"prospector/internal/export"
 	"prospector/internal/store"
 	"prospector/internal/workspace"
@@ -21,6 +20,8 @@ import (
 type ExportAudiencesOutput struct {
 	Files    []export.File `json:"files"`
 	Excluded int64         `json:"excluded,omitempty"` // members left out for want of consent (PL-25) or for a contract's terms, of all file sets
+
+	DerivedFrom []store.Derivation `json:"derivedFrom"` // of which datasets the rows are (DS-6)
 }
 
 // ExportAudiences writes the files of a delivery on this machine: one file set per audience, or for
@@ -44,11 +45,20 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 	if err := errors.Join(removeFolder(a.exported(in.Delivery)), os.MkdirAll(a.exported(in.Delivery), 0o700)); err != nil {
 		return out, err
 	}
+	made, err := a.derive(ctx, in.Delivery, namespace.Datasets)
+	if err != nil {
+		return out, err
+	}
 	rows := int64(0)
 	for _, set := range fileSets(w, activation, destination, in) {
 		set.query.Namespace, set.query.AsOf = namespace, now()
 		if err := a.bind(ctx, w, activation, destination, &set.query); err != nil {
 			return out, err
+		}
+		if set.query.Standings != nil {
+			if err := a.recall(ctx, activation, in.Delivery, set.query.Standings); err != nil {
+				return out, err
+			}
 		}
 		excluded, err := a.Audiences.LeftOut(ctx, set.query)
 		if err != nil {
@@ -68,8 +78,14 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 		}
 		out.Files = append(out.Files, files...)
 	}
+	if _, err := a.suppressed(ctx, w, activation); err != nil { // a load came in meanwhile
+		return out, err
+	}
+	if out.DerivedFrom, err = made(); err != nil {
+		return out, err
+	}
 	if destination.Manifest {
-		manifest, err := a.writeManifest(in, destination, out.Files, attributions(w, activation))
+		manifest, err := a.writeManifest(in, destination, out, attributions(w, activation))
 		if err != nil {
 			return out, err
 		}
@@ -96,8 +112,8 @@ func (a *Activities) bind(ctx context.Context, w *workspace.Workspace, activatio
 	for _, c := range w.Consents(activation, destination, slices.Collect(maps.Keys(labels))) {
 		q.Consent = append(q.Consent, c.Parsed)
 	}
-	latest, err := a.Memberships.LatestMemberships(ctx, "")
-	if err != nil {
+	var err error
+	if q.Suppressed, err = a.suppressed(ctx, w, activation); err != nil {
 		return err
 	}
 	q.Confined = map[string][]string{}
@@ -109,14 +125,6 @@ func (a *Activities) bind(ctx context.Context, w *workspace.Workspace, activatio
 			}
 			q.Confined[c.Field] = slices.DeleteFunc(slices.Clone(allowed), func(value string) bool { return !slices.Contains(c.Values, value) })
 		}
-		if c.Suppression == "" {
-			continue
-		}
-		m, evaluated := latest[c.Suppression]
-		if !evaluated {
-			return errkind.New(errkind.Missing, "contract "+c.Name, fmt.Errorf("audience %s, whose members must be left out, has not been evaluated", c.Suppression), "run EvaluateAudiences first")
-		}
-		q.Suppressed = append(q.Suppressed, m.Part)
 	}
 	return nil
 }
@@ -127,7 +135,7 @@ func (a *Activities) createExported(delivery string) func(name string) (io.Write
 	}
 }
 
-func (a *Activities) writeManifest(in Clearance, destination *workspace.Destination, files []export.File, attribution []string) (export.File, error) {
+func (a *Activities) writeManifest(in Clearance, destination *workspace.Destination, out ExportAudiencesOutput, attribution []string) (export.File, error) {
 	folder := ""
 	switch {
 	case destination.S3 != nil:
@@ -135,7 +143,12 @@ func (a *Activities) writeManifest(in Clearance, destination *workspace.Destinat
 	case destination.SFTP != nil:
 		folder = destination.SFTP.Folder
 	}
-	data, err := export.NewManifest(in.Delivery, in.AsOf, folder, files, attribution...)
+	manifest := export.NewManifest(in.Delivery, in.AsOf, folder, out.Files)
+	manifest.Attribution = attribution
+	for _, d := range out.DerivedFrom {
+		manifest.DerivedFrom = append(manifest.DerivedFrom, export.ManifestDataset(d))
+	}
+	data, err := manifest.JSON()
 	if err != nil {
 		return export.File{}, err
 	}
@@ -168,9 +181,10 @@ func fileSets(w *workspace.Workspace, activation *workspace.Activation, destinat
 		layout: export.Layout{RowsPerFile: destination.RowsPerFile, Compression: format.Compression}}
 	if destination.Type == "liveramp" {
 		set := base
-		set.query.StatusColumns = true
+		set.query.Standings = &store.Standings{}
 		for _, m := range in.Memberships {
 			set.query.Memberships = append(set.query.Memberships, m.Part)
+			set.query.Standings.Audiences = append(set.query.Standings.Audiences, m.Audience)
 			headers = append(headers, m.Audience)
 		}
 		set.layout.Header = export.Header(headers, format.Delimiter)

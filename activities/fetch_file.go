@@ -22,6 +22,7 @@ import (
 // FetchFileInput names the batch whose file to fetch.
 type FetchFileInput struct {
 	Batch string `json:"batch"`
+	Again bool   `json:"again,omitempty"` // also when the same bytes were loaded before under another name
 }
 
 // FetchFileOutput describes the staged copy.
@@ -86,8 +87,10 @@ func (a *Activities) fetchFile(ctx context.Context, in FetchFileInput) (out Fetc
 		return out, fmt.Errorf("source %s: fetch %s: %w", s.Name, entry.Path, err)
 	}
 	out.Bytes, out.Encrypted = entry.Size, s.Encryption != nil
-	if out.DuplicateOf, err = a.Ledger.SameContent(ctx, s.Dataset, out.SHA256, in.Batch); err != nil {
-		return out, err
+	if !in.Again {
+		if out.DuplicateOf, err = a.Ledger.SameContent(ctx, s.Dataset, out.SHA256, in.Batch, s.Reading()); err != nil {
+			return out, err
+		}
 	}
 	state, detail := catalog.Taken, ""
 	if out.DuplicateOf != "" {

@@ -25,7 +25,7 @@ type Ledger interface {
 	SetFileState(ctx context.Context, batch string, state catalog.State, sha256, detail string, at time.Time) error
 	SyncFiles(ctx context.Context, run string) (looks map[string]int, err error)
 	EndLook(ctx context.Context, run string, look int, states []catalog.FileState, batches []string, at time.Time) error
-	SameContent(ctx context.Context, dataset, sha256, batch string) (string, error)
+	SameContent(ctx context.Context, dataset, sha256, batch, reading string) (string, error)
 	RecordBatch(ctx context.Context, dataset string, b store.Batch, o store.Outcome, at time.Time) error
 	Batch(ctx context.Context, id string) (store.Outcome, error)
 	DeleteBatch(ctx context.Context, id, detail string, audit catalog.AuditRecord, at time.Time) error

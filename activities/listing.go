@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -107,18 +108,7 @@ func (l *listing) enter(ctx context.Context) (err error) {
 		l.entries, err = l.activities.Ledger.SeeFiles(ctx, l.source.Name, l.files, l.at)
 		return err
 	}
-	known := map[string]catalog.File{}
-	for _, f := range l.known {
-		known[f.Batch] = f
-	}
-	for _, f := range l.files {
-		batch := catalog.BatchID(l.source.Name, f.File)
-		entry, ok := known[batch]
-		if !ok {
-			entry = catalog.File{File: f.File, Source: l.source.Name, Batch: batch, State: catalog.Seen, BusinessDate: f.BusinessDate, SeenAt: l.at}
-		}
-		l.entries = append(l.entries, entry)
-	}
+	l.entries = catalog.Entries(l.known, l.source.Name, l.files, l.at)
 	return nil
 }
 
@@ -145,8 +135,31 @@ func (l *listing) judge(ctx context.Context, asked asked, out *ListSourceOutput)
 			return err
 		}
 	}
+	l.sayMissing(out)
 	l.cutDue(out)
 	return nil
+}
+
+// sayMissing names what the manifests of this look list and nobody has ever seen.
+func (l *listing) sayMissing(out *ListSourceOutput) {
+	seen := map[string]bool{}
+	for _, files := range [][]catalog.File{l.known, l.entries} {
+		for _, f := range files {
+			seen[f.Path] = true
+		}
+	}
+	for _, manifest := range slices.Sorted(maps.Keys(l.manifests)) {
+		for _, listed := range slices.Sorted(maps.Keys(l.manifests[manifest])) {
+			if seen[listed] || l.hidden(listed) {
+				continue
+			}
+			seen[listed] = true
+			out.WaitingFiles++
+			if waiting := (WaitingFile{Path: quoted(listed), Reason: fmt.Sprintf("manifest %q lists it, and it is not there", manifest)}); l.named.waiting.takes(waiting) {
+				out.Waiting = append(out.Waiting, waiting)
+			}
+		}
+	}
 }
 
 // cutDue leaves the due files that the run takes before it looks again.
@@ -189,6 +202,10 @@ func (l *listing) judgeFile(ctx context.Context, f catalog.File, start time.Time
 		return nil
 	}
 	if wrong := l.wrong[f.Path]; wrong != nil {
+		if asked.day != "" && !asked.upTo { // nobody can tell its day
+			out.Elsewhen++
+			return nil
+		}
 		if f.State.Refused() && !dealt {
 			out.RefusedBefore++
 			return nil
@@ -204,7 +221,7 @@ func (l *listing) judgeFile(ctx context.Context, f catalog.File, start time.Time
 	switch {
 	case f.State == catalog.Skipped && !l.in.Skipped, old && f.State == catalog.Seen && !l.in.Skipped:
 		out.Skipped++
-		l.change(f, catalog.Skipped, "it was there before the source")
+		l.change(f, catalog.Skipped, "it was last changed before the source was there, and backfill is false")
 	case f.State.Refused() && !l.in.Retry && !corrected:
 		out.RefusedBefore++
 	case f.State == catalog.Loaded, f.State == catalog.Duplicate:

@@ -92,7 +92,7 @@ func (a *Activities) loadBatch(ctx context.Context, in LoadBatchInput) (out Load
 		return out, err
 	}
 	load := store.Load{Dataset: file.Dataset, Columns: columns, Labels: in.Labels, Quarantine: file.Rejections, At: now(), Status: store.Loaded,
-		Batch: store.Batch{ID: in.Batch, Source: file.Source.Name, File: file.Name, SHA256: sum, BusinessDate: file.BusinessDate},
+		Batch: store.Batch{ID: in.Batch, Source: file.Source.Name, File: file.Name, SHA256: sum, BusinessDate: file.BusinessDate, Reading: file.Source.Reading()},
 		Read:  in.Counts.Read, Accepted: in.Counts.Accepted, Rejected: in.Counts.Rejected, AllowRemovals: in.AllowRemovals}
 	switch {
 	case file.Replay != nil: // what is rejected again stays where it was

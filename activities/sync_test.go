@@ -282,6 +282,24 @@ func TestManifests(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 3, *f.Expected.Rows)
 	require.Equal(t, hex.EncodeToString(sum[:]), f.Expected.SHA256)
+	d.put("in/manifest.json", `{"files": [{"name": "a.csv", "size": 5}, {"name": "late.csv"}]}`, now())
+	listed, err = d.list(ListSourceInput{})
+	require.NoError(t, err)
+	require.Len(t, listed.Due, 1)
+	require.Contains(t, listed.Waiting, WaitingFile{Path: "in/late.csv", Reason: `manifest "in/manifest.json" lists it, and it is not there`})
+	require.Equal(t, 2, listed.WaitingFiles)
+}
+
+// A partner takes a change back by putting the older file there again, with its old time: it is taken once more.
+func TestOlderFileIsPutBack(t *testing.T) {
+	d := newDropPoint(t, "readiness: {rule: immediate}\n")
+	old := now().Add(-time.Hour)
+	for _, content := range []string{"one", "four", "one", "four"} {
+		d.put("in/a.csv", content, old.Add(time.Duration(len(content))*time.Minute))
+		require.Equal(t, []string{"in/a.csv"}, d.sync(ListSourceInput{}), content)
+		require.Empty(t, d.sync(ListSourceInput{}))
+	}
+	require.Len(t, d.story("in/a.csv"), 4)
 }
 
 // A manifest that is corrected makes its refused file due again, by itself and when it is retried, with what it says
@@ -554,14 +572,15 @@ func TestBusinessDates(t *testing.T) {
 	d.put("in/2026/13/acme_01.csv", "x", now())
 	listed, err := d.list(ListSourceInput{BusinessDate: "2026-11-02"})
 	require.NoError(t, err)
-	require.Len(t, listed.Refused, 1)
-	require.Contains(t, listed.Refused[0].Reason, "no day")
-	require.Equal(t, 2, listed.Elsewhen)
+	require.Empty(t, listed.Refused, "a date that is none is no failure of another day's run")
+	require.Equal(t, 3, listed.Elsewhen)
 	require.Equal(t, "2026-11-02", listed.Due[0].BusinessDate)
 	scheduled := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC) // New York is still in the same day
 	listed, err = d.list(ListSourceInput{Scheduled: &scheduled})
 	require.NoError(t, err)
 	require.Empty(t, listed.BusinessDate, "a run that began on time takes whatever is due")
+	require.Len(t, listed.Refused, 1)
+	require.Contains(t, listed.Refused[0].Reason, "no day")
 	require.Len(t, listed.Due, 3)
 	listed, err = d.list(ListSourceInput{Scheduled: &scheduled, Late: true})
 	require.NoError(t, err)

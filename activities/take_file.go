@@ -21,6 +21,7 @@ type TakeFileInput struct {
 	Path    string `json:"path"`
 	Batch   string `json:"batch,omitempty"`
 	Dataset string `json:"dataset,omitempty"` // whose one source says how to read the file, unless source does
+	Again   bool   `json:"again,omitempty"`   // also when the same bytes were loaded before under another name
 }
 
 // localPrefix begins the path of a file on the worker's machine, which is at no drop point.
@@ -83,7 +84,9 @@ func (a *Activities) takeFile(ctx context.Context, in TakeFileInput) (out TakeFi
 		out.Outcome = &outcome
 		return out, err
 	case catalog.Duplicate:
-		return out, nil
+		if !in.Again {
+			return out, nil
+		}
 	}
 	out.State = catalog.Taken
 	return out, a.Ledger.SetFileState(ctx, entry.Batch, catalog.Taken, "", "", now())

@@ -13,12 +13,12 @@ import (
 // rooms says which of our packages each package may import: dependencies point one way, from commands
 // over workflows and activities to the domain. docs/architecture.md has the picture.
 var rooms = map[string][]string{
-	"worker": {"workflows", "activities", "internal/access", "testdata", "testdata/partnerdata", "internal/catalog", "internal/catalog/sqlite", "internal/connect", "internal/datadir",
+	"worker": {"workflows", "activities", "internal/access", "internal/access/oidc", "testdata", "testdata/partnerdata", "internal/catalog", "internal/catalog/sqlite", "internal/connect", "internal/datadir",
 		"internal/api/server", "internal/destination", "internal/destination/s3destination", "internal/destination/sftpdestination", "internal/devserver",
 		"internal/devserver/objectstore", "internal/devserver/sftpserver", "internal/devserver/temporalserver", "internal/errkind",
 		"internal/source", "internal/filecodec", "internal/filecodec/parquetfile", "internal/pgp", "internal/source/foldersource", "internal/source/s3source", "internal/source/sftpsource", "internal/store", "internal/store/duckdb",
 		"internal/temporalclient", "internal/workspace"},
-	"starter": {"workflows", "activities", "internal/api", "internal/catalog", "internal/enforcement", "internal/errkind", "internal/governance", "internal/identity", "internal/infer", "internal/plan",
+	"starter": {"workflows", "activities", "internal/api", "internal/catalog", "internal/enforcement", "internal/errkind", "internal/governance", "internal/governance/drawing", "internal/identity", "internal/infer", "internal/plan",
 		"internal/store", "internal/temporalclient", "internal/workspace", "internal/xdm"},
 	"workflows": {"activities", "internal/catalog", "internal/errkind", "internal/ingest", "internal/plan", "internal/store", "internal/workspace"},
 	"activities": {"internal/access", "internal/catalog", "internal/destination", "internal/enforcement", "internal/errkind", "internal/export", "internal/governance", "internal/ingest",
@@ -34,12 +34,15 @@ var rooms = map[string][]string{
 	"internal/errkind":               {},
 	"internal/export":                {},
 	"internal/governance":            {},
+	"internal/governance/drawing":    {"internal/governance"},
 	"internal/identity":              {},
 	"internal/prospect":              {"internal/errkind", "internal/mapping", "internal/xdm"},
 	"internal/xdm":                   {},
 
 	// it reads a text that somebody gives it
-	"internal/access": {"internal/errkind", "internal/xdm", "internal/yamldoc"},
+	"internal/access":               {"internal/errkind", "internal/xdm", "internal/yamldoc"},
+	"internal/access/oidc":          {"internal/access", "internal/errkind"},
+	"internal/access/oidc/oidctest": {},
 
 	"internal/infer": {"internal/errkind", "internal/filecodec", "internal/governance", "internal/identity", "internal/xdm"},
 	"internal/plan":  {"internal/enforcement", "internal/governance", "internal/workspace", "internal/xdm"},
@@ -66,7 +69,7 @@ var rooms = map[string][]string{
 
 	// the client knows the terms of the store and nothing else, so that the command line links no server
 	"internal/api":        {"internal/errkind", "internal/store"},
-	"internal/api/server": {"internal/access", "internal/api", "internal/audience", "internal/catalog", "internal/errkind", "internal/governance", "internal/prospect", "internal/store", "internal/workspace", "internal/xdm"},
+	"internal/api/server": {"internal/access", "internal/api", "internal/audience", "internal/catalog", "internal/enforcement", "internal/errkind", "internal/prospect", "internal/store", "internal/workspace", "internal/xdm"},
 
 	"internal/connect":                     {"internal/errkind"},
 	"internal/source":                      {"internal/errkind"},
@@ -87,14 +90,14 @@ var rooms = map[string][]string{
 	"internal/devserver/objectstore":         {"internal/connect", "internal/devserver", "internal/errkind"},
 	"internal/devserver/sftpserver":          {"internal/devserver", "internal/errkind"},
 	"internal/devserver/sftpserver/sshdtest": {"internal/devserver"},
-	"internal/devserver/temporalserver":      {"internal/errkind", "internal/temporalclient"},
+	"internal/devserver/temporalserver":      {"internal/devserver", "internal/errkind", "internal/temporalclient"},
 }
 
 // fences keep a dependency inside the packages that are there for it: a module with all its packages, or
 // one package of the standard library.
 var fences = map[string][]string{
 	"database/sql":                    {"internal/catalog", "internal/store/duckdb"},
-	"net/http":                        {"internal/api", "internal/connect", "internal/source/s3source", "internal/destination/s3destination", "internal/devserver"},
+	"net/http":                        {"internal/access/oidc", "internal/api", "internal/connect", "internal/source/s3source", "internal/destination/s3destination", "internal/devserver"},
 	"net":                             {"internal/api", "internal/connect", "internal/devserver"},
 	"os":                              {"worker", "starter", "activities", "internal/api", "internal/connect", "internal/datadir", "internal/devserver", "internal/ingest", "internal/source/foldersource", "internal/store/duckdb", "internal/store/storetest", "internal/temporalclient", "internal/workspace"},
 	"os/exec":                         {"internal/devserver", "worker"}, // of worker bench
@@ -113,6 +116,7 @@ var fences = map[string][]string{
 	"github.com/parquet-go":           {}, // in tests only, as the next
 	"github.com/xitongsys":            {},
 	"github.com/danielgtaylor/huma":   {"internal/api/server"},
+	"github.com/coreos/go-oidc":       {"internal/access/oidc"},
 	"github.com/spf13/cobra":          {"worker", "starter"},
 	"github.com/goccy/go-yaml":        {"internal/yamldoc"},
 	"github.com/santhosh-tekuri":      {"internal/workspace"},
@@ -120,7 +124,7 @@ var fences = map[string][]string{
 	"github.com/wasilibs/go-pgquery":  {"internal/audience/postgres"},
 	"github.com/pganalyze":            {"internal/audience/postgres"},
 	"github.com/alecthomas":           {"internal/audience/pql"},
-	"github.com/stretchr/testify":     {"internal/source/sourcetest", "internal/store/storetest", "internal/destination/destinationtest", "internal/devserver/sftpserver"},
+	"github.com/stretchr/testify":     {"internal/access/oidc/oidctest", "internal/source/sourcetest", "internal/store/storetest", "internal/destination/destinationtest", "internal/devserver/sftpserver"},
 }
 
 // TestImportsPointOneWay holds the code against the map above.

@@ -6,21 +6,44 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"prospector/internal/api"
 )
 
-func newAccess() *cobra.Command {
-	c := &cobra.Command{
-		Use:   "access",
-		Short: "Tokens for the worker's access file",
-		Args:  arguments(cobra.NoArgs),
-		RunE:  help,
-	}
+func newAccess(s *shared) *cobra.Command {
+	c := newReads(s, "access", "Tokens for the worker's access file, and whom the worker takes you for", "Make tokens for the worker's access file, and see whom the worker takes you for.", newAccessWhoami)
 	c.AddCommand(newAccessToken())
 	return c
+}
+
+func newAccessWhoami(r *reads) *cobra.Command {
+	return &cobra.Command{
+		Use:   "whoami",
+		Short: "Show whom the worker takes you for, and what you may do",
+		Long: fmt.Sprintf(`Show whom the worker takes you for by the token in %s, or without one by that of the data directory, and what
+you may do. With a token of an OpenID Connect issuer this signs you in: the runs that you start in the next hours, which carry
+no token, may do what your groups may. Each command that starts runs does that by itself.`, api.TokenVariable),
+		Args: arguments(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			client, err := r.connect()
+			if err != nil {
+				return err
+			}
+			who, err := client.SignIn(c.Context())
+			return r.show(who, err, func() error {
+				fmt.Println("principal:  ", printable(who.Principal))
+				fmt.Println("permissions:", strings.Join(who.Permissions, ", "))
+				fmt.Println("labels:     ", strings.Join(who.Labels, ", "))
+				if who.Until != nil {
+					fmt.Println("until:      ", localTime(*who.Until))
+				}
+				return nil
+			})
+		},
+	}
 }
 
 func newAccessToken() *cobra.Command {

@@ -14,7 +14,7 @@ import (
 
 func newAddData(s *shared) *cobra.Command {
 	o := runOptions{shared: s}
-	var sourceName string
+	var in workflows.IngestFileInput
 	c := &cobra.Command{
 		Use:   "add-data DATASET FILE …",
 		Short: "Load local files into a dataset, each once",
@@ -25,6 +25,10 @@ The worker reads the files itself: they must be on its machine, in a folder that
 		Example: `  starter add-data acme_2026 prospects.csv.gz`,
 		Args:    arguments(cobra.MinimumNArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
+			who, err := requestedBy(c.Context())
+			if err != nil {
+				return err
+			}
 			var files []workflows.IngestFileResult
 			var failed []error
 			for _, file := range args[1:] {
@@ -36,7 +40,7 @@ The worker reads the files itself: they must be on its machine, in a folder that
 					failed = append(failed, usageError{fmt.Errorf("%s is not a file", file)})
 					continue
 				}
-				in := workflows.IngestFileInput{Source: sourceName, Dataset: args[0], Path: "local:" + path, RequestedBy: whoami()}
+				in.Dataset, in.Path, in.RequestedBy = args[0], "local:"+path, who
 				err = o.run(c.Context(), workflows.IngestFile, in, func(result json.RawMessage) error {
 					loaded, err := decoded[workflows.IngestFileResult](result)
 					files = append(files, loaded)
@@ -52,6 +56,8 @@ The worker reads the files itself: they must be on its machine, in a folder that
 			return errors.Join(failed...)
 		},
 	}
-	c.Flags().StringVar(&sourceName, "source", "", "the source whose format and mapping hold, when the dataset has several")
+	c.Flags().StringVar(&in.Source, "source", "", "the source whose format and mapping hold, when the dataset has several")
+	allowRemovals(c, &in.AllowRemovals)
+	again(c, &in.Again)
 	return c
 }

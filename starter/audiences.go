@@ -239,7 +239,7 @@ func printPreview(p api.AudiencePreview) error {
 		fmt.Println("labels:", strings.Join(p.Labels, ", "))
 	}
 	for _, r := range p.Refusals {
-		fmt.Printf("destination %s would not get it: policy %q denies %s for %s\n", r.Destination, r.Policy, r.MarketingAction, strings.Join(r.Labels, "+"))
+		fmt.Printf("destination %s would not get it: %s; %s\n", r.Destination, printable(r.Reason), printable(r.Resolution))
 	}
 	if len(p.Sample) == 0 {
 		return nil
@@ -258,8 +258,11 @@ func newAudienceEvaluate(s *shared) *cobra.Command {
 audience that fails keeps its earlier one, and does not stop the others.`,
 		Example: `  starter audiences evaluate
   starter audiences evaluate outdoor-families --activate`,
-		RunE: func(c *cobra.Command, args []string) error {
-			in.Audiences, in.RequestedBy, o.parts = args, whoami(), true
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			in.Audiences, o.parts = args, true
+			if in.RequestedBy, err = requestedBy(c.Context()); err != nil {
+				return err
+			}
 			return o.run(c.Context(), workflows.EvaluateAudiences, in, printEvaluated)
 		},
 	}
@@ -363,6 +366,18 @@ func printReason(r api.AudienceReason) error {
 	return nil
 }
 
+// derivedText names datasets with their versions.
+func derivedText(derivations []store.Derivation) string {
+	texts := make([]string, len(derivations))
+	for i, d := range derivations {
+		texts[i] = fmt.Sprintf("%s version %d", d.Dataset, d.Version)
+		if d.FirstVersion != d.Version {
+			texts[i] = fmt.Sprintf("%s versions %d to %d", d.Dataset, d.FirstVersion, d.Version)
+		}
+	}
+	return strings.Join(texts, ", ")
+}
+
 func newAudienceHistory(r *reads) *cobra.Command {
 	var limit int
 	c := &cobra.Command{
@@ -385,9 +400,9 @@ func newAudienceHistory(r *reads) *cobra.Command {
 				fmt.Println("the audience has not been evaluated yet")
 				return nil
 			}
-			rows := [][]string{{"as of", "prospects", "realized", "existing", "exited", "evaluation", ""}}
+			rows := [][]string{{"as of", "prospects", "realized", "existing", "exited", "evaluation", "made of", ""}}
 			for _, res := range history.Results {
-				rows = append(rows, append(append([]string{localTime(res.AsOf), sizeText(res)}, breakdown(res)...), res.Evaluation, printable(res.Error)))
+				rows = append(rows, append(append([]string{localTime(res.AsOf), sizeText(res)}, breakdown(res)...), res.Evaluation, derivedText(res.DerivedFrom), printable(res.Error)))
 			}
 			return table(os.Stdout, rows)
 		},

@@ -13,7 +13,8 @@ import (
 )
 
 func newBatches(s *shared) *cobra.Command {
-	c := newReads(s, "batches", "Batches of a dataset: list, show, delete", "List the batches of a dataset with their counts, show one with why its rows were rejected, or undo one.", newBatchList, newBatch)
+	c := newReads(s, "batches", "Batches of a dataset: list, show, uses, delete",
+		"List the batches of a dataset with their counts, show one with why its rows were rejected, see what was made of it, or undo one.", newBatchList, newBatch, newBatchUses)
 	c.AddCommand(newBatchesDelete(s))
 	return c
 }
@@ -21,6 +22,7 @@ func newBatches(s *shared) *cobra.Command {
 func newBatchList(r *reads) *cobra.Command {
 	var status, after string
 	var limit int
+	var version int64
 	c := &cobra.Command{
 		Use:     "list DATASET",
 		Short:   "List the batches of a dataset, the newest first",
@@ -33,11 +35,15 @@ func newBatchList(r *reads) *cobra.Command {
 			}
 			q := query{}
 			q.set("status", status)
+			if version > 0 {
+				q.set("version", fmt.Sprint(version))
+			}
 			page, err := client.Batches(c.Context(), args[0], q.limited(limit, after))
 			return r.show(page, err, func() error { return printBatches(page) })
 		},
 	}
 	c.Flags().StringVar(&status, "status", "", "only loaded, failed or deleted ones")
+	c.Flags().Int64Var(&version, "version", 0, "only those that are in this version of the dataset, as evaluations, deliveries and manifests name it")
 	c.Flags().IntVar(&limit, "limit", store.PageSize, fmt.Sprintf("how many, at most %d", store.MostPageSize))
 	c.Flags().StringVar(&after, "after", "", "go on behind this batch")
 	return c
@@ -102,6 +108,65 @@ func printBatch(b store.BatchDetail) error {
 			rows = append(rows, []string{fmt.Sprint(r.Rows), string(r.Reason.Code), r.Reason.Field, printable(r.Reason.Detail)})
 		}
 		err = errors.Join(err, table(os.Stdout, rows))
+	}
+	return err
+}
+
+func newBatchUses(r *reads) *cobra.Command {
+	return &cobra.Command{
+		Use:   "uses DATASET BATCH",
+		Short: "Show where a batch went: the audiences and deliveries that may hold rows of it",
+		Long: `Show where a batch went, for whoever must delete it or its dataset: the audiences that had members in the dataset when
+they were evaluated while the batch was in it, and the deliveries that were made of the dataset then. Also of a batch that was
+deleted since.`,
+		Args: arguments(cobra.ExactArgs(2)),
+		RunE: func(c *cobra.Command, args []string) error {
+			client, err := r.connect()
+			if err != nil {
+				return err
+			}
+			uses, err := client.BatchUses(c.Context(), args[0], args[1])
+			return r.show(uses, err, func() error { return printUses(uses) })
+		},
+	}
+}
+
+func printUses(u store.Uses) error {
+	if len(u.Audiences)+len(u.Deliveries) == 0 {
+		fmt.Println("nothing was made of it")
+		return nil
+	}
+	rows := [][]string{{"audience", "evaluations", "first", "last", ""}}
+	for _, a := range u.Audiences {
+		note := ""
+		if a.Current {
+			note = "as it is now"
+		}
+		rows = append(rows, []string{a.Audience, fmt.Sprint(a.Evaluations), localTime(a.First), localTime(a.Last), note})
+	}
+	if len(u.Audiences) == 0 {
+		rows = [][]string{{"no audience"}}
+	}
+	if err := table(os.Stdout, rows); err != nil {
+		return err
+	}
+	fmt.Println()
+	return printDeliveries(u.Deliveries, u.Delivered)
+}
+
+// printDeliveries lists deliveries out of so many.
+func printDeliveries(deliveries []store.DeliveryUse, all int64) error {
+	if len(deliveries) == 0 {
+		fmt.Println("no delivery may hold rows of it")
+		return nil
+	}
+	rows := [][]string{{"delivery", "began", "activation", "destination", "status", "files"}}
+	for _, d := range deliveries {
+		rows = append(rows, []string{d.Delivery, localTime(d.Began), d.Activation, d.Destination, d.Status, fmt.Sprint(d.Files)})
+	}
+	err := table(os.Stdout, rows)
+	if more := all - int64(len(deliveries)); more > 0 {
+		fmt.Printf("and %d earlier ones\n", more)
 	}
 	return err
 }

@@ -27,7 +27,11 @@ What would change is shown first. Without --yes, and with nobody at the terminal
   starter batches delete acme_2026 batch_20261124060000_0123456789abcdef --yes`,
 		Args: arguments(cobra.ExactArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
-			return o.deleteBatch(c.Context(), workflows.DeleteBatchInput{Dataset: args[0], Batch: args[1], RequestedBy: whoami()}, preview, yes)
+			who, err := requestedBy(c.Context())
+			if err != nil {
+				return err
+			}
+			return o.deleteBatch(c.Context(), workflows.DeleteBatchInput{Dataset: args[0], Batch: args[1], RequestedBy: who}, preview, yes)
 		},
 	}
 	c.Flags().BoolVar(&preview, "preview", false, "only say what would change")
@@ -68,6 +72,10 @@ func printDeletion(result json.RawMessage) error {
 	}
 	if len(r.Audiences) > 0 && !r.Preview {
 		fmt.Println("evaluate them anew with: starter run evaluate-audiences")
+	}
+	if r.Delivered > 0 {
+		fmt.Printf("%d deliveries may hold rows of it; what has left is not called back, ask those who have it to delete it:\n", r.Delivered)
+		return printDeliveries(r.Deliveries, r.Delivered)
 	}
 	return nil
 }

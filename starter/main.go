@@ -69,7 +69,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or workspace, 3 refused by policy, 4
 	})
 	s.temporal.AddFlags(root.PersistentFlags())
 	root.PersistentFlags().BoolVar(&s.asJSON, "json", false, "print the result as JSON")
-	root.AddCommand(newRun(&s), newAddData(&s), newStatus(&s), newFiles(&s), newSchedules(&s), newCheck(&s), newInfer(&s), newPlan(&s), newApply(&s), newGet(&s), newExplain(&s), newProfiles(&s), newAudiences(&s), newQuarantine(&s), newBatches(&s), newPolicy(&s), newAudit(&s), newAccess(), newSchema(), newInit())
+	root.AddCommand(newRun(&s), newAddData(&s), newStatus(&s), newFiles(&s), newSchedules(&s), newCheck(&s), newInfer(&s), newPlan(&s), newApply(&s), newGet(&s), newExplain(&s), newProfiles(&s), newAudiences(&s), newQuarantine(&s), newBatches(&s), newPolicy(&s), newAudit(&s), newAccess(&s), newSchema(), newInit())
 	return root
 }
 

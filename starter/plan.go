@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"prospector/activities"
+	"prospector/internal/api"
 	"prospector/internal/enforcement"
 	"prospector/internal/errkind"
 	"prospector/internal/plan"
@@ -22,7 +24,8 @@ import (
 )
 
 func newPlan(s *shared) *cobra.Command {
-	return &cobra.Command{
+	var graph *string
+	c := &cobra.Command{
 		Use:   "plan [DIR]",
 		Short: "Show what applying a workspace would change, and what is refused",
 		Long: `Compare the workspace in DIR, the current folder unless said, with the one that was applied last: what
@@ -36,10 +39,12 @@ contradicts data that is loaded. Nothing is changed. Exit code 2 when something 
 				if s.asJSON {
 					show = func(out io.Writer, p workflows.ApplyWorkspaceResult) error { return printJSON(out, p) }
 				}
-				return errors.Join(show(os.Stdout, planned), refused(planned.Plan))
+				return errors.Join(show(os.Stdout, planned), writeGraph(*graph, drawnPlan(planned.Plan)), refused(planned.Plan))
 			})
 		},
 	}
+	graph = graphFlag(c)
+	return c
 }
 
 func newApply(s *shared) *cobra.Command {
@@ -69,7 +74,7 @@ lineage and the ways out; --stop-affected applies it all the same, and those act
 
 // withPlan plans the workspace that arguments name and goes on with the plan.
 func (s *shared) withPlan(c *cobra.Command, args []string, stopAffected bool, do func(client.Client, activities.WorkspaceInput, workflows.ApplyWorkspaceResult) error) error {
-	in, err := workspaceInput(args)
+	in, err := workspaceInput(c.Context(), args)
 	if err != nil {
 		return err
 	}
@@ -118,7 +123,7 @@ func (s *shared) apply(c *cobra.Command, connection client.Client, in activities
 
 // workspaceInput packs the workspace of the folder that arguments name. It is checked here first, so that
 // what is wrong is said without a server.
-func workspaceInput(args []string) (in activities.WorkspaceInput, err error) {
+func workspaceInput(ctx context.Context, args []string) (in activities.WorkspaceInput, err error) {
 	dir := "."
 	if len(args) == 1 {
 		dir = args[0]
@@ -127,12 +132,30 @@ func workspaceInput(args []string) (in activities.WorkspaceInput, err error) {
 	if err != nil {
 		return in, err
 	}
-	in.RequestedBy = whoami()
+	if in.RequestedBy, err = requestedBy(ctx); err != nil {
+		return in, err
+	}
 	in.Bundle, err = activities.BundleWorkspace(w.Files)
 	return in, err
 }
 
-// whoami is for the audit: a hint at who typed the command, not a proof.
+// requestedBy is for whom a run is started: whom the worker knows by the token of this command, or without one the operating system's
+// user. What the input of a run says is a claim; the worker holds it against its access file.
+func requestedBy(ctx context.Context) (string, error) {
+	if os.Getenv(api.TokenVariable) == "" {
+		return whoami(), nil
+	}
+	client, err := api.Connect("")
+	if err != nil {
+		return "", err
+	}
+	who, err := client.SignIn(ctx)
+	if err != nil {
+		return "", fmt.Errorf("ask the worker whose the token in %s is, before a run is started for you: %w", api.TokenVariable, err)
+	}
+	return who.Principal, nil
+}
+
 func whoami() string {
 	if u, err := user.Current(); err == nil {
 		return u.Username

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,8 +11,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"prospector/internal/api"
 	"prospector/internal/enforcement"
 	"prospector/internal/errkind"
+	"prospector/internal/governance/drawing"
 	"prospector/internal/plan"
 	"prospector/internal/workspace"
 )
@@ -36,12 +39,22 @@ func folder(args []string) string {
 }
 
 func newPolicyList(s *shared) *cobra.Command {
-	return &cobra.Command{
-		Use:     "list [DIR]",
-		Short:   "List all policies with status, marketing actions and label expression, the built-in ones too",
-		Example: "  starter policy list testdata/workspace",
+	var applied bool
+	var dataDir *string
+	c := &cobra.Command{
+		Use:   "list [DIR]",
+		Short: "List all policies with owner, status, marketing actions and label expression, the built-in ones too",
+		Long: `List all policies of the workspace in DIR, the current folder unless said, the built-in ones too. With --applied, those of
+the workspace that was applied last, with who declared them: the worker that runs on the data directory answers.`,
+		Example: "  starter policy list testdata/workspace\n  starter policy list --applied",
 		Args:    arguments(cobra.MaximumNArgs(1)),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
+			if applied {
+				if len(args) > 0 {
+					return usageError{errors.New("give a folder or --applied, one of them")}
+				}
+				return s.appliedPolicies(c.Context(), *dataDir)
+			}
 			w, err := workspace.Load(folder(args))
 			if err != nil {
 				return err
@@ -50,17 +63,40 @@ func newPolicyList(s *shared) *cobra.Command {
 			if s.asJSON {
 				return printJSON(os.Stdout, policies)
 			}
-			rows := [][]string{{"POLICY", "STATUS", "TYPE", "DENIES", "FOR", "WHERE"}}
+			rows := [][]string{{"POLICY", "STATUS", "TYPE", "OWNER", "DENIES", "FOR", "WHERE"}}
 			for _, p := range policies {
 				kind := p.Type
 				if p.Basis != "" {
 					kind += ", " + p.Basis
 				}
-				rows = append(rows, []string{p.Name, string(p.Status), kind, strings.Join(p.MarketingActions, ", "), p.Deny.String(), p.At})
+				rows = append(rows, []string{p.Name, string(p.Status), kind, p.Owner, strings.Join(p.MarketingActions, ", "), p.Deny.String(), p.At})
 			}
 			return table(os.Stdout, rows)
 		},
 	}
+	c.Flags().BoolVar(&applied, "applied", false, "those that hold, with who declared them")
+	dataDir = dataDirFlag(c.Flags())
+	return c
+}
+
+// appliedPolicies lists the policies that hold (PL-11).
+func (s *shared) appliedPolicies(ctx context.Context, dataDir string) error {
+	client, err := api.Connect(dataDir)
+	if err != nil {
+		return err
+	}
+	list, err := client.Policies(ctx)
+	if err != nil {
+		return err
+	}
+	if s.asJSON {
+		return printJSON(os.Stdout, list)
+	}
+	rows := [][]string{{"POLICY", "STATUS", "TYPE", "OWNER", "DENIES", "FOR", "CREATED", "BY", "UPDATED", "BY"}}
+	for _, p := range list.Policies {
+		rows = append(rows, []string{p.Name, p.Status, p.Type, p.Owner, strings.Join(p.MarketingActions, ", "), p.Deny, dateOf(p.Created), p.CreatedBy, dateOf(p.Updated), p.UpdatedBy})
+	}
+	return table(os.Stdout, rows)
 }
 
 func newPolicyEvaluate(s *shared) *cobra.Command {
@@ -113,6 +149,9 @@ func printAnswer(a enforcement.Answer) error {
 	fmt.Printf("%s for %s, asked by %s\n", strings.Join(a.MarketingActions, ", "), a.Timestamp.Format(time.RFC3339), a.User)
 	fmt.Println("labels:", strings.Join(a.Labels, ", "))
 	for _, d := range a.Discovered {
+		for _, c := range d.Connections {
+			fmt.Printf("dataset %s: from source %s, %s\n", d.Dataset, c.Source, c.Type)
+		}
 		fields := map[string][]string{}
 		var order []string
 		for _, f := range d.Fields {
@@ -144,16 +183,25 @@ func inBrackets(text string) string {
 
 func newPolicyImpact(s *shared) *cobra.Command {
 	var dir string
+	var graph *string
 	c := &cobra.Command{
 		Use:   "impact FILE|DIR [--workspace DIR]",
 		Short: "Show which activations an edited policy, contract or anything else would stop",
 		Long: `Show what would happen to the activations of a workspace if the objects in FILE took the place of those of the same
 kind and name, or if the edited workspace DIR did. Licences are judged as of now. Nothing is changed.`,
-		Example: "  starter policy impact new-policy.yaml --workspace testdata/workspace",
-		Args:    arguments(cobra.ExactArgs(1)),
+		Example: `  starter policy impact new-policy.yaml --workspace testdata/workspace
+  starter policy impact new-policy.yaml --graph lineage.svg`,
+		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
 			impacts, err := impact(dir, args[0])
 			if err != nil {
+				return err
+			}
+			var denied []drawing.Violation
+			for _, i := range impacts {
+				denied = append(denied, drawn(i.Activation, i.After)...)
+			}
+			if err := writeGraph(*graph, denied); err != nil {
 				return err
 			}
 			if s.asJSON {
@@ -169,6 +217,7 @@ kind and name, or if the edited workspace DIR did. Licences are judged as of now
 		},
 	}
 	c.Flags().StringVar(&dir, "workspace", ".", "the workspace as it is")
+	graph = graphFlag(c)
 	return c
 }
 

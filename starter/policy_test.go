@@ -48,8 +48,8 @@ func stdout(t *testing.T, f func()) string {
 func TestPolicyList(t *testing.T) {
 	text, err := ran(t, "policy", "list", sample)
 	require.NoError(t, err)
-	require.Regexp(t, `No e-mail with vendor data +ENABLED +custom +Email Targeting +Third-Party +governance.yaml:1`, text)
-	require.Regexp(t, `Restrict data sharing +DISABLED +core, confirmed +Segment Match +C11`, text)
+	require.Regexp(t, `No e-mail with vendor data +ENABLED +custom +own +Email Targeting +Third-Party +governance.yaml:1`, text)
+	require.Regexp(t, `Restrict data sharing +DISABLED +core, confirmed +own +Segment Match +C11`, text)
 	text, err = ran(t, "policy", "list", sample, "--json")
 	require.NoError(t, err)
 	var policies []governance.Policy
@@ -62,7 +62,7 @@ func TestPolicyEvaluate(t *testing.T) {
 	text, err := ran(t, "policy", "evaluate", sample, "--action", "Email Targeting", "--dataset", "acme_2026", "--fields", "partner.hiking")
 	require.Equal(t, errkind.Refused, errkind.Of(err))
 	require.Equal(t, 3, exitCode(err))
-	require.Contains(t, text, "Third-Party in dataset acme_2026: partner.hiking\ndenied: policy \"No e-mail with vendor data\" (governance.yaml:1), ENABLED, for Third-Party\n")
+	require.Contains(t, text, "dataset acme_2026: from source acme, s3\n  Third-Party in dataset acme_2026: partner.hiking\ndenied: policy \"No e-mail with vendor data\" (governance.yaml:1), ENABLED, for Third-Party\n")
 	text, err = ran(t, "policy", "evaluate", sample, "--action", "Analytics", "--labels", "Third-Party,C2", "--json")
 	require.NoError(t, err)
 	var answer enforcement.Answer
@@ -74,12 +74,17 @@ func TestPolicyEvaluate(t *testing.T) {
 	require.Equal(t, 2, exitCode(err))
 }
 
-// What an edited policy would stop, and what it would free, is said before it is applied.
+// PL-20: what an edited policy would stop, and what it would free, is said before it is applied, and drawn.
 func TestPolicyImpact(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "policy.yaml")
 	require.NoError(t, os.WriteFile(file, []byte("kind: Policy\nname: No e-mail with vendor data\nstatus: ENABLED\nmarketingActions: [Export to Third Party]\ndeny: {label: Third-Party}\n"), 0o600))
-	text, err := ran(t, "policy", "impact", file, "--workspace", sample)
+	graph := filepath.Join(t.TempDir(), "lineage.svg")
+	text, err := ran(t, "policy", "impact", file, "--workspace", sample, "--graph", graph)
 	require.NoError(t, err)
+	svg, err := os.ReadFile(graph)
+	require.NoError(t, err)
+	require.Contains(t, string(svg), "activation merk-to-liveramp, audience established-households: policy")
+	require.NotContains(t, string(svg), "activation acme-to-newsletter")
 	require.Contains(t, text, "activation acme-to-media is not affected\nactivation merk-to-liveramp stops\n  audience established-households: policy \"No e-mail with vendor data\" (changed, policy.yaml:1) denies Export to Third Party for label Third-Party\n")
 	require.Contains(t, text, "activation acme-to-newsletter is blocked no more\n")
 	text, err = ran(t, "policy", "impact", sample, "--workspace", sample, "--json")

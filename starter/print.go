@@ -62,7 +62,7 @@ func printSynced(result json.RawMessage) error {
 	}
 	fmt.Println()
 	for _, w := range r.Waiting {
-		fmt.Printf("waiting  %s: %s\n", printable(w.Path), visible(w.Reason))
+		fmt.Printf("waiting  %s: %s\n", printable(written(w.Path)), visible(w.Reason))
 	}
 	printMore("waiting", r.WaitingFiles-len(r.Waiting))
 	for _, path := range r.Gone {
@@ -158,7 +158,7 @@ func printFiles(files []workflows.IngestFileResult) error {
 		case f.Reason != "":
 			row = append(row, f.Reason)
 		case f.DuplicateOf != "":
-			row = append(row, "same bytes as "+f.DuplicateOf)
+			row = append(row, "same bytes as "+f.DuplicateOf+"; ingest-file --again loads them all the same")
 		case f.Outcome != nil:
 			for _, n := range []int64{f.Outcome.Read, f.Outcome.Accepted, f.Outcome.Rejected, f.Outcome.Created, f.Outcome.Updated, f.Outcome.Unchanged, f.Outcome.Superseded, f.Outcome.Outdated, f.Outcome.Removed} {
 				row = append(row, fmt.Sprint(n))
@@ -231,6 +231,9 @@ func printDelivery(d workflows.ActivateAudiencesResult) error {
 	fmt.Printf("delivery %s of %s to %s, allowed by %s\n", d.Delivery, d.Activation, d.Destination, d.Decision)
 	if d.Excluded > 0 {
 		fmt.Printf("%d members were left out: consent is missing, or a contract does not let them leave\n", d.Excluded)
+	}
+	if text := derivedText(d.DerivedFrom); text != "" {
+		fmt.Println("made of", text)
 	}
 	return table(os.Stdout, receiptRows(d.Files))
 }

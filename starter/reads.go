@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"prospector/internal/api"
 )
@@ -16,28 +18,28 @@ import (
 // reads are the commands that look into a worker's stores. They ask the worker on this machine, never Temporal.
 type reads struct {
 	*shared
-	dataDir string
+	dataDir *string
 }
 
 // dataDirVariable names the data directory for whoever does not write --data-dir each time.
 const dataDirVariable = "PROSPECTOR_DATA_DIR"
 
+func dataDirFlag(flags *pflag.FlagSet) *string {
+	return flags.String("data-dir", cmp.Or(os.Getenv(dataDirVariable), ".prospector"), "the worker's data directory; unless said, $"+dataDirVariable+", else .prospector")
+}
+
 // newReads makes a command that has reads below it.
 func newReads(s *shared, use, short, long string, commands ...func(r *reads) *cobra.Command) *cobra.Command {
 	r := &reads{shared: s}
 	c := &cobra.Command{Use: use, Short: short, Long: long + "\n\nThe worker that runs on the data directory answers; nothing of it passes through Temporal.", Args: arguments(cobra.NoArgs), RunE: help}
-	standard := os.Getenv(dataDirVariable)
-	if standard == "" {
-		standard = ".prospector"
-	}
-	c.PersistentFlags().StringVar(&r.dataDir, "data-dir", standard, "the worker's data directory; unless said, $"+dataDirVariable+", else .prospector")
+	r.dataDir = dataDirFlag(c.PersistentFlags())
 	for _, each := range commands {
 		c.AddCommand(each(r))
 	}
 	return c
 }
 
-func (r *reads) connect() (*api.Client, error) { return api.Connect(r.dataDir) }
+func (r *reads) connect() (*api.Client, error) { return api.Connect(*r.dataDir) }
 
 // show prints an answer, as JSON or for people.
 func (r *reads) show(answer any, err error, people func() error) error {

@@ -24,7 +24,11 @@ quarantine, with today's reasons.`,
 		Example: "  starter quarantine replay acme_2026 batch_20261124060000_0123456789abcdef",
 		Args:    arguments(cobra.ExactArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
-			return o.run(c.Context(), workflows.ReplayQuarantine, workflows.ReplayQuarantineInput{Dataset: args[0], Batch: args[1], RequestedBy: whoami()}, printReplayed)
+			who, err := requestedBy(c.Context())
+			if err != nil {
+				return err
+			}
+			return o.run(c.Context(), workflows.ReplayQuarantine, workflows.ReplayQuarantineInput{Dataset: args[0], Batch: args[1], RequestedBy: who}, printReplayed)
 		},
 	}
 }
@@ -51,7 +55,11 @@ The worker reads the file itself: it must be on its machine, in a folder that it
 			if err != nil {
 				return err
 			}
-			in := workflows.ReplayQuarantineInput{Dataset: args[0], Batch: batch, Path: "local:" + path, RequestedBy: whoami()}
+			who, err := requestedBy(c.Context())
+			if err != nil {
+				return err
+			}
+			in := workflows.ReplayQuarantineInput{Dataset: args[0], Batch: batch, Path: "local:" + path, RequestedBy: who}
 			return o.run(c.Context(), workflows.ReplayQuarantine, in, printReplayed)
 		},
 	}

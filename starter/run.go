@@ -62,11 +62,14 @@ With --retry-of only the files of a failed run's window are taken, not what came
   starter run sync-source acme --business-date 2026-11-23`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) (err error) {
-			in.Source, in.RequestedBy, o.parts = args[0], whoami(), true
+			in.Source, o.parts = args[0], true
 			for _, name := range []string{"business-date", "from", "to", "retry-of"} { // an empty variable of a script must not widen the run
 				if flag := c.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
 					return usageError{fmt.Errorf("--%s is empty; name one, or leave the flag out", name)}
 				}
+			}
+			if in.RequestedBy, err = requestedBy(c.Context()); err != nil {
+				return err
 			}
 			if in.From, err = instant("from", from); err != nil {
 				return err
@@ -113,8 +116,11 @@ The plan is shown first. Without --yes, and with nobody at the terminal to agree
 		Example: `  starter run backfill-source acme --from 2026-11-01 --to 2026-11-14
   starter run backfill-source acme --from 2026-11-01 --to 2026-11-14 --yes`,
 		Args: arguments(cobra.ExactArgs(1)),
-		RunE: func(c *cobra.Command, args []string) error {
-			in.Source, in.RequestedBy, o.parts = args[0], whoami(), true
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			in.Source, o.parts = args[0], true
+			if in.RequestedBy, err = requestedBy(c.Context()); err != nil {
+				return err
+			}
 			return o.backfill(c.Context(), in, yes)
 		},
 	}
@@ -157,7 +163,7 @@ func agreed(what string) bool {
 }
 
 func newRunIngestFile(o *runOptions) *cobra.Command {
-	var allow bool
+	var in workflows.IngestFileInput
 	c := &cobra.Command{
 		Use:     "ingest-file SOURCE PATH",
 		Short:   "Take one file of a source; PATH is relative to its drop point",
@@ -165,11 +171,21 @@ func newRunIngestFile(o *runOptions) *cobra.Command {
 		Example: "  starter run ingest-file acme in/acme_prospects.csv.gz",
 		Args:    arguments(cobra.ExactArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
-			return o.run(c.Context(), workflows.IngestFile, workflows.IngestFileInput{Source: args[0], Path: written(args[1]), AllowRemovals: allow, RequestedBy: whoami()}, printIngested)
+			who, err := requestedBy(c.Context())
+			if err != nil {
+				return err
+			}
+			in.Source, in.Path, in.RequestedBy = args[0], written(args[1]), who
+			return o.run(c.Context(), workflows.IngestFile, in, printIngested)
 		},
 	}
-	allowRemovals(c, &allow)
+	allowRemovals(c, &in.AllowRemovals)
+	again(c, &in.Again)
 	return c
+}
+
+func again(c *cobra.Command, again *bool) {
+	c.Flags().BoolVar(again, "again", false, "also when the same bytes were loaded before under another name")
 }
 
 func allowRemovals(c *cobra.Command, allow *bool) {
@@ -182,8 +198,11 @@ func newRunEvaluateAudiences(o *runOptions) *cobra.Command {
 		Use:     "evaluate-audiences [AUDIENCE …]",
 		Short:   "Compute who is in the audiences, all of them unless named",
 		Example: "  starter run evaluate-audiences --activate",
-		RunE: func(c *cobra.Command, args []string) error {
-			in.Audiences, in.RequestedBy, o.parts = args, whoami(), true
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			in.Audiences, o.parts = args, true
+			if in.RequestedBy, err = requestedBy(c.Context()); err != nil {
+				return err
+			}
 			return o.run(c.Context(), workflows.EvaluateAudiences, in, printEvaluated)
 		},
 	}
@@ -198,7 +217,11 @@ func newRunActivateAudiences(o *runOptions) *cobra.Command {
 		Example: "  starter run activate-audiences acme-to-media",
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			return o.run(c.Context(), workflows.ActivateAudiences, workflows.ActivateAudiencesInput{Activation: args[0], RequestedBy: whoami()}, printActivated)
+			who, err := requestedBy(c.Context())
+			if err != nil {
+				return err
+			}
+			return o.run(c.Context(), workflows.ActivateAudiences, workflows.ActivateAudiencesInput{Activation: args[0], RequestedBy: who}, printActivated)
 		},
 	}
 }

@@ -56,8 +56,9 @@ func TestEmptyFlags(t *testing.T) {
 // A result whose paths are quoted already is not quoted again.
 func TestPrintSyncedKeepsQuotedPaths(t *testing.T) {
 	printed := stdout(t, func() {
-		require.NoError(t, printSynced(json.RawMessage(`{"source": "acme", "waiting": [{"path": "in/\u202e.csv", "reason": "r"}], "failed": [{"path": "\"in/a\\nb.csv\"", "message": "it must not"}]}`)))
+		require.NoError(t, printSynced(json.RawMessage(`{"source": "acme", "waiting": [{"path": "in/\u202e.csv", "reason": "r"}, {"path": "\"in/c\\td.csv\"", "reason": "r"}], "failed": [{"path": "\"in/a\\nb.csv\"", "message": "it must not"}]}`)))
 	})
 	require.Contains(t, printed, `waiting  "in/\u202e.csv": r`)
+	require.Contains(t, printed, `waiting  "in/c\td.csv": r`)
 	require.Contains(t, printed, `failed   "in/a\nb.csv": it must not`)
 }

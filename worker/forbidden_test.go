@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -15,8 +16,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"prospector/internal/catalog"
 	"prospector/internal/catalog/sqlite"
 	"prospector/internal/errkind"
+	"prospector/internal/export"
+	"prospector/internal/store"
 	"prospector/workflows"
 )
 
@@ -141,14 +145,16 @@ func TestForbiddenActivationsLeaveNothing(t *testing.T) {
 	}
 }
 
-// PL-15, PL-25: a consent policy leaves out those whose attributes do not say that they may go, and blocks nothing; the delivery counts
-// them. As a draft it leaves out nobody.
+// PL-15, PL-25, DS-6: a consent policy leaves out those whose attributes do not say that they may go, and blocks nothing; the delivery counts
+// them. As a draft it leaves out nobody. Each delivery and its manifest say of which states of datasets it was made, and whoever would
+// undo a batch is told which deliveries have gone out with it.
 func TestConsentFiltersProspects(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	d := startDev(t, dir, nil)
 	d.putAcme("in/acme_prospects.csv.gz", acmeLines(t, "a1,A,B,25-34,02139,MA,Y,N,,Y,,3,2,,h1", "a2,A,B,25-34,02139,MA,N,Y,,Y,,3,2,,h2", "a3,A,B,25-34,02139,MA,,Y,,Y,,3,2,,h3"))
-	require.NoError(t, d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, nil))
+	var synced workflows.SyncSourceResult
+	require.NoError(t, d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, &synced))
 	require.NoError(t, d.run(workflows.EvaluateAudiences, workflows.EvaluateAudiencesInput{}, nil))
 	deliver := func(status string) (out workflows.ActivateAudiencesResult) {
 		policy := "kind: ConsentPolicy\nname: Hikers have agreed\nstatus: " + status + "\nmarketingActions: [Cross Site Targeting]\nrequire: partner.hiking = 'Y'\n"
@@ -157,6 +163,7 @@ func TestConsentFiltersProspects(t *testing.T) {
 		require.NoError(t, d.run(workflows.ActivateAudiences, workflows.ActivateAudiencesInput{Activation: "acme-to-media"}, &out))
 		return out
 	}
+	state := store.Derivation{Dataset: "acme_2026", FirstVersion: 1, Version: 1, Batches: 1, Latest: synced.Files[0].Batch}
 	rows := func(out workflows.ActivateAudiencesResult) (n int64) {
 		for _, file := range out.Files {
 			if !strings.HasSuffix(file.File, ".json") {
@@ -171,4 +178,16 @@ func TestConsentFiltersProspects(t *testing.T) {
 	some := deliver("ENABLED")
 	require.EqualValues(t, 4, some.Excluded, "a2, who says no, and a3, who says nothing, of both audiences")
 	require.EqualValues(t, 2, rows(some))
+
+	require.Equal(t, []store.Derivation{state}, all.DerivedFrom)
+	manifest, err := os.ReadFile(filepath.Join(dir, "s3", "buckets", "media-drop", "prospects", all.Files[len(all.Files)-1].File))
+	require.NoError(t, err)
+	var told export.Manifest
+	require.NoError(t, json.Unmarshal(manifest, &told))
+	require.Equal(t, []export.ManifestDataset{export.ManifestDataset(state)}, told.DerivedFrom)
+	var deletion store.Deletion
+	require.NoError(t, d.run(workflows.DeleteBatch, workflows.DeleteBatchInput{Dataset: "acme_2026", Batch: state.Latest, Preview: true}, &deletion))
+	require.EqualValues(t, 2, deletion.Delivered)
+	require.Equal(t, []string{some.Delivery, all.Delivery}, []string{deletion.Deliveries[0].Delivery, deletion.Deliveries[1].Delivery})
+	require.Equal(t, catalog.Delivered, deletion.Deliveries[0].Status)
 }

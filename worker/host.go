@@ -97,7 +97,7 @@ func openHost(ctx context.Context, o hostOptions) (*host, error) {
 		h.access = file.rules
 	}
 	h.applied = &applied{catalog: h.catalog}
-	h.activities = &activities.Activities{DataDir: dir, Workspace: h.applied.workspace, Applied: h.catalog, Audit: h.catalog, Access: h.access, Ledger: h.catalog, Memberships: h.catalog, Deliveries: h.catalog, Delivered: h.catalog,
+	h.activities = &activities.Activities{DataDir: dir, Workspace: h.applied.workspace, Applied: h.catalog, Audit: h.catalog, Access: h.access, Ledger: h.catalog, Memberships: h.catalog, Deliveries: h.catalog, Lineage: h.catalog, Delivered: h.catalog,
 		Batches: h.store, Audiences: h.store, Sources: openSource, Local: openLocal(folders), Openers: openKeys, Parquet: openParquet, Destinations: openDestination}
 	return h, nil
 }

@@ -52,6 +52,46 @@ func TestDeleteBatch(t *testing.T) {
 	require.Equal(t, errkind.Missing, workflows.KindOf(d.run(workflows.DeleteBatch, in, &deleted)))
 }
 
+// What a contract has left out is read from an audience of today: after a load nothing leaves under it before that was evaluated.
+func TestSuppressionMustBeCurrent(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	d := startDev(t, dir, nil)
+	folder := d.folderSource("path: in/*.csv\nreadiness: {rule: immediate}\n")
+	contract := "kind: Contract\nname: acme\nsources: [acme]\npurposes: [Cross Site Targeting]\nsuppression: stop\n---\nkind: Audience\nname: stop\nnamespaces: [acme_pid]\nrule: partner.bicycling = 'Y'\n"
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "workspace", "contracts.yaml"), []byte(contract), 0o600))
+	require.NoError(t, d.applyEdited("activations.yaml", "[outdoor-families, coastal-sailors]", "[coastal-sailors]"))
+	require.NoError(t, d.applyEdited("audiences.yaml", "partner.sailing = 'Y' AND", "NOT audience('stop') AND partner.sailing = 'Y' AND"))
+	at := time.Now().Add(-time.Hour)
+	sync := func(file, rows string) {
+		at = at.Add(time.Minute)
+		drop(t, folder, "in/"+file, acmeHeader+rows, at)
+		require.NoError(t, d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, nil))
+	}
+	evaluate := func() {
+		require.NoError(t, d.run(workflows.EvaluateAudiences, workflows.EvaluateAudiencesInput{}, nil))
+	}
+	deliver := func() (out workflows.ActivateAudiencesResult, err error) {
+		err = d.run(workflows.ActivateAudiences, workflows.ActivateAudiencesInput{Activation: "acme-to-media"}, &out)
+		return out, err
+	}
+	sync("1.csv", prospectRows("a1", "a2"))
+	_, err := deliver()
+	require.ErrorContains(t, err, "has not been evaluated")
+	evaluate()
+	out, err := deliver()
+	require.NoError(t, err)
+	require.EqualValues(t, 2, out.Files[0].Rows)
+	sync("2.csv", "a2,A,B,25-34,02139,MA,Y,Y,,Y,,3,2,,ha2\n") // a2 objects
+	_, err = deliver()
+	require.Equal(t, errkind.Conflict, workflows.KindOf(err))
+	require.ErrorContains(t, err, "audience stop is older than dataset acme_2026: a batch was loaded or undone since it was evaluated")
+	evaluate()
+	out, err = deliver()
+	require.NoError(t, err)
+	require.EqualValues(t, 1, out.Files[0].Rows)
+}
+
 // Rejected rows are taken again after a change of the mapping, or corrected by hand, with the lines of their file.
 func TestReplayQuarantine(t *testing.T) {
 	t.Parallel()

@@ -153,6 +153,49 @@ func TestReuploadedObjects(t *testing.T) {
 	require.Equal(t, map[catalog.State]int{catalog.Loaded: 3, catalog.Duplicate: 1}, listed.States)
 }
 
+// A file that is renamed after a newer one was loaded does not undo that, unless somebody asks for it. Two runs on one source
+// at once share the files between them, and neither fails.
+func TestRenamedFilesAndRunsAtOnce(t *testing.T) {
+	t.Parallel()
+	d := startDev(t, t.TempDir(), nil)
+	folder := d.folderSource("path: in/*.csv\nreadiness: {rule: immediate}\n")
+	at := time.Now().Add(-time.Hour)
+	drop(t, folder, "in/1.csv", acmeHeader+prospectRows("a1"), at)
+	drop(t, folder, "in/2.csv", acmeHeader+strings.ReplaceAll(prospectRows("a1"), "02139", "10001"), at.Add(time.Second))
+	var out workflows.SyncSourceResult
+	require.NoError(t, d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, &out))
+	require.EqualValues(t, 2, out.Loaded)
+	require.NoError(t, os.Rename(filepath.Join(folder, "in", "1.csv"), filepath.Join(folder, "in", "1_done.csv")))
+	require.NoError(t, d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, &out))
+	require.Equal(t, catalog.Duplicate, out.Files[0].State)
+	in := workflows.IngestFileInput{Source: "acme", Path: "in/1_done.csv"}
+	var ingested workflows.IngestFileResult
+	require.NoError(t, d.run(workflows.IngestFile, in, &ingested))
+	require.Equal(t, catalog.Duplicate, ingested.State)
+	in.Again = true
+	require.NoError(t, d.run(workflows.IngestFile, in, &ingested))
+	require.Equal(t, catalog.Loaded, ingested.State)
+	require.EqualValues(t, 1, ingested.Outcome.Updated)
+
+	for i := range 25 {
+		drop(t, folder, fmt.Sprintf("in/many-%02d.csv", i), acmeHeader+prospectRows(fmt.Sprintf("m%d", i)), at.Add(time.Duration(i)*time.Second))
+	}
+	var runs []client.WorkflowRun
+	for i := range 2 {
+		run, err := d.client.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: fmt.Sprintf("at-once-%d", i), TaskQueue: workflows.TaskQueue},
+			workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"})
+		require.NoError(t, err)
+		runs = append(runs, run)
+	}
+	loaded := int64(0)
+	for _, run := range runs {
+		out = workflows.SyncSourceResult{}
+		require.NoError(t, run.Get(t.Context(), &out))
+		loaded += out.Loaded
+	}
+	require.EqualValues(t, 25, loaded, "each file once")
+}
+
 // A network that cuts and stalls while a source is synced makes no second batch of any file, and loses none.
 func TestSyncThroughABrokenNetwork(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 
 	"prospector/activities"
 	"prospector/internal/catalog"
+	"prospector/internal/store"
 )
 
 // ActivateAudiencesInput names an activation, such as {"activation": "acme-to-media"}.
@@ -24,6 +25,8 @@ type ActivateAudiencesResult struct {
 	Decision    string            `json:"decision"`
 	Files       []catalog.Receipt `json:"files"`
 	Excluded    int64             `json:"excluded,omitempty"` // members without the consent that a policy wants
+
+	DerivedFrom []store.Derivation `json:"derivedFrom,omitempty"` // of which states of datasets the rows are
 }
 
 // ActivateAudiences delivers the published audiences of an activation: policy check, export, upload,
@@ -71,7 +74,7 @@ func deliver(ctx workflow.Context, cleared activities.Clearance, out *ActivateAu
 	if err := workflow.ExecuteActivity(withStore(ctx), steps.ExportAudiences, cleared).Get(ctx, &exported); err != nil {
 		return err
 	}
-	out.Excluded = exported.Excluded
+	out.Excluded, out.DerivedFrom = exported.Excluded, exported.DerivedFrom
 	for _, file := range exported.Files {
 		step := activities.DeliverFileInput{Clearance: cleared, File: file}
 		if err := workflow.ExecuteActivity(withPartner(ctx), steps.DeliverFile, step).Get(ctx, nil); err != nil {

@@ -24,6 +24,9 @@ type IngestFileInput struct {
 	// AllowRemovals lets a full file remove more profiles than mostRemoved of its dataset allows.
 	AllowRemovals bool `json:"allowRemovals,omitempty"`
 
+	// Again loads the file also when the same bytes were loaded before under another name.
+	Again bool `json:"again,omitempty"`
+
 	RequestedBy string `json:"requestedBy,omitempty"`
 }
 
@@ -83,7 +86,7 @@ func ingestFile(ctx workflow.Context, in IngestFileInput) (out IngestFileResult,
 		return out, err
 	}
 	var taken activities.TakeFileOutput
-	err = workflow.ExecuteActivity(withPartner(ctx), steps.TakeFile, activities.TakeFileInput{Source: in.Source, Path: in.Path, Batch: in.Batch, Dataset: in.Dataset}).Get(ctx, &taken)
+	err = workflow.ExecuteActivity(withPartner(ctx), steps.TakeFile, activities.TakeFileInput{Source: in.Source, Path: in.Path, Batch: in.Batch, Dataset: in.Dataset, Again: in.Again}).Get(ctx, &taken)
 	if err != nil {
 		return out, plain(err)
 	}
@@ -96,7 +99,7 @@ func ingestFile(ctx workflow.Context, in IngestFileInput) (out IngestFileResult,
 		out.AlreadyDone = true
 		return out, nil
 	}
-	return finished(ctx, &out, loadTaken(ctx, &out, in.AllowRemovals))
+	return finished(ctx, &out, loadTaken(ctx, &out, in))
 }
 
 // finished records what a run on staged rows came to, and removes them.
@@ -116,9 +119,9 @@ func finished(ctx workflow.Context, result *IngestFileResult, err error) (Ingest
 	return out, err
 }
 
-func loadTaken(ctx workflow.Context, out *IngestFileResult, allowRemovals bool) error {
+func loadTaken(ctx workflow.Context, out *IngestFileResult, in IngestFileInput) error {
 	var fetched activities.FetchFileOutput
-	if err := workflow.ExecuteActivity(withPartner(ctx), steps.FetchFile, activities.FetchFileInput{Batch: out.Batch}).Get(ctx, &fetched); err != nil {
+	if err := workflow.ExecuteActivity(withPartner(ctx), steps.FetchFile, activities.FetchFileInput{Batch: out.Batch, Again: in.Again}).Get(ctx, &fetched); err != nil {
 		return err
 	}
 	out.SHA256, out.Bytes, out.DuplicateOf = fetched.SHA256, fetched.Bytes, fetched.DuplicateOf
@@ -133,7 +136,7 @@ func loadTaken(ctx workflow.Context, out *IngestFileResult, allowRemovals bool) 
 		}
 		out.Warnings = decrypted.Warnings
 	}
-	return loadStaged(ctx, out, allowRemovals)
+	return loadStaged(ctx, out, in.AllowRemovals)
 }
 
 // loadStaged checks staged rows and makes the accepted ones profiles.

@@ -32,7 +32,7 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 func TestChangedWorkflowDoesNotReplay(t *testing.T) {
 	changed := func(ctx workflow.Context, in IngestFileInput) (IngestFileResult, error) {
 		out := IngestFileResult{Source: in.Source, Path: in.Path}
-		return out, loadTaken(ctx, &out, false)
+		return out, loadTaken(ctx, &out, in)
 	}
 	replayer := worker.NewWorkflowReplayer()
 	replayer.RegisterWorkflowWithOptions(changed, workflow.RegisterOptions{Name: "IngestFile"})

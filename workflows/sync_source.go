@@ -282,6 +282,12 @@ func (s *syncing) failed(f FailedFile) {
 	}
 }
 
+// How long a run waits for another one that is on the same file, at first and at last; about twice that in all.
+const (
+	busyFirst = time.Second
+	busyLast  = 8 * time.Minute
+)
+
 // take ingests the due files, one after the other: a later file's rows win.
 func (s *syncing) take(ctx workflow.Context) error {
 	for ; len(s.Due) > 0; s.Due = s.Due[1:] {
@@ -297,12 +303,23 @@ func (s *syncing) take(ctx workflow.Context) error {
 			WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 			ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
 		})
-		err := workflow.ExecuteChildWorkflow(child, IngestFile, IngestFileInput{Source: s.in.Source, Path: file.Path, Batch: file.Batch}).Get(ctx, &result)
+		ingest := func() error {
+			return workflow.ExecuteChildWorkflow(child, IngestFile, IngestFileInput{Source: s.in.Source, Path: file.Path, Batch: file.Batch}).Get(ctx, &result)
+		}
+		err := ingest()
+		if temporal.IsWorkflowExecutionAlreadyStartedError(err) && workflow.GetVersion(ctx, "wait for another run on a file", workflow.DefaultVersion, 1) > workflow.DefaultVersion {
+			// Another run is on it: what that comes to is this one's answer, too.
+			for pause := busyFirst; temporal.IsWorkflowExecutionAlreadyStartedError(err) && pause <= busyLast; pause *= 2 {
+				if err = workflow.Sleep(ctx, pause); err == nil {
+					err = ingest()
+				}
+			}
+		}
 		switch {
 		case temporal.IsCanceledError(err) || ctx.Err() != nil:
 			return err
 		case temporal.IsWorkflowExecutionAlreadyStartedError(err):
-			s.failed(FailedFile{Path: file.Path, Batch: file.Batch, Kind: errkind.Conflict, Message: "another run is on this file"})
+			s.failed(FailedFile{Path: file.Path, Batch: file.Batch, Kind: errkind.Conflict, Message: fmt.Sprintf("another run is still on %q", file.Path)})
 		case err != nil:
 			s.failed(FailedFile{Path: file.Path, Batch: file.Batch, Kind: KindOf(err), Message: MessageOf(err)})
 		default:

@@ -9,6 +9,7 @@ const (
 	ManageSchemas       Permission = "Manage Schemas"
 	ApplyLabels         Permission = "Apply Data Usage Labels"
 	ManagePolicies      Permission = "Manage Data Usage Policies"
+	ViewPolicies        Permission = "View Data Usage Policies"
 	ViewDatasets        Permission = "View Datasets"
 	ManageDatasets      Permission = "Manage Datasets"
 	ManageSources       Permission = "Manage Sources"
@@ -29,7 +30,7 @@ const (
 var Permissions = []Permission{
 	ManageNamespaces, "View Identity Namespaces", "View Identity Graph",
 	ManageSchemas, "View Schemas", "Manage Identity Metadata",
-	ApplyLabels, ManagePolicies, "View Data Usage Policies",
+	ApplyLabels, ManagePolicies, ViewPolicies,
 	ManageDatasets, ViewDatasets, "Data Monitoring",
 	ManageSources, "View Sources",
 	"Manage Profiles", ViewProfiles, "Manage Merge Policies", "View Merge Policies",

@@ -48,6 +48,15 @@ type QuarantinePage struct {
 	Masked []string               `json:"masked,omitempty"` // attributes for which whole records are not shown
 }
 
+// SignIn is whose token a request carries, and what that principal may do.
+type SignIn struct {
+	Principal   string   `json:"principal"` // whom runs name that are started for it
+	Permissions []string `json:"permissions"`
+	Labels      []string `json:"labels"`
+	// Until when runs count what the groups of an issuer's token give; absent where the access file alone says what the principal may do.
+	Until *time.Time `json:"until,omitempty"`
+}
+
 // Problem is an error as RFC 9457 puts it, with who can fix it and what to do next.
 type Problem struct {
 	Type   string       `json:"type"`

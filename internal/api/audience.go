@@ -33,9 +33,12 @@ type AudienceResult struct {
 	Namespaces []store.NamespaceMembers `json:"namespaces,omitempty"`
 	// Withheld says that the size is below the sandbox's minimumCount, so that no count is told.
 	Withheld bool `json:"withheld,omitempty"`
-	// BreakdownWithheld says that one of the counts by status or namespace is, so that none of them is told.
+	// BreakdownWithheld says that one of the counts by status or namespace is, or would tell of an earlier rule what your roles must not
+	// see, so that none of them is told.
 	BreakdownWithheld bool   `json:"breakdownWithheld,omitempty"`
 	Error             string `json:"error,omitempty"` // why it was not evaluated; the membership before is kept
+
+	DerivedFrom []store.Derivation `json:"derivedFrom,omitempty"` // of which states of datasets it was made, in a history
 }
 
 // AudienceList is all audiences of the workspace that holds.
@@ -104,12 +107,16 @@ type AudiencePreview struct {
 	Sample   []store.Profile `json:"sample,omitempty"`
 }
 
-// Refusal is a policy that keeps an audience from a destination.
+// Refusal is a policy or a term of a contract that keeps an audience from a destination.
 type Refusal struct {
 	Destination     string   `json:"destination"`
-	Policy          string   `json:"policy"`
-	Labels          []string `json:"labels"`
-	MarketingAction string   `json:"marketingAction"`
+	Kind            string   `json:"kind"`   // policy, contract, or ban for C12
+	Policy          string   `json:"policy"` // or the contract, by name
+	Labels          []string `json:"labels,omitempty"`
+	MarketingAction string   `json:"marketingAction,omitempty"`
+	Term            string   `json:"term,omitempty"` // of the contract
+	Reason          string   `json:"reason"`
+	Resolution      string   `json:"resolution"` // what to try first
 }
 
 // AudienceReason is why a prospect is in an audience, or is not.

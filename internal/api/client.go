@@ -46,6 +46,11 @@ func Connect(dataDir string) (*Client, error) {
 	return &Client{dataDir, endpoint, &http.Client{Transport: &http.Transport{}}}, nil // without a proxy: it is on this machine
 }
 
+// SignIn asks whose token this is.
+func (c *Client) SignIn(ctx context.Context) (out SignIn, err error) {
+	return out, c.decoded(&out)(c.send(ctx, http.MethodPost, "/api/v1/sign-in", nil, nil))
+}
+
 // Profiles asks for a page of profiles. The values are the query of /api/v1/profiles.
 func (c *Client) Profiles(ctx context.Context, query url.Values) (out ProfilePage, err error) {
 	return out, c.get(ctx, "/api/v1/profiles", query, &out)
@@ -74,6 +79,16 @@ func (c *Client) Batches(ctx context.Context, dataset string, query url.Values) 
 // Batch asks for one batch.
 func (c *Client) Batch(ctx context.Context, dataset, batch string) (out store.BatchDetail, err error) {
 	return out, c.get(ctx, "/api/v1/datasets/"+url.PathEscape(dataset)+"/batches/"+url.PathEscape(batch), nil, &out)
+}
+
+// Policies asks for the policies that hold.
+func (c *Client) Policies(ctx context.Context) (out PolicyList, err error) {
+	return out, c.get(ctx, "/api/v1/policies", nil, &out)
+}
+
+// BatchUses asks what may hold rows of a batch.
+func (c *Client) BatchUses(ctx context.Context, dataset, batch string) (out store.Uses, err error) {
+	return out, c.get(ctx, "/api/v1/datasets/"+url.PathEscape(dataset)+"/batches/"+url.PathEscape(batch)+"/uses", nil, &out)
 }
 
 // Audiences asks for the audiences. The values are the query of /api/v1/audiences.

@@ -14,6 +14,16 @@ type Bounds struct {
 	Excluded []string            // audiences of which nobody is a member
 }
 
+// Nobody reports whether the rule can hold for nobody: an attribute would need two values at once.
+func (b Bounds) Nobody() bool {
+	for _, values := range b.Confined {
+		if len(values) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Bounds reads them. Of the audiences that the rule refers to, of brings theirs.
 func (r *Rule) Bounds(of func(audience string) Bounds) Bounds {
 	return bounds(r.where, true, of)

@@ -55,5 +55,6 @@ func TestBounds(t *testing.T) {
 			require.ElementsMatch(t, values, got.Confined[path], rule)
 		}
 		require.ElementsMatch(t, want.Excluded, got.Excluded, rule)
+		require.Equal(t, rule == "p.state IN ('NY') AND p.state IN ('TX', 'CA')", got.Nobody(), rule)
 	}
 }

@@ -48,13 +48,29 @@ const (
 	Undelivered = "failed"
 )
 
-// RecordDecision records a decision, in the audit too, before anything is exported.
-func (c *Catalog) RecordDecision(ctx context.Context, d Decision, at time.Time) error {
+// RecordDecision records a decision, in the audit too, before anything is exported, and returns the id under which it is kept. The same
+// decision once more is one record. Another one of the same delivery, made because a step was tried again or because something has
+// changed since, is one of its own: what was decided first stays on record. A delivery that is refused is not under way any more.
+func (c *Catalog) RecordDecision(ctx context.Context, d Decision, at time.Time) (id string, err error) {
 	violations, err := json.Marshal(d.Violations)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return c.inTransaction(ctx, func(tx *sql.Tx) error {
+	err = c.inTransaction(ctx, func(tx *sql.Tx) error {
+		first, run := d.ID, d.Run
+		for n := 2; ; n++ {
+			held, found, err := c.decision(ctx, tx, d.ID)
+			if err != nil {
+				return err
+			}
+			if !found {
+				break
+			}
+			if before, err := json.Marshal(held.Violations); err != nil || held.Covers == d.Covers && held.Allowed == d.Allowed && string(before) == string(violations) {
+				return err
+			}
+			d.ID, d.Run = fmt.Sprintf("%s_%d", first, n), fmt.Sprintf("%s_%d", run, n) // else the audit would take it for the same step
+		}
 		if err := c.exec(ctx, tx, "catalog/record_decision", d.ID, d.Delivery, d.Activation, d.Destination, d.Covers, d.Allowed, string(violations), instant(at)); err != nil {
 			return err
 		}
@@ -63,8 +79,14 @@ func (c *Catalog) RecordDecision(ctx context.Context, d Decision, at time.Time) 
 				return err
 			}
 		}
+		if !d.Allowed {
+			if err := c.exec(ctx, tx, "catalog/end_delivery", d.Delivery, Undelivered, instant(at)); err != nil {
+				return err
+			}
+		}
 		return c.recordAudit(ctx, tx, d.audit(at))
 	})
+	return d.ID, err
 }
 
 // audit is the decision's record: names only, no data.
@@ -82,9 +104,15 @@ func (d Decision) audit(at time.Time) AuditRecord {
 
 // Decision returns a recorded decision. Missing when there is none.
 func (c *Catalog) Decision(ctx context.Context, id string) (Decision, error) {
-	var d Decision
-	found := false
-	err := c.query(ctx, "catalog/select_decision", []any{id}, func(scan func(...any) error) error {
+	d, found, err := c.decision(ctx, c.db, id)
+	if err == nil && !found {
+		err = errkind.Newf(errkind.Missing, "the catalog knows no policy decision %s", id)
+	}
+	return d, err
+}
+
+func (c *Catalog) decision(ctx context.Context, on querier, id string) (d Decision, found bool, err error) {
+	err = c.queryOn(ctx, on, "catalog/select_decision", []any{id}, func(scan func(...any) error) error {
 		found = true
 		var violations []byte
 		if err := scan(&d.ID, &d.Delivery, &d.Activation, &d.Destination, &d.Covers, &d.Allowed, &violations); err != nil {
@@ -92,10 +120,7 @@ func (c *Catalog) Decision(ctx context.Context, id string) (Decision, error) {
 		}
 		return json.Unmarshal(violations, &d.Violations)
 	})
-	if err == nil && !found {
-		err = errkind.Newf(errkind.Missing, "the catalog knows no policy decision %s", id)
-	}
-	return d, err
+	return d, found, err
 }
 
 // CountDelivered counts the deliveries of rows of a contract that have arrived since an instant or are under way, whatever their
@@ -105,7 +130,7 @@ func (c *Catalog) CountDelivered(ctx context.Context, contract string, since tim
 	return n, err
 }
 
-// BeginDelivery records that a delivery is under way.
+// BeginDelivery records that a delivery is under way, by a decision; by another one when a step was tried again.
 func (c *Catalog) BeginDelivery(ctx context.Context, id string, d Decision, evaluation string, at time.Time) error {
 	return c.inTransaction(ctx, func(tx *sql.Tx) error {
 		if err := c.exec(ctx, tx, "catalog/begin_delivery", id, d.Activation, d.Destination, evaluation, d.ID, instant(at)); err != nil {

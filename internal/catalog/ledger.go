@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"time"
 
@@ -79,28 +80,69 @@ type File struct {
 	SeenAt       time.Time `json:"seenAt"`                 // first
 	ChangedAt    time.Time `json:"changedAt"`
 	Expected     *Expected `json:"expected,omitempty"`
+
+	returned int // how often a new entry's version has come back
 }
 
 // BatchID names the batch of a file version. It is the same whenever and wherever it is computed,
 // and sorts by the file's time.
-func BatchID(sourceName string, f source.File) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{sourceName, f.Path, f.Version()}, "\x00")))
+func BatchID(sourceName string, f source.File) string { return batchID(sourceName, f, 0) }
+
+// batchID of a version that has come back so often.
+func batchID(sourceName string, f source.File, returned int) string {
+	parts := []string{sourceName, f.Path, f.Version()}
+	if returned > 0 {
+		parts = append(parts, strconv.Itoa(returned))
+	}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return "batch_" + f.Modified.UTC().Format("20060102150405") + "_" + hex.EncodeToString(sum[:8])
 }
 
 // version tells a file's versions apart in the ledger. A token of the bytes alone, as S3 has, comes back when the
 // partner puts the same bytes there again: that is another version, at another time.
-func version(f source.File) string {
-	if f.ETag == "" {
-		return f.Version()
+func version(f source.File, returned int) string {
+	out := f.Version()
+	if f.ETag != "" {
+		out = f.Modified.UTC().Format("20060102T150405Z") + "-" + out
 	}
-	return f.Modified.UTC().Format("20060102T150405Z") + "-" + f.Version()
+	if returned > 0 {
+		out += "~" + strconv.Itoa(returned)
+	}
+	return out
 }
 
 // Sighting is a file version in a listing, with the business date that its path says.
 type Sighting struct {
 	source.File
 	BusinessDate string
+}
+
+// Entries are the ledger's entries of listed files, in the same order, new ones among them. known are those of the source.
+// A version that was loaded and comes back after another one of its path was, with its old time, is a new one.
+func Entries(known []File, sourceName string, files []Sighting, at time.Time) []File {
+	byBatch, loaded := make(map[string]File, len(known)), map[string]File{}
+	for _, f := range known {
+		byBatch[f.Batch] = f
+		if latest, ok := loaded[f.Path]; f.State == Loaded && (!ok || f.ChangedAt.After(latest.ChangedAt)) {
+			loaded[f.Path] = f
+		}
+	}
+	out := make([]File, 0, len(files))
+	for _, f := range files {
+		for returned := 0; ; returned++ {
+			batch := batchID(sourceName, f.File, returned)
+			entry, ok := byBatch[batch]
+			if !ok {
+				entry = File{File: f.File, Source: sourceName, Batch: batch, State: Seen, BusinessDate: f.BusinessDate, SeenAt: at, ChangedAt: at, returned: returned}
+			}
+			if latest, was := loaded[f.Path]; ok && was && (entry.State == Loaded || entry.State == Duplicate) && latest.Batch != batch && latest.ChangedAt.After(entry.ChangedAt) {
+				continue
+			}
+			out = append(out, entry)
+			break
+		}
+	}
+	return out
 }
 
 // SeeFiles enters file versions into the ledger and returns their entries, in the same order. Files that are
@@ -110,26 +152,23 @@ func (c *Catalog) SeeFiles(ctx context.Context, sourceName string, files []Sight
 	if err != nil {
 		return nil, err
 	}
-	entries := make(map[string]File, len(known))
+	entered := make(map[string]bool, len(known))
 	for _, f := range known {
-		entries[f.Batch] = f
+		entered[f.Batch] = true
 	}
-	out := make([]File, 0, len(files))
+	out := Entries(known, sourceName, files, at)
 	err = c.inTransaction(ctx, func(tx *sql.Tx) error {
-		for _, f := range files {
-			batch := BatchID(sourceName, f.File)
-			entry, ok := entries[batch]
-			if !ok {
-				entry = File{File: f.File, Source: sourceName, Batch: batch, State: Seen, BusinessDate: f.BusinessDate, SeenAt: at, ChangedAt: at}
-				err := c.exec(ctx, tx, "catalog/see_file", sourceName, f.Path, version(f.File), f.Size, instant(f.Modified), f.ETag, batch, instant(at), f.BusinessDate)
-				if err != nil {
-					return err
-				}
-				if err := c.exec(ctx, tx, "catalog/record_file_event", batch, string(Seen), "", instant(at)); err != nil {
-					return err
-				}
+		for _, f := range out {
+			if entered[f.Batch] {
+				continue
 			}
-			out = append(out, entry)
+			err := c.exec(ctx, tx, "catalog/see_file", sourceName, f.Path, version(f.File, f.returned), f.Size, instant(f.Modified), f.ETag, f.Batch, instant(at), f.BusinessDate)
+			if err != nil {
+				return err
+			}
+			if err := c.exec(ctx, tx, "catalog/record_file_event", f.Batch, string(Seen), "", instant(at)); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
@@ -238,7 +277,7 @@ func (c *Catalog) FileEvents(ctx context.Context, batch string) (out []FileEvent
 // RecordBatch records a batch's outcome. Recording it again replaces it.
 func (c *Catalog) RecordBatch(ctx context.Context, dataset string, b store.Batch, o store.Outcome, at time.Time) error {
 	return c.exec(ctx, c.db, "catalog/record_batch", b.ID, b.Source, dataset, b.File, b.SHA256, o.Status,
-		o.Read, o.Accepted, o.Rejected, o.Created, o.Updated, o.Superseded, instant(at), o.Outdated, o.Unchanged, o.Removed)
+		o.Read, o.Accepted, o.Rejected, o.Created, o.Updated, o.Superseded, instant(at), o.Outdated, o.Unchanged, o.Removed, b.Reading)
 }
 
 // Batch returns a batch's outcome. Missing when there is none.
@@ -268,10 +307,11 @@ func (c *Catalog) DeleteBatch(ctx context.Context, id, detail string, audit Audi
 	})
 }
 
-// SameContent returns the batch that loaded the same bytes into the dataset before, for the same business date and with
-// nothing else loaded since, or "".
-func (c *Catalog) SameContent(ctx context.Context, dataset, sha256, batch string) (string, error) {
+// SameContent returns the batch that loaded the same bytes into the dataset before, for the same business date and read in
+// the same way, or "". Under another name they stay duplicates whatever was loaded since, for a file that is renamed or sent once
+// more must not undo later ones; under their own name they are news again as soon as anything was.
+func (c *Catalog) SameContent(ctx context.Context, dataset, sha256, batch, reading string) (string, error) {
 	var id string
-	err := c.query(ctx, "catalog/same_content", []any{dataset, sha256, batch}, func(scan func(...any) error) error { return scan(&id) })
+	err := c.query(ctx, "catalog/same_content", []any{dataset, sha256, batch, reading}, func(scan func(...any) error) error { return scan(&id) })
 	return id, err
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"prospector/internal/audience"
 	"prospector/internal/governance"
 	"prospector/internal/workspace"
 )
@@ -45,6 +44,11 @@ func Judge(w *workspace.Workspace, activation *workspace.Activation, facts Facts
 	contracts := w.GovernanceContracts()
 	departure := governance.Departure{Destination: destination.Name, MarketingActions: destination.MarketingActions, Datasets: leaving(w, activation),
 		Now: facts.Now, Rows: facts.Rows, Deliveries: facts.Deliveries}
+	for _, a := range w.Audiences {
+		if a.Status != workspace.Published {
+			departure.Unpublished = append(departure.Unpublished, a.Name)
+		}
+	}
 	var out []Violation
 	for _, name := range activation.Audiences {
 		a, err := w.Audience(name)
@@ -55,7 +59,7 @@ func Judge(w *workspace.Workspace, activation *workspace.Activation, facts Facts
 		for _, v := range governance.Evaluate(policies, destination.MarketingActions, e.uses) {
 			out = append(out, Violation{a.Name, e.ofPolicy(v, policies)})
 		}
-		certain := bounds(w, a)
+		certain := w.Bounds(a)
 		departure.Confined, departure.Excluded = certain.Confined, certain.Excluded
 		for _, v := range governance.Judge(contracts, departure) {
 			out = append(out, Violation{a.Name, e.ofContract(v)})
@@ -92,17 +96,6 @@ func uses(w *workspace.Workspace, a *workspace.Audience, activation *workspace.A
 		out[i].Labels = slices.Compact(labels)
 	}
 	return out
-}
-
-// bounds are what an audience's rule makes certain of its members.
-func bounds(w *workspace.Workspace, a *workspace.Audience) audience.Bounds {
-	return a.Parsed.Bounds(func(name string) audience.Bounds {
-		other, err := w.Audience(name)
-		if err != nil {
-			return audience.Bounds{}
-		}
-		return bounds(w, other)
-	})
 }
 
 // Lines explain violations of an activation, line by line.

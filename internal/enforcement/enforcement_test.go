@@ -115,6 +115,23 @@ func TestRemediesHelp(t *testing.T) {
 	}
 }
 
+// A contract whose list of people to leave out is not published lets nothing leave, whatever rules say.
+func TestSuppressionMustBePublished(t *testing.T) {
+	for status, message := range map[string]string{"published": "", "draft": "audience stop, whose members must be left out, is not published"} {
+		w := sample(t, "audiences.yaml", "kind: Audience", "kind: Audience\nname: stop\nstatus: "+status+"\nnamespaces: [acme_pid]\nrule: partner.tennis = 'Y'\n---\nkind: Audience",
+			"audiences.yaml", "(partner.hiking", "NOT audience('stop') AND (partner.hiking", "audiences.yaml", "partner.sailing = 'Y' AND", "NOT audience('stop') AND partner.sailing = 'Y' AND",
+			"contracts.yaml", "", "kind: Contract\nname: acme\nsources: [acme]\npurposes: [Cross Site Targeting]\nsuppression: stop\n")
+		found := judged(t, w, "acme-to-media", enforcement.Facts{})
+		if message == "" {
+			require.Empty(t, found)
+			continue
+		}
+		require.Len(t, found, 2)
+		require.Equal(t, `audience outdoor-families: contract "acme" (contracts.yaml:5): `+message, found[0].Headline())
+		require.Equal(t, "publish audience stop (audiences.yaml:3)", found[0].Remedies[0])
+	}
+}
+
 // LB-8: the label under which rows were loaded counts when the schema has lost it, and the way out is another.
 func TestLabelsOfLoadedRows(t *testing.T) {
 	w := sample(t, "governance.yaml", "deny: {label: Third-Party}", "deny: {label: C9}")
@@ -184,7 +201,7 @@ func TestEvaluation(t *testing.T) {
 	a, err := enforcement.Evaluate(w, enforcement.Question{MarketingActions: []string{"Analytics"}, Datasets: []string{"acme_2026"}, Fields: []string{"partner.hiking", "partner.tennis"}})
 	require.NoError(t, err)
 	require.Equal(t, []string{"C5", "Third-Party"}, a.Labels)
-	require.Equal(t, []enforcement.Discovered{{Dataset: "acme_2026", Labels: []string{"C5"}, Fields: []enforcement.DiscoveredField{
+	require.Equal(t, []enforcement.Discovered{{Dataset: "acme_2026", Connections: []enforcement.Connection{{Source: "acme", Type: "s3"}}, Labels: []string{"C5"}, Fields: []enforcement.DiscoveredField{
 		{Path: "partner.hiking", Labels: []string{"C5", "Third-Party"}}, {Path: "partner.tennis", Labels: []string{"C5"}}}}}, a.Discovered)
 	require.Equal(t, []governance.Policy{}, a.Violated)
 

@@ -34,9 +34,16 @@ type Answer struct {
 
 // Discovered are the labels of one dataset.
 type Discovered struct {
-	Dataset string            `json:"dataset"`
-	Labels  []string          `json:"datasetLabels"` // which all its fields inherit
-	Fields  []DiscoveredField `json:"fields"`
+	Dataset     string            `json:"dataset"`
+	Connections []Connection      `json:"connections"`   // through which its data comes
+	Labels      []string          `json:"datasetLabels"` // which all its fields inherit
+	Fields      []DiscoveredField `json:"fields"`
+}
+
+// Connection is where data of a dataset comes from.
+type Connection struct {
+	Source string `json:"source"`
+	Type   string `json:"type"` // s3, sftp or folder
 }
 
 // DiscoveredField are the labels of one field, those that it inherits included.
@@ -61,7 +68,7 @@ func Evaluate(w *workspace.Workspace, q Question) (Answer, error) {
 		if err != nil {
 			return out, err
 		}
-		found := Discovered{Dataset: name, Labels: slices.Concat([]string{}, d.Labels), Fields: []DiscoveredField{}}
+		found := Discovered{Dataset: name, Connections: connections(w, name), Labels: slices.Concat([]string{}, d.Labels), Fields: []DiscoveredField{}}
 		labels := w.FieldLabels(d)
 		for _, f := range w.Schema(d).Composed.Fields {
 			known[f.Path] = true
@@ -96,6 +103,16 @@ func Evaluate(w *workspace.Workspace, q Question) (Answer, error) {
 		}
 	}
 	return out, nil
+}
+
+func connections(w *workspace.Workspace, dataset string) []Connection {
+	out := []Connection{}
+	for _, s := range w.Sources {
+		if s.Dataset == dataset {
+			out = append(out, Connection{s.Name, s.ConnectionType()})
+		}
+	}
+	return out
 }
 
 func (q Question) check(w *workspace.Workspace) error {

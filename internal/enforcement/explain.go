@@ -53,6 +53,14 @@ func (e explanation) ofContract(v governance.Violation) governance.Violation {
 	switch v.Term {
 	case governance.Territory, governance.Suppression, governance.MostRows:
 		v.Remedies[0] += at(line(e.audience.KeyAt("rule")))
+	case governance.SuppressionList:
+		for _, c := range e.w.Contracts {
+			if c.Name == v.Policy {
+				if a, err := e.w.Audience(c.Suppression); err == nil {
+					v.Remedies[0] += at(line(a.KeyAt("status")))
+				}
+			}
+		}
 	case governance.Purposes:
 		v.Remedies[0] += at(line(e.destination.KeyAt("marketingActions")))
 	case governance.Destinations:

@@ -24,6 +24,8 @@ type model struct {
 	enable    []string
 	audiences []*modelAudience // the last one may refer to all before it; the first is the suppression
 	contracts []*modelContract
+
+	suppression string // status of the suppression audience
 }
 
 type modelSchema struct {
@@ -99,7 +101,7 @@ var (
 )
 
 func some[T any](r *rand.Rand, pool []T, most int) (out []T) {
-	for _, i := range r.Perm(len(pool))[:r.IntN(most+1)] {
+	for _, i := range r.Perm(len(pool))[:min(len(pool), r.IntN(most+1))] {
 		out = append(out, pool[i])
 	}
 	return out
@@ -153,6 +155,7 @@ func newModel(r *rand.Rand) *model {
 		m.policies[i].actions = slices.Compact(slices.Sorted(slices.Values(m.policies[i].actions)))
 	}
 	m.enable = some(r, governance.Switches(), 3)
+	m.suppression = pick(r, []string{"published", "published", "published", "draft"})
 	m.audiences = []*modelAudience{{name: suppressed, rule: &formula{op: "is", field: "_luma.g3.f"}}}
 	for i := range 5 {
 		a := &modelAudience{name: fmt.Sprintf("au%d", i), namespaces: pick(r, [][]string{nil, {"a_pid"}, {"b_pid"}, {"a_pid", "b_pid"}})}
@@ -316,6 +319,9 @@ func (m *model) yaml(r *rand.Rand) workspace.Files {
 	}
 	for _, a := range m.audiences {
 		doc("kind: Audience\nname: %s\nrule: >-\n  %s\n", a.name, a.rule.text(r))
+		if a.name == suppressed {
+			fmt.Fprintf(&out, "status: %s\n", m.suppression)
+		}
 		if len(a.namespaces) > 0 {
 			fmt.Fprintf(&out, "namespaces: %s\n", list(a.namespaces))
 		}
@@ -582,6 +588,9 @@ func (m *model) verdict(d departure) (out []string) {
 			if c.suppression && a.possible().blocked {
 				breach("suppression", "")
 			}
+			if c.suppression && m.suppression != "published" {
+				breach("suppression audience", "")
+			}
 		}
 	}
 	slices.Sort(out)
@@ -674,7 +683,7 @@ func TestVerdictsEqualTheOracle(t *testing.T) {
 	require.GreaterOrEqual(t, cases, 10000)
 	require.Greater(t, allowed, cases/20, "some are allowed")
 	for _, kind := range []string{"policy ", "ban ", "contract purposes", "contract destinations", "contract licence start", "contract licence end", "contract mostRows", "contract mostActivations",
-		"contract territory", "contract suppression"} {
+		"contract territory", "contract suppression", "contract suppression audience"} {
 		require.Greater(t, seen[kind], 50, kind)
 	}
 	t.Logf("%d cases, %d allowed, violations %v", cases, allowed, seen)

@@ -81,11 +81,14 @@ func TestNames(t *testing.T) {
 	require.Equal(t, "Luma_LiveRamp_5213_20230330_153857.csv", LiveRampFile("Luma", "LiveRamp", "5213", at, 1))
 	require.Equal(t, "manifest-media-dlv_1.json", ManifestFile("media", "dlv_1"))
 	require.Equal(t, "a|\"b|c\"\n", Header([]string{"a", "b|c"}, "|"))
-	data, err := NewManifest("dlv_1", at, "/out", []File{{Name: "f", Rows: 1, Bytes: 2, SHA256: "aa"}})
+	data, err := NewManifest("dlv_1", at, "/out", []File{{Name: "f", Rows: 1, Bytes: 2, SHA256: "aa"}}).JSON()
 	require.NoError(t, err)
 	require.Contains(t, string(data), `"scheduledTime": "2023-03-30T15:38:57Z"`)
 	require.NotContains(t, string(data), "attribution")
-	data, err = NewManifest("dlv_1", at, "/out", nil, "Data by Acme")
+	require.NotContains(t, string(data), "derivedFrom")
+	m := NewManifest("dlv_1", at, "/out", nil)
+	m.Attribution = []string{"Data by Acme"}
+	data, err = m.JSON()
 	require.NoError(t, err)
 	require.Contains(t, string(data), `"attribution": [
     "Data by Acme"

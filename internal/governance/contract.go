@@ -17,6 +17,7 @@ const (
 	MostActivations = "mostActivations"
 	Territory       = "territory"
 	Suppression     = "suppression"
+	SuppressionList = "suppression audience"
 )
 
 // Contract holds what a partner allows with some datasets. What is empty or zero is not bounded, purposes aside.
@@ -44,6 +45,7 @@ type Departure struct {
 	Datasets         []string            // whose rows leave
 	Confined         map[string][]string // fields that can have these values only, by the rule
 	Excluded         []string            // audiences whose members are left out, by the rule
+	Unpublished      []string            // audiences that are not published
 	Now              time.Time           // zero: not known
 	Rows             map[string]int64    // of the whole delivery by dataset; nil: not known
 	Deliveries       map[string]int64    // made before, by contract; nil: not known
@@ -112,6 +114,9 @@ func (c Contract) judge(d Departure) (out []Violation) {
 	}
 	if c.Suppression != "" && !slices.Contains(d.Excluded, c.Suppression) {
 		breach(Suppression, fmt.Sprintf("make the rule (…) AND NOT audience('%s')", c.Suppression), "the rule does not leave out the members of audience %s", c.Suppression)
+	}
+	if slices.Contains(d.Unpublished, c.Suppression) {
+		breach(SuppressionList, "publish audience "+c.Suppression, "audience %s, whose members must be left out, is not published", c.Suppression)
 	}
 	return out
 }

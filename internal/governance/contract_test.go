@@ -39,6 +39,7 @@ func TestContractTerms(t *testing.T) {
 		"another state":       {func(d *Departure) { d.Confined["p.state"] = []string{"CA", "TX"} }, []string{Territory}},
 		"any state":           {func(d *Departure) { d.Confined = nil }, []string{Territory}},
 		"nobody":              {func(d *Departure) { d.Confined["p.state"] = nil }, nil},
+		"list not published":  {func(d *Departure) { d.Unpublished = []string{"others", "blocked"} }, []string{SuppressionList}},
 		"nobody left out":     {func(d *Departure) { d.Excluded = []string{"others"} }, []string{Suppression}},
 		"everything wrong at all": {func(d *Departure) {
 			*d = Departure{Destination: "shop", Datasets: []string{"acme"}, Now: day("2030-01-01 00:00:00")}

@@ -42,7 +42,7 @@ var CorePolicies = []Policy{
 }
 
 func core(name, basis, description string, deny Expression, actions ...string) Policy {
-	return Policy{Name: name, Type: Core, Basis: basis, Description: description, Status: Disabled, MarketingActions: actions, Deny: deny}
+	return Policy{Name: name, Type: Core, Owner: Own, Basis: basis, Description: description, Status: Disabled, MarketingActions: actions, Deny: deny}
 }
 
 // ThirdPartyPack is the pack of policies for data that a vendor supplies: no core policy covers its label (EC-8).
@@ -59,7 +59,7 @@ var Packs = map[string][]Policy{ThirdPartyPack: {
 }}
 
 func packed(name, description string, deny Expression, actions ...string) Policy {
-	return Policy{Name: name, Type: Pack, Basis: ThirdPartyPack, Description: description, Status: Disabled, MarketingActions: actions, Deny: deny}
+	return Policy{Name: name, Type: Pack, Owner: Own, Basis: ThirdPartyPack, Description: description, Status: Disabled, MarketingActions: actions, Deny: deny}
 }
 
 // Switches are the names by which built-in policies are switched on: their own, and those of packs.

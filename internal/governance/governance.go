@@ -33,6 +33,12 @@ const (
 	Disabled Status = "DISABLED"
 )
 
+// Owners of a policy (PL-2).
+const (
+	Own     = "own"     // legal, privacy, compliance
+	Partner = "partner" // who supplies the data asks for it
+)
+
 // Expression is a tree over labels: either Label, or Operator with Operands, never both (PL-4).
 type Expression struct {
 	// Label that the data carries.
@@ -87,6 +93,7 @@ type Policy struct {
 	Name             string     `json:"name"`
 	Type             string     `json:"type,omitempty"`  // custom, core or pack
 	Basis            string     `json:"basis,omitempty"` // of a built-in one: confirmed, our reading, or its pack
+	Owner            string     `json:"owner,omitempty"` // own or partner
 	Description      string     `json:"description,omitempty"`
 	Status           Status     `json:"status"`
 	MarketingActions []string   `json:"marketingActions"`

@@ -107,6 +107,22 @@ func TestSourcesKeepContracts(t *testing.T) {
 	require.NotContains(t, refusals(plan.Compare(from, edited(t, named...), loaded)), "under contract")
 }
 
+// Whoever changes the list that a contract has left out is told that nothing leaves under it before that is evaluated.
+func TestChangedSuppressionWaits(t *testing.T) {
+	from := []string{"contracts.yaml", "", acmeContract, "contracts.yaml", "purposes:", "suppression: stop\npurposes:", "audiences.yaml", "kind: Audience", "kind: Audience\nname: stop\nnamespaces: [acme_pid]\nrule: partner.tennis = 'Y'\n---\nkind: Audience"}
+	effects := func(to ...string) (out []string) {
+		for _, c := range plan.Compare(edited(t, from...), edited(t, append(append([]string{}, from...), to...)...), loaded).Changes {
+			out = append(out, c.Effects...)
+		}
+		return out
+	}
+	const waits = "contract acme has its members left out: nothing is delivered under it before the next evaluation"
+	require.Contains(t, effects("audiences.yaml", "partner.tennis = 'Y'", "partner.tennis = 'N'"), waits)
+	require.Contains(t, effects("audiences.yaml", "partner.tennis = 'Y'", "partner.tennis = 'Y'\nlimit: {profiles: 5}"), waits)
+	require.NotContains(t, effects("audiences.yaml", "name: stop", "name: stop\ntags: [a]"), waits)
+	require.NotContains(t, effects("audiences.yaml", "partner.sailing = 'Y'", "partner.sailing = 'N'"), waits)
+}
+
 // PL-17, PL-21, AS-22: a label on a field that no flow uses refuses nothing, nor do two labels that meet in two audiences only.
 func TestChangesThatStopNoFlow(t *testing.T) {
 	both := "kind: Policy\nname: both\nstatus: ENABLED\nmarketingActions: [Cross Site Targeting]\ndeny: {operator: AND, operands: [{label: C5}, {label: C6}]}\n---\nkind: Policy"

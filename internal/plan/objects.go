@@ -60,6 +60,13 @@ func (c *comparison) edit(old, o workspace.Object) {
 		if was := old.Value.(*workspace.Audience); was.Rule != v.Rule || was.Notation != v.Notation || !slices.Equal(was.Namespaces, v.Namespaces) {
 			change.Effects = []string{"its members change at the next evaluation"}
 		}
+		if c.from.Definition(old.Value.(*workspace.Audience)) != c.to.Definition(v) {
+			for _, contract := range c.to.Contracts {
+				if contract.Suppression == v.Name {
+					change.Effects = append(change.Effects, fmt.Sprintf("contract %s has its members left out: nothing is delivered under it before the next evaluation", contract.Name))
+				}
+			}
+		}
 	case *workspace.Activation, *workspace.Destination:
 		change.Effects = []string{"counts from the next delivery on"}
 	}

@@ -57,13 +57,13 @@ func TestCompanions(t *testing.T) {
 	require.True(t, source.Match(p.Companions(name), "in/a/manifest.json"))
 }
 
-// EC-14: neither our clock alone nor the server's says that a file is whole.
+// EC-14: neither our clock alone nor the server's says that a file is whole; one that is ahead of ours says nothing.
 func TestStable(t *testing.T) {
 	rule, now := Rule{Kind: Stable, Quiet: time.Minute}, time.Date(2026, 11, 24, 6, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
 		seen, modified time.Duration // ago
 		waits          bool
-	}{{0, time.Hour, true}, {time.Hour, 30 * time.Second, true}, {2 * time.Minute, 2 * time.Minute, false}, {2 * time.Minute, -time.Hour, true}} {
+	}{{0, time.Hour, true}, {time.Hour, 30 * time.Second, true}, {2 * time.Minute, 2 * time.Minute, false}, {30 * time.Second, -time.Hour, true}, {2 * time.Minute, -time.Hour, false}} {
 		reason, after := rule.Waits(source.File{Modified: now.Add(-c.modified)}, now.Add(-c.seen), now, nil)
 		require.Equal(t, c.waits, reason != "", "%v", c)
 		require.Equal(t, c.waits, after > 0)

@@ -41,8 +41,11 @@ func (r Rule) Needs() bool { return r.Kind == Marker || r.Kind == Manifested }
 func (r Rule) Waits(f source.File, firstSeen, now time.Time, companion *source.File) (reason string, after time.Duration) {
 	switch r.Kind {
 	case Stable:
-		// Two listings of our own, because the server's clock may differ; its time too, because a file may be old news.
-		left := max(r.Quiet-now.Sub(firstSeen), r.Quiet-now.Sub(f.Modified))
+		// Two listings of our own, because the server's clock may differ; its time too, unless that is ahead of our own.
+		left := r.Quiet - now.Sub(firstSeen)
+		if !f.Modified.After(now) {
+			left = max(left, r.Quiet-now.Sub(f.Modified))
+		}
 		if left > 0 {
 			return fmt.Sprintf("it must not change for %s", r.Quiet), min(left, r.Quiet)
 		}

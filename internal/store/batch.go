@@ -4,9 +4,10 @@ import "time"
 
 // BatchQuery asks for a page of a dataset's batches, the newest first.
 type BatchQuery struct {
-	Status string // empty: all
-	Limit  int
-	After  string // batch at the end of the page before, or empty
+	Status  string // empty: all
+	Version int64  // of the dataset that they are in; 0: all
+	Limit   int
+	After   string // batch at the end of the page before, or empty
 }
 
 // BatchRecord is what a dataset knows of a batch (DS-17, BI-9).

@@ -15,6 +15,10 @@ type Deletion struct {
 	Preview  bool   `json:"preview"`  // nothing was changed
 
 	Audiences []AudienceEffect `json:"audiences,omitempty"`
+
+	// Deliveries may have rows of it, and cannot be undone: the latest first, at most MostUses. Delivered is how many there are.
+	Deliveries []DeliveryUse `json:"deliveries,omitempty"`
+	Delivered  int64         `json:"delivered,omitempty"`
 }
 
 // AudienceEffect is how many profiles that change are in an audience as it was evaluated last.

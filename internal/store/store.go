@@ -50,6 +50,7 @@ type Batch struct {
 	BusinessDate string
 	Header       []string // the file's columns, so that single records can be read again
 	ReplayOf     string   // batch whose rejected rows these are, or empty
+	Reading      string   // digest of how the file is read, for the catalog
 }
 
 // Part is what validation wrote for a batch.
@@ -154,14 +155,23 @@ type NamespaceMembers struct {
 	Datasets map[string]int64 `json:"datasets,omitempty"`
 }
 
+// Standings ask for everybody whom a destination is told about: members as active, and as expired those whom an earlier delivery
+// told as active and who may not be so any more, whatever the reason. They leave with their identity alone.
+type Standings struct {
+	Audiences []string // names, in the order of the memberships
+	Told      []string // parts that earlier deliveries have written
+	Unknown   bool     // there were deliveries, and nothing is known of what they told: whoever has left an audience counts as told
+	Part      string   // where to write what is told now
+}
+
 // ExportQuery asks for the rows of one file set: one namespace, one or more audiences.
 type ExportQuery struct {
-	Namespace     Namespace
-	AsOf          time.Time // profiles that have expired by then are left out (EC-12)
-	Paths         []string  // columns, in order
-	Memberships   []string  // parts of the audiences, relative to the data directory
-	StatusColumns bool      // one column per audience with active, expired or nothing (DE-23)
-	Delimiter     string
+	Namespace   Namespace
+	AsOf        time.Time  // profiles that have expired by then are left out (EC-12)
+	Paths       []string   // columns, in order
+	Memberships []string   // parts of the audiences, relative to the data directory
+	Standings   *Standings // one column per audience with active, expired or nothing (DE-23); nil: the members alone
+	Delimiter   string
 	// Of each member all of this must hold, or it is left out, whatever it was when its audience was evaluated.
 	Consent    []*audience.Rule    // true (PL-15)
 	Confined   map[string][]string // attributes, by path, have one of these values

@@ -84,12 +84,32 @@ func (l *loader) checkContract(c *Contract) {
 		l.at(c, "licence", "end").problem("write a later day", "the licence ends before it starts")
 	}
 	if c.Suppression != "" {
-		if _, ok := find(w.Audiences, c.Suppression); !ok {
+		if a, ok := find(w.Audiences, c.Suppression); !ok {
 			l.at(c, "suppression").missing("Audience", c.Suppression, names(w.Audiences), "no audience is called %q", c.Suppression)
+		} else if !slices.ContainsFunc(w.Audiences, func(a *Audience) bool { return a.Parsed == nil || l.faulty[a] }) {
+			l.checkSuppression(c, a)
 		}
 	}
 	if c.Territory != nil {
 		l.checkTerritory(c)
+	}
+}
+
+// checkSuppression warns about an audience that keeps back fewer than its name promises: rules need but name it.
+func (l *loader) checkSuppression(c *Contract, a *Audience) {
+	w, at := l.workspace, l.at(c, "suppression")
+	if w.Bounds(a).Nobody() {
+		at.warning("correct the rule at "+a.KeyAt("rule").String(), "the rule of audience %s can hold for nobody, so nobody is left out", a.Name)
+	}
+	if a.Limit != nil {
+		at.warning("take the limit away at "+a.KeyAt("limit").String(), "audience %s is limited to %d prospects, so those beyond them are not left out", a.Name, a.Limit.Profiles)
+	}
+	held := w.ProfileDatasets(a.Namespaces)
+	for _, name := range w.ContractDatasets(c) {
+		d, ok := find(w.Datasets, name)
+		if ok && w.Schema(d) != nil && !slices.ContainsFunc(held, func(other *Dataset) bool { return w.Namespace(other) == w.Namespace(d) }) {
+			at.warning("give it namespace "+w.Namespace(d)+", at "+a.KeyAt("namespaces").String(), "audience %s holds no prospects of the namespace of dataset %s, so nobody of it is left out", a.Name, name)
+		}
 	}
 }
 
@@ -161,7 +181,7 @@ func (w *Workspace) GovernanceContracts() []governance.Contract {
 		g := governance.Contract{Name: c.Name, Datasets: w.ContractDatasets(c), Purposes: c.Purposes, Destinations: c.Destinations,
 			MostRows: c.MostRows, MostActivations: c.MostActivations, Suppression: c.Suppression, Attribution: c.Attribution,
 			At: map[string]string{governance.Purposes: at("purposes"), governance.Destinations: at("destinations"), governance.Starts: at("licence", "start"), governance.Ends: at("licence", "end"),
-				governance.MostRows: at("mostRows"), governance.MostActivations: at("mostActivations"), governance.Territory: at("territory"), governance.Suppression: at("suppression")}}
+				governance.MostRows: at("mostRows"), governance.MostActivations: at("mostActivations"), governance.Territory: at("territory"), governance.Suppression: at("suppression"), governance.SuppressionList: at("suppression")}}
 		if day, err := time.Parse(time.DateOnly, c.Licence.Start); err == nil {
 			g.Starts = day
 		}

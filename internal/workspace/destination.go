@@ -27,7 +27,7 @@ type Destination struct {
 	Planning DestinationPlanning `yaml:"planning"`
 }
 
-// ExportFormat says how exported files are written.
+// ExportFormat says how exported files are written. Values are written as they are: a receiver who opens a file in a spreadsheet must import its columns as text, or it takes what begins with = + - or @ for a formula.
 type ExportFormat struct {
 	// Delimiter between fields; a comma unless given.
 	Delimiter string `yaml:"delimiter"`

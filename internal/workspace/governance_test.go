@@ -21,6 +21,8 @@ func TestPoliciesAreOffUnlessSwitchedOn(t *testing.T) {
 	const share, vendor = "Restrict data sharing", "Vendor data: no e-mail"
 	w := accepted(t, edit{"governance.yaml", "status: ENABLED\n", ""})
 	require.Equal(t, governance.Draft, w.Policies[0].Status)
+	require.Equal(t, governance.Own, w.Policies[0].Owner, "PL-2")
+	require.Equal(t, governance.Partner, accepted(t, edit{"governance.yaml", "status: ENABLED\n", "owner: partner\n"}).GovernancePolicies()[0].Owner)
 	require.Len(t, w.GovernancePolicies(), 1+11+5)
 	for _, p := range w.GovernancePolicies()[1:] {
 		require.Equal(t, governance.Disabled, p.Status, p.Name)
@@ -94,6 +96,19 @@ attribution: Data by Acme
 	require.Equal(t, governance.Contract{Name: "acme", Datasets: []string{"acme_2026", "merk_2026"}, Purposes: []string{"Cross Site Targeting"}, Destinations: []string{"media-drop"},
 		Starts: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Ends: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), MostRows: 100, MostActivations: 12,
 		Field: "_luma.prospect.state", Values: []string{"CA", "NY"}, Suppression: "coastal-sailors", Attribution: "Data by Acme"}, got)
+}
+
+// A list of people to leave out that leaves out nobody, or not all, is warned about: rules need but name it.
+func TestEmptySuppressionIsWarnedAbout(t *testing.T) {
+	warned := func(list, datasets string) string {
+		t.Helper()
+		w := accepted(t, edit{"contracts.yaml", "", "kind: Contract\nname: acme\ndatasets: [" + datasets + "]\npurposes: [Cross Site Targeting]\nsuppression: stop\n---\nkind: Audience\nname: stop\n" + list})
+		return w.Warnings.Error()
+	}
+	require.NotContains(t, warned("rule: partner.tennis = 'Y'", "acme_2026, merk_2026"), "left out")
+	require.Contains(t, warned("rule: partner.tennis = 'Y' AND partner.tennis = 'N'", "acme_2026"), "contracts.yaml:5:1: contract acme: the rule of audience stop can hold for nobody, so nobody is left out; correct the rule at contracts.yaml:9")
+	require.Contains(t, warned("limit: {profiles: 5}\nrule: partner.tennis = 'Y'", "acme_2026"), "audience stop is limited to 5 prospects, so those beyond them are not left out")
+	require.Contains(t, warned("namespaces: [merk_pid]\nrule: merkle.demographics.age.age > 90", "merk_2026, acme_2026"), "audience stop holds no prospects of the namespace of dataset acme_2026, so nobody of it is left out; give it namespace acme_pid")
 }
 
 // The documents of a text take the place of those of the same kind and name; all others keep their lines, and what is new is added.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"prospector/internal/audience"
 	"prospector/internal/xdm"
 )
 
@@ -82,6 +83,17 @@ func (l *loader) checkCycle(a *Audience) {
 	if found := way(a, nil); found != nil {
 		l.at(a, "rule").problem("let one of them do without the other", "rule: the audience refers to itself: %s", strings.Join(found, " → "))
 	}
+}
+
+// Bounds are what the rule of an audience, and of those that it refers to, makes certain of its members.
+func (w *Workspace) Bounds(a *Audience) audience.Bounds {
+	return a.Parsed.Bounds(func(name string) audience.Bounds {
+		other, ok := find(w.Audiences, name)
+		if !ok || other.Parsed == nil {
+			return audience.Bounds{}
+		}
+		return w.Bounds(other)
+	})
 }
 
 // EvaluationOrder returns the audiences that are asked for and those that they refer to, each behind those that it refers to.

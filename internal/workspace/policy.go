@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,6 +18,8 @@ type Policy struct {
 	Name string `yaml:"name" jsonschema:"required,pattern=\\S"`
 	// Description for people.
 	Description string `yaml:"description"`
+	// Owner says whose rule it is: partner, when the one who supplies the data asks for it, or own, unless given: legal, privacy or compliance.
+	Owner string `yaml:"owner" jsonschema:"enum=own,enum=partner"`
 	// Status of the policy; DRAFT unless given.
 	Status governance.Status `yaml:"status"`
 	// MarketingActions that it denies.
@@ -32,6 +35,7 @@ func (l *loader) checkPolicy(p *Policy) {
 	if p.Status == "" {
 		p.Status = governance.Draft // PL-5
 	}
+	p.Owner = cmp.Or(p.Owner, governance.Own)
 	if contains(governance.Switches(), p.Name) { // PL-7
 		l.at(p, "name").problem("choose another name; it is switched by governance: {enable: […]} in the sandbox", "there is a policy %s built in", p.Name)
 	}
@@ -104,7 +108,7 @@ func (l *loader) checkCoverage() {
 func (w *Workspace) GovernancePolicies() []governance.Policy {
 	var out []governance.Policy
 	for _, p := range w.Policies {
-		out = append(out, governance.Policy{Name: p.Name, Type: governance.Custom, Description: p.Description, Status: p.Status, MarketingActions: p.MarketingActions,
+		out = append(out, governance.Policy{Name: p.Name, Type: governance.Custom, Owner: p.Owner, Description: p.Description, Status: p.Status, MarketingActions: p.MarketingActions,
 			Deny: p.Deny, At: line(p.At())})
 	}
 	for _, p := range governance.BuiltIn(w.Sandbox.Governance.Enable) {

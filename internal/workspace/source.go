@@ -1,6 +1,9 @@
 package workspace
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"path"
 	"slices"
@@ -63,6 +66,16 @@ type Source struct {
 	EvaluateAfterLoad bool `yaml:"evaluateAfterLoad"`
 	// Planning answers what should be known before data comes.
 	Planning SourcePlanning `yaml:"planning"`
+}
+
+// Reading is a digest of how the bytes of a file become values: its format and its mapping.
+func (s *Source) Reading() string {
+	text, err := json.Marshal([]any{s.Format, s.Mapping, s.CalculatedFields, s.NullMarkers})
+	if err != nil {
+		panic(err) // texts and numbers
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
 }
 
 // Folder is a drop point on the worker's machine, or mounted there.
@@ -151,6 +164,17 @@ type SourcePlanning struct {
 
 func (s *Source) name() string { return s.Name }
 func (s *Source) kind() string { return "Source" }
+
+// ConnectionType is the kind of drop point: s3, sftp or folder.
+func (s *Source) ConnectionType() string {
+	switch {
+	case s.S3 != nil:
+		return "s3"
+	case s.SFTP != nil:
+		return "sftp"
+	}
+	return "folder"
+}
 
 // Threshold is the share of rejected rows, in percent, above which a batch fails as a whole (BI-7).
 // Without partial ingestion it is 0.

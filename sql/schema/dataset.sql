@@ -1,6 +1,8 @@
 -- name:   schema/dataset
 -- writes: the tables of one dataset's file; adds columns that the schema has gained (additive change, SC-27)
 -- params: none; .Dataset, .Columns [{Path Type}]
+-- Each load and each deletion of a batch is a version of the dataset, counted from 1: batch_versions says from which to which a
+-- batch was in it. A file from before that was counted begins with what it holds.
 -- There are no keys and no indexes on profiles: that ids are unique is asserted after each load.
 CREATE TABLE IF NOT EXISTS {{ident .Dataset}}.profiles (
   partner_id VARCHAR NOT NULL,
@@ -29,6 +31,9 @@ ALTER TABLE {{ident .Dataset}}.batches ADD COLUMN IF NOT EXISTS columns VARCHAR[
 ALTER TABLE {{ident .Dataset}}.batches ADD COLUMN IF NOT EXISTS header VARCHAR[];
 ALTER TABLE {{ident .Dataset}}.batches ADD COLUMN IF NOT EXISTS replay_of VARCHAR DEFAULT '';
 ALTER TABLE {{ident .Dataset}}.batches ADD COLUMN IF NOT EXISTS deletion VARCHAR DEFAULT '';
+CREATE TABLE IF NOT EXISTS {{ident .Dataset}}.batch_versions (batch VARCHAR NOT NULL, loaded BIGINT NOT NULL, deleted BIGINT);
+INSERT INTO {{ident .Dataset}}.batch_versions SELECT id, row_number() OVER (ORDER BY sequence, loaded_at, id), NULL
+FROM {{ident .Dataset}}.batches WHERE status = 'loaded' AND NOT EXISTS (SELECT 1 FROM {{ident .Dataset}}.batch_versions);
 CREATE TABLE IF NOT EXISTS {{ident .Dataset}}.batch_labels (batch VARCHAR NOT NULL, path VARCHAR NOT NULL, labels VARCHAR[] NOT NULL);
 CREATE TABLE IF NOT EXISTS {{ident .Dataset}}.quarantine (
   batch VARCHAR NOT NULL, line BIGINT NOT NULL, code VARCHAR NOT NULL, field VARCHAR NOT NULL, detail VARCHAR NOT NULL, raw BLOB NOT NULL

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -101,9 +102,9 @@ func TestPermissions(t *testing.T) {
 		"/api/v1/profiles": {"ann", "ben", "hal"}, "/api/v1/profile?" + id: {"ann", "ben", "hal"}, "/api/v1/profile/provenance?" + id: {"ann", "ben", "hal"}, "/api/v1/counts": {"ann", "ben", "hal"},
 		"/api/v1/audiences": {"ben", "hal"}, "/api/v1/audiences/hikers": {"ben", "hal"}, "/api/v1/audiences/hikers/history": {"ben", "hal"}, "/api/v1/overlap?audiences=hikers,eastern": {"ben", "hal"},
 		"/api/v1/audiences/hikers/members": {"ben", "hal"}, "/api/v1/audiences/hikers/why?" + id: {"ben", "hal"},
-		"/api/v1/datasets/acme_2026/batches": {"cem", "hal"}, "/api/v1/datasets/acme_2026/batches/batch_1": {"cem", "hal"},
+		"/api/v1/datasets/acme_2026/batches": {"cem", "hal"}, "/api/v1/datasets/acme_2026/batches/batch_1": {"cem", "hal"}, "/api/v1/datasets/acme_2026/batches/batch_1/uses": {"hal"},
 		"/api/v1/datasets/acme_2026/quarantine": {"hal"}, "/api/v1/datasets/acme_2026/quarantine/export": {"hal"},
-		"/api/v1/audit": {"dan", "hal"}, "/api/v1/audit/head": {"dan", "hal"}, "/api/v1/audit/verify": {"dan", "hal"}, "/api/v1/audit/export": {"dan", "hal"},
+		"/api/v1/policies": {"hal"}, "/api/v1/audit": {"dan", "hal"}, "/api/v1/audit/head": {"dan", "hal"}, "/api/v1/audit/verify": {"dan", "hal"}, "/api/v1/audit/export": {"dan", "hal"},
 	}
 	refused := map[string]int{}
 	for address, allowed := range addresses {
@@ -288,4 +289,90 @@ func TestMasking(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{hidden}, page.Masked, "its rows were loaded under the label")
 	require.Empty(t, f.log.String())
+}
+
+// AC-7: to whom something is hidden, nothing is told of whom an audience held by an earlier rule, which may have used it: not before it
+// is evaluated anew, by no reference, and afterwards not by who stayed or left, since when, or how many they were.
+func TestEarlierRulesAreNotTold(t *testing.T) {
+	f := newFixture(t)
+	f.relabel(false)
+	schemas := f.workspace.Files
+	files := maps.Clone(schemas)
+	files["more.yaml"] = strings.Replace(audiences, `_luma.prospect.state in ["MA", "NY"]`, `partner.hiking = "Y"`, 1) + "---\nkind: Audience\nname: new\nnamespaces: [acme_pid]\nrule: audience('eastern')\n"
+	before, err := workspace.Parse(files)
+	require.NoError(t, err)
+	files = maps.Clone(schemas)
+	files["more.yaml"] += "---\nkind: Audience\nname: new\nnamespaces: [acme_pid]\nrule: audience('eastern')\n"
+	today, err := workspace.Parse(files)
+	require.NoError(t, err)
+
+	// By the rule of before, hikers: P0001 and P0003. By that of today, P0001 and P0002.
+	f.workspace = before
+	f.load("batch_1", row("P0001", "MA", "Y")+row("P0002", "MA", "N")+row("P0003", "CA", "Y"))
+	then := time.Now().UTC().Add(-48 * time.Hour).Truncate(time.Second)
+	f.evaluate("eval_1", then, "eastern")
+	f.workspace = today
+	f.declare(accessFile)
+	ctx, all, eve := t.Context(), f.as("hal"), f.as("eve")
+	for name, refused := range map[string]func() error{
+		"members":           func() error { _, err := eve.Members(ctx, "eastern", nil); return err },
+		"audience":          func() error { _, err := eve.Audience(ctx, "eastern"); return err },
+		"history":           func() error { _, err := eve.AudienceHistory(ctx, "eastern", nil); return err },
+		"overlap":           func() error { _, err := eve.Overlap(ctx, []string{"eastern", "new"}); return err },
+		"why, by reference": func() error { _, err := eve.Why(ctx, "new", "acme_pid", "P0003"); return err },
+		"preview, by reference": func() error {
+			_, err := eve.Preview(ctx, api.PreviewRequest{Rule: "audience('eastern')", Namespaces: []string{"acme_pid"}})
+			return err
+		},
+		"preview of a reference": func() error { _, err := eve.Preview(ctx, api.PreviewRequest{Audience: "new"}); return err },
+	} {
+		err := refused()
+		require.Equal(t, errkind.Denied, errkind.Of(err), name)
+		require.ErrorContains(t, err, "it has changed since it was evaluated", name)
+	}
+	_, err = all.Preview(ctx, api.PreviewRequest{Audience: "new", Sample: 5})
+	require.NoError(t, err)
+
+	now := then.Add(24 * time.Hour)
+	f.evaluate("eval_2", now, "eastern")
+	page, err := all.Members(ctx, "eastern", nil)
+	require.NoError(t, err)
+	require.Equal(t, "existing", page.Members[0].Status)
+	require.Equal(t, then, page.Members[0].Since.UTC())
+	page, err = eve.Members(ctx, "eastern", nil)
+	require.NoError(t, err)
+	require.Len(t, page.Members, 2)
+	for _, m := range page.Members {
+		require.Empty(t, m.Status)
+		require.Equal(t, now, m.Since.UTC())
+	}
+	_, err = eve.Members(ctx, "eastern", url.Values{"status": {"exited"}})
+	require.Equal(t, errkind.Denied, errkind.Of(err))
+	history, err := all.AudienceHistory(ctx, "eastern", nil)
+	require.NoError(t, err)
+	require.Len(t, history.Results, 2)
+	history, err = eve.AudienceHistory(ctx, "eastern", nil)
+	require.NoError(t, err)
+	require.Len(t, history.Results, 1)
+	require.EqualValues(t, 2, history.Results[0].Size)
+	require.True(t, history.Results[0].BreakdownWithheld)
+	require.Zero(t, history.Results[0].MemberCounts)
+	detail, err := eve.Audience(ctx, "eastern")
+	require.NoError(t, err)
+	require.Zero(t, detail.Result.MemberCounts)
+	for id, want := range map[string]int{"P0001": 1, "P0002": 1, "P0003": 0} {
+		p, err := eve.Profile(ctx, "acme_pid", id)
+		require.NoError(t, err)
+		require.Len(t, p.Audiences, want, id)
+		for _, a := range p.Audiences {
+			require.Empty(t, a.Status)
+			require.Equal(t, now, a.Since.UTC())
+		}
+		why, err := eve.Why(ctx, "eastern", "acme_pid", id)
+		require.NoError(t, err)
+		require.Equal(t, want == 1, why.Membership != nil)
+	}
+	p, err := all.Profile(ctx, "acme_pid", "P0003")
+	require.NoError(t, err)
+	require.Equal(t, "exited", p.Audiences[0].Status)
 }

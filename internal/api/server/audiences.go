@@ -65,7 +65,8 @@ func (s *server) audiences(routes huma.API) {
 }
 
 // summarised says of audiences what is declared, who changed it, and what their latest evaluations came to.
-func (s *server) summarised(ctx context.Context, w *workspace.Workspace, audiences []*workspace.Audience) (out []api.AudienceSummary, err error) {
+func (v *visibility) summarised(ctx context.Context, audiences []*workspace.Audience) (out []api.AudienceSummary, err error) {
+	s, w := v.server, v.workspace
 	latest, err := s.Memberships.LatestResults(ctx)
 	if err != nil {
 		return nil, err
@@ -89,7 +90,11 @@ func (s *server) summarised(ctx context.Context, w *workspace.Workspace, audienc
 		}
 		for _, m := range latest {
 			if m.Audience == a.Name {
-				result := resultOf(w, m)
+				known, err := v.past(ctx, a)
+				if err != nil {
+					return nil, err
+				}
+				result := known.result(resultOf(w, m))
 				summary.Result = &result
 			}
 		}
@@ -163,7 +168,7 @@ func (s *server) listAudiences(ctx context.Context, in *audiencesInput) (out api
 			return out, err
 		}
 	}
-	found, err := s.summarised(ctx, w, chosen)
+	found, err := v.summarised(ctx, chosen)
 	return api.AudienceList{Audiences: append([]api.AudienceSummary{}, found...)}, err
 }
 
@@ -176,10 +181,11 @@ func (s *server) audience(ctx context.Context, in *audienceInput) (out api.Audie
 	if err != nil {
 		return out, err
 	}
-	if err := s.visible(ctx, w).audience(ctx, a); err != nil {
+	v := s.visible(ctx, w)
+	if err := v.audience(ctx, a); err != nil {
 		return out, err
 	}
-	summaries, err := s.summarised(ctx, w, []*workspace.Audience{a})
+	summaries, err := v.summarised(ctx, []*workspace.Audience{a})
 	if err != nil {
 		return out, err
 	}
@@ -220,18 +226,38 @@ func (s *server) audienceHistory(ctx context.Context, in *historyInput) (out api
 		return out, err
 	}
 	a, err := w.Audience(in.Audience)
+	v := s.visible(ctx, w)
 	if err == nil {
-		err = s.visible(ctx, w).audience(ctx, a)
+		err = v.audience(ctx, a)
 	}
+	if err != nil {
+		return out, err
+	}
+	known, err := v.past(ctx, a)
 	if err != nil {
 		return out, err
 	}
 	out = api.AudienceHistory{Audience: in.Audience, Results: []api.AudienceResult{}}
 	history, err := s.Memberships.AudienceHistory(ctx, in.Audience, in.Limit)
 	for _, m := range history {
-		out.Results = append(out.Results, resultOf(w, m))
+		if !known.knows(m) {
+			continue
+		}
+		result := known.result(resultOf(w, m))
+		if result.DerivedFrom, err = s.Lineage.Derivations(ctx, m.Evaluation); err != nil {
+			return out, err
+		}
+		result.DerivedFrom = slices.DeleteFunc(result.DerivedFrom, func(d store.Derivation) bool { return !reads(w, a, d.Dataset) })
+		out.Results = append(out.Results, result)
 	}
 	return out, err
+}
+
+// reads reports whether an audience is made of a dataset, itself or through audiences that it refers to.
+func reads(w *workspace.Workspace, a *workspace.Audience, dataset string) bool {
+	return slices.ContainsFunc(w.EvaluationOrder([]*workspace.Audience{a}), func(a *workspace.Audience) bool {
+		return slices.ContainsFunc(w.ProfileDatasets(a.Namespaces), func(d *workspace.Dataset) bool { return d.Name == dataset })
+	})
 }
 
 // evaluated is the latest membership of an audience.
@@ -271,6 +297,13 @@ func (s *server) members(ctx context.Context, in *membersInput) (out api.MemberP
 	if tooSmall(w, m.Size()) || in.Status != "" && resultOf(w, m).BreakdownWithheld {
 		return out, errkind.New(errkind.Denied, "audience "+in.Audience, fmt.Errorf("they are fewer than %d, the sandbox's evaluation.minimumCount, or can be told by subtraction", w.Sandbox.Evaluation.MinimumCount), "")
 	}
+	known, err := s.visible(ctx, w).past(ctx, a)
+	if err != nil {
+		return out, err
+	}
+	if in.Status != "" && known.cut {
+		return out, errkind.New(errkind.Denied, "audience "+in.Audience, errors.New("it had another rule before, and who stayed or left would tell whom that one held"), "leave the status out")
+	}
 	q := store.MemberQuery{Audience: in.Audience, Part: m.Part, Namespace: in.Namespace, Status: in.Status, Limit: in.Limit}
 	if err := positionOf(in.After, &q.After); err != nil {
 		return out, err
@@ -279,7 +312,11 @@ func (s *server) members(ctx context.Context, in *membersInput) (out api.MemberP
 		return out, err
 	}
 	found, next, err := s.Store.Members(ctx, q)
-	out = api.MemberPage{Audience: in.Audience, Evaluation: m.Evaluation, AsOf: m.AsOf, Members: append([]store.Member{}, found...)}
+	out = api.MemberPage{Audience: in.Audience, Evaluation: m.Evaluation, AsOf: m.AsOf, Members: []store.Member{}}
+	for _, member := range found {
+		member.Status, member.Since, _ = known.standing(member.Status, member.Since)
+		out.Members = append(out.Members, member)
+	}
 	if next != nil {
 		out.Next = cursor(next)
 	}
@@ -335,9 +372,16 @@ func (s *server) why(ctx context.Context, in *reasonInput) (out api.AudienceReas
 	if err != nil {
 		return out, err
 	}
+	known, err := s.visible(ctx, w).past(ctx, a)
+	if err != nil {
+		return out, err
+	}
 	found, err := s.Store.MembershipsOf(ctx, n.Symbol, in.ID, map[string]string{a.Name: m.Part})
 	if len(found) > 0 {
-		out.Membership = &found[0]
+		var may bool
+		if found[0].Status, found[0].Since, may = known.standing(found[0].Status, found[0].Since); may {
+			out.Membership = &found[0]
+		}
 	}
 	out.Evaluated = &m.AsOf
 	return out, err
@@ -383,7 +427,7 @@ func (s *server) overlap(ctx context.Context, in *overlapInput) (out api.Audienc
 		}
 		parts[name] = m.Part
 	}
-	if out.Audiences, err = s.summarised(ctx, w, chosen); err != nil {
+	if out.Audiences, err = v.summarised(ctx, chosen); err != nil {
 		return out, err
 	}
 	found, err := s.Store.Overlap(ctx, parts)

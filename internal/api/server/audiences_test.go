@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"crypto/rand"
 	"net/url"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"prospector/internal/api"
 	"prospector/internal/catalog"
 	"prospector/internal/errkind"
+	"prospector/internal/governance"
 	"prospector/internal/store"
 	"prospector/internal/workspace"
 )
@@ -87,9 +89,14 @@ func TestAudiences(t *testing.T) {
 	f.load("batch_2", row("a2", "NY", "Y")+row("a1", "MA", "N"))
 	f.evaluate("eval_2", at, "hikers", "eastern", "eastern-hikers")
 	version := catalog.WorkspaceVersion{Version: "ws_1", Digest: "d", AppliedBy: "ann", AppliedAt: at}
-	require.NoError(t, f.catalog.ApplyWorkspace(t.Context(), version, "", map[string]string{}, []catalog.ObjectChange{{Kind: "Audience", Name: "hikers", Action: "add"}},
+	require.NoError(t, f.catalog.ApplyWorkspace(t.Context(), version, "", map[string]string{}, []catalog.ObjectChange{{Kind: "Audience", Name: "hikers", Action: "add"}, {Kind: "Policy", Name: "No e-mail with vendor data", Action: "add"}},
 		[]catalog.AuditRecord{{Run: "r", Action: "apply", Object: "ws_1", Outcome: catalog.AuditAllowed, At: at}}))
 
+	policies, err := f.client.Policies(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, api.Policy{Name: "No e-mail with vendor data", Type: "custom", Owner: "own", Description: policies.Policies[0].Description, Status: "ENABLED", MarketingActions: []string{"Email Targeting"}, Deny: "Third-Party",
+		Origin: "governance.yaml:1", Created: &at, CreatedBy: "ann", Updated: &at, UpdatedBy: "ann"}, policies.Policies[0], "PL-11")
+	require.Nil(t, policies.Policies[1].Created, "it is built in")
 	list, err := f.client.Audiences(t.Context(), url.Values{"tags": {"outdoor,none"}})
 	require.NoError(t, err)
 	require.Len(t, list.Audiences, 1)
@@ -188,6 +195,55 @@ func TestPreview(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, p.Withheld)
 	require.Zero(t, p.Profiles+int64(len(p.Namespaces)+len(p.Sample)))
+}
+
+// AU-35, PL-3, PL-16: a preview names what would keep an audience from each destination: policies, the labels of loaded rows among what they
+// judge, and the terms of contracts that the rule, the destination and the day tell.
+func TestPreviewNamesRefusals(t *testing.T) {
+	f := newFixture(t)
+	f.relabel(false)
+	f.load("batch_1", row("a1", "MA", "Y")+row("a2", "CA", "Y"))
+	const contract = `---
+kind: Contract
+name: acme
+sources: [acme]
+purposes: [Cross Site Targeting, Data Science]
+destinations: [media-drop]
+licence: {end: 9999-12-31}
+territory: {field: _luma.prospect.state, values: [MA, NY]}
+suppression: hikers
+`
+	policy := "---\nkind: Policy\nname: no hikers\nstatus: ENABLED\nmarketingActions: [Cross Site Targeting]\ndeny: {label: C9}\n"
+	refused := func(documents string, in api.PreviewRequest) (out []string) {
+		t.Helper()
+		f.edit(documents)
+		f.evaluate("eval_"+rand.Text(), time.Now().UTC(), "hikers")
+		in.Namespaces = []string{"acme_pid"}
+		p, err := f.client.Preview(t.Context(), in)
+		require.NoError(t, err)
+		for _, r := range p.Refusals {
+			what := r.Term
+			if r.Kind != governance.OfContract {
+				what = r.MarketingAction + " " + strings.Join(r.Labels, "+")
+			}
+			require.NotEmpty(t, r.Resolution)
+			require.Contains(t, r.Reason, r.Policy)
+			out = append(out, r.Destination+": "+r.Policy+": "+what)
+		}
+		return out
+	}
+	vendor := "newsletter: No e-mail with vendor data: Email Targeting Third-Party"
+	abroad := []string{"liveramp: acme: purposes", "liveramp: acme: destinations", vendor, "newsletter: acme: purposes", "newsletter: acme: destinations"}
+	good := api.PreviewRequest{Rule: "_luma.prospect.state = 'MA' AND NOT audience('hikers')"}
+	require.Equal(t, abroad, refused(audiences+contract, good))
+	require.Equal(t, append([]string{"media-drop: acme: suppression"}, "liveramp: acme: purposes", "liveramp: acme: destinations", "liveramp: acme: suppression", vendor, "newsletter: acme: purposes", "newsletter: acme: destinations", "newsletter: acme: suppression"),
+		refused(audiences+contract, api.PreviewRequest{Audience: "eastern"}), "an audience of the workspace")
+	require.Contains(t, refused(audiences+contract, api.PreviewRequest{Rule: "NOT audience('hikers')"}), "media-drop: acme: territory")
+	require.Contains(t, refused(audiences+contract, api.PreviewRequest{Rule: "_luma.prospect.state IN ('MA','CA') AND NOT audience('hikers')"}), "media-drop: acme: territory")
+	require.Contains(t, refused(audiences+strings.Replace(contract, "9999", "2020", 1), good), "media-drop: acme: licence end")
+	require.Contains(t, refused(audiences+policy, api.PreviewRequest{Rule: "partner.hiking = 'Y'"}), "media-drop: no hikers: Cross Site Targeting C9", "the label under which its rows were loaded")
+	require.Equal(t, []string{vendor}, refused(audiences+policy, api.PreviewRequest{Rule: "_luma.prospect.state = 'MA'"}))
+	require.Equal(t, []string{vendor}, refused(audiences, good))
 }
 
 // A person sees why a prospect is in an audience, or is not: each condition, its values and its verdict.

@@ -20,6 +20,7 @@ import (
 // Audit is the record of who did what.
 type Audit interface {
 	RecordAudit(ctx context.Context, records ...catalog.AuditRecord) error
+	RecordSignIn(ctx context.Context, request, principal string, in catalog.SignIn, at time.Time) error
 	Audit(ctx context.Context, q catalog.AuditQuery) ([]catalog.AuditRecord, error)
 	AuditHead(ctx context.Context) (catalog.AuditHead, error)
 	VerifyAudit(ctx context.Context, noted catalog.AuditHead) (catalog.AuditReport, error)

@@ -14,6 +14,7 @@ import (
 type batchesInput struct {
 	Dataset string `path:"dataset"`
 	Status  string `query:"status" enum:"loaded,failed,deleted" doc:"All unless given."`
+	Version int64  `query:"version" minimum:"0" doc:"Those that are in this version of the dataset; all unless given."`
 	Limit   int    `query:"limit" default:"20" minimum:"1" maximum:"1000"`
 	After   string `query:"after" doc:"What the page before gave as next."`
 }
@@ -26,6 +27,8 @@ type batchInput struct {
 func (s *server) batches(routes huma.API) {
 	register(s, routes, huma.Operation{OperationID: "list-batches", Method: http.MethodGet, Path: "/api/v1/datasets/{dataset}/batches", Summary: "A page of a dataset's batches, the newest first"}, s.listBatches, access.ViewDatasets)
 	register(s, routes, huma.Operation{OperationID: "get-batch", Method: http.MethodGet, Path: "/api/v1/datasets/{dataset}/batches/{batch}", Summary: "One batch, with why its rows were rejected"}, s.batch, access.ViewDatasets)
+	register(s, routes, huma.Operation{OperationID: "get-batch-uses", Method: http.MethodGet, Path: "/api/v1/datasets/{dataset}/batches/{batch}/uses", Summary: "The audiences and deliveries that may hold rows of a batch"}, s.batchUses,
+		access.ViewDatasets, access.ViewSegments, access.ViewDestinations)
 }
 
 // dataset is one of the applied workspace, as the store takes it.
@@ -46,7 +49,7 @@ func (s *server) listBatches(ctx context.Context, in *batchesInput) (out api.Bat
 	if err != nil {
 		return out, err
 	}
-	found, next, err := s.Store.ListBatches(ctx, d, store.BatchQuery{Status: in.Status, Limit: in.Limit, After: in.After})
+	found, next, err := s.Store.ListBatches(ctx, d, store.BatchQuery{Status: in.Status, Version: in.Version, Limit: in.Limit, After: in.After})
 	return api.BatchPage{Batches: append([]store.BatchRecord{}, found...), Next: next}, err
 }
 

@@ -15,13 +15,14 @@ import (
 // caller is who asks, in which request.
 type caller struct {
 	access.Principal
-	request string // id
+	request string          // id
+	signIn  *catalog.SignIn // by a token of the issuer; only the groups that give roles
 }
 
 type callerKey struct{}
 
-func withCaller(r *http.Request, p access.Principal) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), callerKey{}, caller{p, newRequestID()}))
+func withCaller(r *http.Request, c caller) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), callerKey{}, c))
 }
 
 // callerOf is who asks; nobody without permissions when that is not known.

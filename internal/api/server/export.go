@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -121,7 +122,18 @@ func (w *rowWriter) write(value any, record []string) error {
 	if w.format != api.CSV {
 		return w.json.Encode(value)
 	}
-	return w.csv.Write(record)
+	return w.csv.Write(asText(record))
+}
+
+// asText keeps spreadsheets from taking a cell for a formula: people open these files, and partners write what is in them. JSON Lines
+// are exact.
+func asText(record []string) []string {
+	for i, cell := range record {
+		if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+			record[i] = "'" + cell
+		}
+	}
+	return record
 }
 
 func (w *rowWriter) end() error {

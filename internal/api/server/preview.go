@@ -14,8 +14,8 @@ import (
 	"prospector/internal/access"
 	"prospector/internal/api"
 	"prospector/internal/audience"
+	"prospector/internal/enforcement"
 	"prospector/internal/errkind"
-	"prospector/internal/governance"
 	"prospector/internal/store"
 	"prospector/internal/workspace"
 )
@@ -35,6 +35,7 @@ func (s *server) previewed(ctx context.Context, in *previewInput) (out api.Audie
 		return out, err
 	}
 	q := store.PreviewQuery{AsOf: time.Now().UTC()}
+	var judged *workspace.Audience
 	symbols := in.Body.Namespaces
 	switch {
 	case (in.Body.Audience == "") == (in.Body.Rule == ""):
@@ -44,7 +45,7 @@ func (s *server) previewed(ctx context.Context, in *previewInput) (out api.Audie
 		if err != nil {
 			return out, err
 		}
-		q.Rule = a.Parsed
+		q.Rule, judged = a.Parsed, a
 		if len(symbols) == 0 {
 			symbols = a.Namespaces
 		}
@@ -65,6 +66,7 @@ func (s *server) previewed(ctx context.Context, in *previewInput) (out api.Audie
 		if q.Rule, err = s.ruleOf(w, in.Body, q.Namespaces); err != nil {
 			return out, err
 		}
+		judged = &workspace.Audience{Name: hypothetical, Namespaces: symbols, Rule: in.Body.Rule, Parsed: q.Rule}
 		out.Columns = q.Rule.Columns
 		for _, name := range q.Rule.Audiences {
 			if a, err := w.Audience(name); err == nil {
@@ -78,6 +80,11 @@ func (s *server) previewed(ctx context.Context, in *previewInput) (out api.Audie
 	hidden, err := v.hidden(ctx, w.ProfileDatasets(symbols))
 	if err == nil {
 		err = allow(hidden, out.Columns)
+	}
+	for _, name := range q.Rule.Audiences { // whose members an earlier rule may have given
+		if a, found := w.Audience(name); err == nil && found == nil {
+			err = v.audience(ctx, a)
+		}
 	}
 	if err == nil && in.Body.Sample > 0 {
 		_, err = v.of(ctx, q.Namespaces)
@@ -97,7 +104,10 @@ func (s *server) previewed(ctx context.Context, in *previewInput) (out api.Audie
 		return out, err
 	}
 	out.Seconds = time.Since(began).Seconds()
-	out.Labels, out.Refusals = consequences(w, symbols, out.Columns)
+	out.Labels = labelsOf(w, w.ProfileDatasets(symbols), out.Columns)
+	if out.Refusals, err = s.refusals(ctx, w, judged, symbols, q.AsOf); err != nil {
+		return out, err
+	}
 	if tooSmall(w, out.Profiles) {
 		out.Profiles, out.Matching, out.Namespaces, out.Withheld = 0, 0, nil, true
 		return out, nil
@@ -129,15 +139,41 @@ func (s *server) ruleOf(w *workspace.Workspace, in api.PreviewRequest, namespace
 	return rule, nil
 }
 
-// consequences are the labels that an audience over columns would carry, and the policies that would keep it from
-// destinations, whatever columns an activation adds.
-func consequences(w *workspace.Workspace, namespaces, columns []string) (labels []string, refusals []api.Refusal) {
-	datasets := w.ProfileDatasets(namespaces)
-	labels = labelsOf(w, datasets, columns)
-	for _, destination := range w.Destinations {
-		for _, v := range governance.Evaluate(w.GovernancePolicies(), destination.MarketingActions, []governance.FieldUse{{Use: "rule", Labels: labels}}) {
-			refusals = append(refusals, api.Refusal{Destination: destination.Name, Policy: v.Policy, Labels: v.Labels, MarketingAction: v.MarketingAction})
+// hypothetical is what an audience is called that is a rule as yet: no audience can be called so.
+const hypothetical = "the rule"
+
+// refusals are the policies and contracts that would keep an audience from destinations, whatever columns an activation adds, as far as
+// they can be told before anything leaves: how much a delivery holds, and how many there have been, is not known.
+func (s *server) refusals(ctx context.Context, w *workspace.Workspace, a *workspace.Audience, symbols []string, at time.Time) (out []api.Refusal, err error) {
+	if a.Name == hypothetical {
+		with := *w
+		with.Audiences = append(slices.Clone(w.Audiences), a)
+		w = &with
+	}
+	datasets := w.ProfileDatasets(symbols)
+	facts := enforcement.Facts{Now: at, Labels: map[string]map[string][]string{}}
+	var leaving []string
+	for _, d := range datasets {
+		if facts.Labels[d.Name], err = s.Store.Labels(ctx, s.Dataset(w, d)); err != nil {
+			return nil, err
+		}
+		if symbol := w.Namespace(d); !slices.Contains(leaving, symbol) {
+			leaving = append(leaving, symbol)
 		}
 	}
-	return labels, refusals
+	for _, destination := range w.Destinations {
+		for _, symbol := range leaving {
+			found, err := enforcement.Judge(w, &workspace.Activation{Destination: destination.Name, Audiences: []string{a.Name}, Namespace: symbol}, facts)
+			if err != nil {
+				return nil, err
+			}
+			for _, v := range found {
+				r := api.Refusal{Destination: destination.Name, Kind: v.Kind, Policy: v.Policy, Labels: v.Labels, MarketingAction: v.MarketingAction, Term: v.Term, Reason: v.Violation.Headline(), Resolution: v.Resolution}
+				if !slices.ContainsFunc(out, func(other api.Refusal) bool { return other.Destination == r.Destination && other.Reason == r.Reason }) {
+					out = append(out, r)
+				}
+			}
+		}
+	}
+	return out, nil
 }

@@ -125,7 +125,7 @@ func (s *server) profile(ctx context.Context, in *profileInput) (out api.Profile
 	if err != nil {
 		return out, err
 	}
-	parts, descriptions := map[string]string{}, map[string]string{}
+	parts, descriptions, known := map[string]string{}, map[string]string{}, map[string]past{}
 	for _, a := range w.Audiences { // one that is retired is no audience any more
 		err := v.audience(ctx, a)
 		if errkind.Of(err) == errkind.Denied {
@@ -136,6 +136,9 @@ func (s *server) profile(ctx context.Context, in *profileInput) (out api.Profile
 		}
 		if m, ok := latest[a.Name]; ok {
 			parts[a.Name], descriptions[a.Name] = m.Part, a.Description
+			if known[a.Name], err = v.past(ctx, a); err != nil {
+				return out, err
+			}
 		}
 	}
 	memberships, err := s.Store.MembershipsOf(ctx, n.Symbol, in.ID, parts)
@@ -143,6 +146,10 @@ func (s *server) profile(ctx context.Context, in *profileInput) (out api.Profile
 		return out, err
 	}
 	for _, m := range memberships {
+		var may bool
+		if m.Status, m.Since, may = known[m.Audience].standing(m.Status, m.Since); !may {
+			continue
+		}
 		out.Audiences = append(out.Audiences, api.Audience{ProfileMembership: m, Description: descriptions[m.Audience], Evaluation: latest[m.Audience].Evaluation, AsOf: latest[m.Audience].AsOf})
 	}
 	return out, nil

@@ -38,6 +38,7 @@ type Store interface {
 	Explain(ctx context.Context, n store.Namespace, partnerID string, q store.PreviewQuery) (store.Explanation, error)
 	ListBatches(ctx context.Context, d store.Dataset, q store.BatchQuery) ([]store.BatchRecord, string, error)
 	Batch(ctx context.Context, d store.Dataset, id string) (store.BatchDetail, error)
+	BatchSpans(ctx context.Context, d store.Dataset, batch string) ([]store.BatchSpan, error)
 	Quarantined(ctx context.Context, d store.Dataset, q store.QuarantineQuery) ([]store.QuarantinedRow, *store.QuarantinePosition, error)
 	ExportQuarantine(ctx context.Context, d store.Dataset, q store.QuarantineQuery, each func(store.QuarantinedRow) error) error
 	Labels(ctx context.Context, d store.Dataset) (map[string][]string, error) // under which its rows were loaded
@@ -55,10 +56,12 @@ type Memberships interface {
 type Options struct {
 	Store       Store
 	Memberships Memberships
+	Lineage     Lineage
 	Audit       Audit
-	Access      func() (access.Rules, error)                                     // nil: the machine's token may everything, and there is no other
-	Workspace   func(context.Context) (*workspace.Workspace, error)              // the one that was applied
-	Dataset     func(w *workspace.Workspace, d *workspace.Dataset) store.Dataset // as the store takes it
+	Access      func() (access.Rules, error)                                                      // nil: the machine's token may everything, and there is no other
+	OIDC        func(ctx context.Context, i access.Issuer, token string) (access.Identity, error) // verifies a token of an issuer; nil: none is taken
+	Workspace   func(context.Context) (*workspace.Workspace, error)                               // the one that was applied
+	Dataset     func(w *workspace.Workspace, d *workspace.Dataset) store.Dataset                  // as the store takes it
 	Log         *slog.Logger
 }
 
@@ -142,19 +145,21 @@ func Handler(token string, o Options) http.Handler {
 	s := &server{Options: o, slots: make(chan struct{}, atOnce)}
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("Prospector", "1")
-	config.Info.Description = "What is in the profile store, in audiences, in quarantine and in batches. It only reads: whatever changes something is a workflow. Who is shown rows, and who is refused, is in the audit."
+	config.Info.Description = "What is in the profile store, in audiences, in quarantine and in batches. It only reads: whatever changes something is a workflow. Who is shown rows, who signs in and who is refused, is in the audit."
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath, config.CreateHooks = "/api/v1/openapi", "", "", nil
 	config.RejectUnknownQueryParameters = true
-	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer", Description: "The token in api.json of the data directory, or of a principal of the access file."}}
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer", Description: "The token in api.json of the data directory, of a principal of the access file, or of the OpenID Connect issuer that the file names."}}
 	config.Security = []map[string][]string{{"token": {}}}
 	routes := humago.New(mux, config)
 	s.profiles(routes)
 	s.counts(routes)
 	s.audiences(routes)
 	s.preview(routes)
+	s.policies(routes)
 	s.batches(routes)
 	s.quarantine(routes)
 	s.audit(routes)
+	s.signIn(routes)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		writeProblem(w, errkind.New(errkind.Missing, "", errors.New("there is nothing at this address"), "see /api/v1/openapi.json"))
 	})
@@ -191,6 +196,9 @@ func register[I, T any](s *server, routes huma.API, o huma.Operation, do func(ct
 }
 
 func described(needs []access.Permission) string {
+	if len(needs) == 0 {
+		return "Needs a token, and no permission."
+	}
 	texts := make([]string, len(needs))
 	for i, p := range needs {
 		texts[i] = string(p)

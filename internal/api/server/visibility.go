@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"prospector/internal/access"
+	"prospector/internal/api"
 	"prospector/internal/catalog"
 	"prospector/internal/errkind"
 	"prospector/internal/store"
@@ -20,11 +22,12 @@ type visibility struct {
 	server    *server
 	workspace *workspace.Workspace
 	principal access.Principal
-	known     map[string]map[string]bool // hidden paths by dataset
+	known     map[string]map[string]bool    // hidden paths by dataset
+	latest    map[string]catalog.Membership // nil: not asked for yet
 }
 
 func (s *server) visible(ctx context.Context, w *workspace.Workspace) *visibility {
-	return &visibility{s, w, callerOf(ctx).Principal, map[string]map[string]bool{}}
+	return &visibility{server: s, workspace: w, principal: callerOf(ctx).Principal, known: map[string]map[string]bool{}}
 }
 
 // hidden are the attributes of datasets that the caller may not see.
@@ -87,23 +90,95 @@ func allow(hidden map[string]bool, paths []string) error {
 }
 
 // audience is Denied when the rule of an audience uses what the caller may not see: so would its members. To whom anything is hidden,
-// members that an earlier rule gave are, too: that one may have used it.
+// members that an earlier rule gave are, too, be it one of an audience that it refers to: that one may have used it.
 func (v *visibility) audience(ctx context.Context, a *workspace.Audience) error {
 	hidden, err := v.hidden(ctx, v.workspace.ProfileDatasets(a.Namespaces))
 	if err == nil {
 		err = allow(hidden, v.workspace.RuleColumns(a))
 	}
-	if err == nil && len(hidden) > 0 {
-		var latest map[string]catalog.Membership
-		latest, err = v.server.Memberships.LatestMemberships(ctx, "")
-		if m, ok := latest[a.Name]; ok && m.Definition != v.workspace.Definition(a) {
-			err = errkind.New(errkind.Denied, "", errors.New("it has changed since it was evaluated"), "evaluate it first")
-		}
+	if err == nil {
+		err = v.asEvaluated(ctx, a)
 	}
 	if err != nil {
 		return fmt.Errorf("audience %s: %w", a.Name, err)
 	}
 	return nil
+}
+
+// anything reports whether anything at all is hidden from the caller.
+func (v *visibility) anything(ctx context.Context) (bool, error) {
+	hidden, err := v.hidden(ctx, v.workspace.ProfileDatasets(nil))
+	return len(hidden) > 0, err
+}
+
+func (v *visibility) asEvaluated(ctx context.Context, a *workspace.Audience) error {
+	anything, err := v.anything(ctx)
+	if err != nil || !anything {
+		return err
+	}
+	if v.latest == nil {
+		if v.latest, err = v.server.Memberships.LatestMemberships(ctx, ""); err != nil {
+			return err
+		}
+	}
+	for _, each := range v.workspace.EvaluationOrder([]*workspace.Audience{a}) {
+		if m, ok := v.latest[each.Name]; ok && m.Definition != v.workspace.Definition(each) {
+			return errkind.New(errkind.Denied, "", errors.New("it has changed since it was evaluated"), "evaluate it first")
+		}
+	}
+	return nil
+}
+
+// past is what the caller may know of an audience's past: to whom anything is hidden, nothing of before its rule of today, by which
+// values that an earlier rule used would be told. The zero value is all of it.
+type past struct {
+	definition string
+	began      time.Time // the first evaluation by that rule
+	cut        bool      // there were others before
+}
+
+// mostEvaluations of an audience are looked through for its rule.
+const mostEvaluations = 1000
+
+func (v *visibility) past(ctx context.Context, a *workspace.Audience) (out past, err error) {
+	anything, err := v.anything(ctx)
+	if err != nil || !anything {
+		return out, err
+	}
+	history, err := v.server.Memberships.AudienceHistory(ctx, a.Name, mostEvaluations)
+	out.definition, out.cut = v.workspace.Definition(a), len(history) == mostEvaluations
+	for _, m := range history {
+		if m.Definition != out.definition {
+			out.cut = true
+			break
+		}
+		out.began = m.AsOf
+	}
+	return out, err
+}
+
+// knows reports whether an evaluation is in the past that may be known.
+func (p past) knows(m catalog.Membership) bool {
+	return p.definition == "" || m.Definition == p.definition && !m.AsOf.Before(p.began)
+}
+
+// result is what may be known of an evaluation: not who stayed or left since an earlier rule.
+func (p past) result(out api.AudienceResult) api.AudienceResult {
+	if p.cut {
+		out.MemberCounts, out.Namespaces, out.BreakdownWithheld = store.MemberCounts{}, nil, true
+	}
+	return out
+}
+
+// standing is what may be known of how a prospect came to be in an audience, or that it was; known is false when that is nothing.
+func (p past) standing(status string, since time.Time) (string, time.Time, bool) {
+	if !p.cut {
+		return status, since, true
+	}
+	if since.Before(p.began) {
+		since = p.began
+	}
+	return "", since, status != "exited"
 }
 
 // mask takes hidden attributes out of a profile's.

@@ -108,6 +108,9 @@ func (r random) value(t xdm.Type, depth int) *expression.Node {
 		if r.IntN(4) == 0 {
 			return expression.New(0, pick(r, expression.Min, expression.Max, expression.First), r.list(t))
 		}
+		if r.IntN(4) == 0 {
+			return expression.New(0, expression.Group, r.value(t, depth-1), expression.NewConstant(0, pick(r, "(o)(l)?", "^([a-z])(.)|(.)", "(?i)(G|é)()", "((a)|b)+")), expression.NewConstant(0, int64(r.IntN(3))))
+		}
 		return expression.New(0, pick(r, expression.Lower, expression.Upper, expression.Trim), r.value(t, depth-1))
 	case xdm.Integer:
 		switch r.IntN(6) {

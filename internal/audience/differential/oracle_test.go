@@ -141,6 +141,12 @@ func applied(o oracle, n *expression.Node, args []any) any {
 		return liked(lower(args[0].(string)), lower(args[1].(string)))
 	case expression.Matches:
 		return regexp.MustCompile(args[1].(string)).MatchString(args[0].(string))
+	case expression.Group:
+		found := regexp.MustCompile(args[1].(string)).FindStringSubmatch(args[0].(string))
+		if found == nil {
+			return nil
+		}
+		return found[args[2].(int64)]
 	case expression.StartsWith:
 		return strings.HasPrefix(args[0].(string), args[1].(string))
 	case expression.EndsWith:

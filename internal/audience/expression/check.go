@@ -102,6 +102,8 @@ func (c *checker) value(n *Node) (*Node, error) {
 		return c.comparison(n)
 	case Like, ILike, Matches, StartsWith, EndsWith, Contains, Lower, Upper, Trim, Length:
 		return c.text(n)
+	case Group:
+		return c.group(n)
 	case Add, Subtract, Multiply, Divide, Modulo, Negate:
 		return c.arithmetic(n)
 	case Coalesce, If:
@@ -307,6 +309,23 @@ func (c *checker) text(n *Node) (*Node, error) {
 		return &Node{Op: n.Op, Args: args, At: n.At, Type: Of(xdm.Integer)}, nil
 	}
 	return &Node{Op: n.Op, Args: args, At: n.At, Type: Of(xdm.String)}, nil
+}
+
+// group is unknown where the pattern does not match.
+func (c *checker) group(n *Node) (*Node, error) {
+	matched, err := c.text(&Node{Op: Matches, Args: n.Args[:2], At: n.At})
+	if err != nil {
+		return nil, err
+	}
+	number, err := c.value(n.Args[2])
+	if err != nil {
+		return nil, err
+	}
+	which, ok := number.Value.(int64)
+	if groups := groupsOf(matched.Args[1].Value.(string)); number.Op != Constant || !ok || which < 0 || which > int64(groups) {
+		return nil, Errorf(WrongValue, number.At, "groups are counted from 1 by their opening parenthesis; 0 is the whole match", "the pattern has %d groups, and this is none of them", groups)
+	}
+	return &Node{Op: Group, Args: append(matched.Args, number), At: n.At, Type: Of(xdm.String)}, nil
 }
 
 // called is an operation's name in a message.

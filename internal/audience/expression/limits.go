@@ -33,6 +33,18 @@ func pattern(n *Node, text string) error {
 	return nil
 }
 
+// mostGroups is the highest number of a group that DuckDB hands out.
+const mostGroups = 9
+
+// groupsOf counts the groups of a checked pattern that can be asked for.
+func groupsOf(text string) int {
+	parsed, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return 0
+	}
+	return min(parsed.MaxCap(), mostGroups)
+}
+
 func reason(err error) string {
 	if wrong, ok := err.(*syntax.Error); ok { //nolint:errorlint // as regexp/syntax returns it
 		return string(wrong.Code)

@@ -40,6 +40,7 @@ const (
 	Like       Op = "like"  // % any run, _ one character, \ takes the next one as it is
 	ILike      Op = "ilike" // the same without regard to case
 	Matches    Op = "matches"
+	Group      Op = "group" // a text, a pattern and the number of one of its groups: what that takes of the first match
 	StartsWith Op = "startswith"
 	EndsWith   Op = "endswith"
 	Contains   Op = "contains"

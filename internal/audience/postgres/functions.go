@@ -22,7 +22,7 @@ var functions = map[string]function{
 	"lower": {op: expression.Lower, count: 1}, "upper": {op: expression.Upper, count: 1}, "trim": {op: expression.Trim, count: 1}, "btrim": {op: expression.Trim, count: 1},
 	"length": {op: expression.Length, count: 1}, "char_length": {op: expression.Length, count: 1},
 	"starts_with": {op: expression.StartsWith, count: 2}, "ends_with": {op: expression.EndsWith, count: 2}, "contains": {op: expression.Contains, count: 2},
-	"regexp_like": {op: expression.Matches, count: 2},
+	"regexp_like": {op: expression.Matches, count: 2}, "regexp_group": {op: expression.Group, count: 3},
 	"now":         {op: expression.Now},
 	"age_in_days": {op: expression.Age, count: 1, word: "day"}, "age_in_months": {op: expression.Age, count: 1, word: "month"}, "age_in_years": {op: expression.Age, count: 1, word: "year"},
 	"date_part": {op: expression.Part, count: 2}, "extract": {op: expression.Part, count: 2}, "date_trunc": {op: expression.Trunc, count: 2},

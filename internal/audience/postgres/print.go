@@ -40,7 +40,7 @@ func simple(n *node) bool {
 // names of operations that are written as functions.
 var names = map[expression.Op]string{expression.Lower: "lower", expression.Upper: "upper", expression.Trim: "trim", expression.Length: "length",
 	expression.StartsWith: "starts_with", expression.EndsWith: "ends_with", expression.Contains: "contains", expression.Coalesce: "coalesce",
-	expression.Now: "now", expression.Count: "cardinality", expression.Sum: "array_sum", expression.Average: "array_average", expression.Min: "array_min",
+	expression.Group: "regexp_group", expression.Now: "now", expression.Count: "cardinality", expression.Sum: "array_sum", expression.Average: "array_average", expression.Min: "array_min",
 	expression.Max: "array_max", expression.Distinct: "array_distinct", expression.Intersection: "array_intersection", expression.Keys: "map_keys",
 	expression.Values: "map_values", expression.Part: "date_part", expression.Trunc: "date_trunc", expression.Age: "age_in_", expression.Member: "audience", expression.Split: "split"}
 

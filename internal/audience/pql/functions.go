@@ -24,7 +24,8 @@ var functions = map[string]function{
 	"contains": {op: expression.Contains, count: 2, cased: true, method: true}, "doesNotContain": {op: expression.Contains, count: 2, cased: true, negated: true, method: true},
 	"equals": {op: expression.Equal, count: 2, cased: true, method: true}, "notEqualTo": {op: expression.NotEqual, count: 2, cased: true, method: true},
 	"like": {op: expression.Like, count: 2, method: true}, "matches": {op: expression.Matches, count: 2, method: true},
-	"isNull": {op: expression.IsNull, count: 1}, "isNotNull": {op: expression.IsNotNull, count: 1},
+	"regexGroup": {op: expression.Group, count: 3, method: true},
+	"isNull":     {op: expression.IsNull, count: 1}, "isNotNull": {op: expression.IsNotNull, count: 1},
 	"if":       {op: expression.If, count: 3},
 	"includes": {op: expression.Includes, count: 2, method: true}, "intersects": {op: expression.Intersects, count: 2, method: true},
 	"intersection": {op: expression.Intersection, count: 2, method: true}, "subsetOf": {op: expression.SubsetOf, count: 2, method: true},
@@ -40,7 +41,7 @@ var functions = map[string]function{
 var dateParts = map[string]string{"Month": "month", "Year": "year", "DayOfMonth": "day"}
 
 // left out are functions that make or take lists of objects, which prospects do not have.
-var leftOut = []string{"filter", "map", "groupBy", "topN", "bottomN", "regexGroup", "exists", "forall", "let", "select"}
+var leftOut = []string{"filter", "map", "groupBy", "topN", "bottomN", "exists", "forall", "let", "select"}
 
 func call(at int, called string, args []*node, method bool) (*node, error) {
 	wrongCount := func(count int) error {

@@ -33,7 +33,7 @@ func (w *printer) none(n *node, what string) {
 }
 
 // methods are written behind their first argument.
-var methods = map[expression.Op]string{expression.Matches: "matches", expression.StartsWith: "startsWith", expression.EndsWith: "endsWith", expression.Contains: "contains",
+var methods = map[expression.Op]string{expression.Matches: "matches", expression.Group: "regexGroup", expression.StartsWith: "startsWith", expression.EndsWith: "endsWith", expression.Contains: "contains",
 	expression.Includes: "includes", expression.Intersects: "intersects", expression.Intersection: "intersection", expression.SubsetOf: "subsetOf", expression.Distinct: "distinct",
 	expression.Count: "count", expression.Sum: "sum", expression.Average: "average", expression.Min: "min", expression.Max: "max", expression.First: "head",
 	expression.Keys: "keys", expression.Values: "values"}
@@ -161,7 +161,10 @@ func (w *printer) method(n *node, name string) {
 	}
 	w.operand(receiver)
 	w.WriteString("." + name + "(")
-	for _, arg := range rest {
+	for i, arg := range rest {
+		if i > 0 {
+			w.WriteString(", ")
+		}
 		w.print(arg)
 	}
 	w.WriteString(after)

@@ -2,7 +2,9 @@ package sqlite_test
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,52 +76,90 @@ func TestLedgerTellsBytesThatCameBack(t *testing.T) {
 // The same bytes are recognised in a dataset, but a failed batch does not count.
 func TestSameContent(t *testing.T) {
 	c, ctx := open(t), context.Background()
-	b := store.Batch{ID: "batch_1", Source: "acme", File: "a", SHA256: "abc"}
-	require.NoError(t, c.RecordBatch(ctx, "acme_2026", b, store.Outcome{Status: store.Failed, Read: 9, Rejected: 9}, at))
-	id, err := c.SameContent(ctx, "acme_2026", "abc", "batch_2")
-	require.NoError(t, err)
-	require.Empty(t, id)
-	require.NoError(t, c.RecordBatch(ctx, "acme_2026", b, store.Outcome{Status: store.Loaded, Read: 9, Accepted: 9}, at))
-	for asking, want := range map[string]string{"batch_2": "batch_1", "batch_1": ""} {
-		id, err = c.SameContent(ctx, "acme_2026", "abc", asking)
-		require.NoError(t, err)
-		require.Equal(t, want, id)
-	}
-	id, err = c.SameContent(ctx, "merk_2026", "abc", "batch_2")
-	require.NoError(t, err)
-	require.Empty(t, id)
-	// Whatever else was loaded since makes the same bytes news again: a partner may take a change back.
-	later := store.Batch{ID: "batch_3", Source: "acme", File: "b", SHA256: "def"}
-	require.NoError(t, c.RecordBatch(ctx, "acme_2026", later, store.Outcome{Status: store.Loaded}, at.Add(time.Hour)))
-	for _, asking := range []string{"batch_2", "batch_4"} {
-		id, err = c.SameContent(ctx, "acme_2026", "abc", asking)
-		require.NoError(t, err)
-		require.Empty(t, id)
-	}
-	id, err = c.SameContent(ctx, "acme_2026", "def", "batch_4")
-	require.NoError(t, err)
-	require.Equal(t, "batch_3", id)
-	o, err := c.Batch(ctx, "batch_1")
-	require.NoError(t, err)
-	require.EqualValues(t, 9, o.Accepted)
-}
-
-// Each day's file is what that day says, also when its bytes are those of another day's.
-func TestSameContentOfAnotherDay(t *testing.T) {
-	c, ctx := open(t), context.Background()
+	n := 0
 	see := func(path, day string) string {
 		t.Helper()
-		seen, err := c.SeeFiles(ctx, "acme", []catalog.Sighting{{File: source.File{Path: path, Modified: at}, BusinessDate: day}}, at)
+		n++
+		seen, err := c.SeeFiles(ctx, "acme", []catalog.Sighting{{File: source.File{Path: path, Modified: at.Add(time.Duration(n) * time.Minute)}, BusinessDate: day}}, at)
 		require.NoError(t, err)
 		return seen[0].Batch
 	}
-	first := see("2026-11-01.csv", "2026-11-01")
-	require.NoError(t, c.RecordBatch(ctx, "acme_2026", store.Batch{ID: first, Source: "acme", SHA256: "abc"}, store.Outcome{Status: store.Loaded}, at))
-	for batch, want := range map[string]string{see("2026-11-01-again.csv", "2026-11-01"): first, see("2026-11-03.csv", "2026-11-03"): "", see("undated.csv", ""): ""} {
-		id, err := c.SameContent(ctx, "acme_2026", "abc", batch)
+	load := func(batch, sum, reading, status string) {
+		t.Helper()
+		n++
+		b := store.Batch{ID: batch, Source: "acme", SHA256: sum, Reading: reading}
+		require.NoError(t, c.RecordBatch(ctx, "acme_2026", b, store.Outcome{Status: status, Read: 9, Accepted: 9}, at.Add(time.Duration(n)*time.Minute)))
+	}
+	same := func(want, dataset, batch, reading string) {
+		t.Helper()
+		id, err := c.SameContent(ctx, dataset, "abc", batch, reading)
 		require.NoError(t, err)
 		require.Equal(t, want, id)
 	}
+	first, renamed := see("a.csv", ""), see("renamed.csv", "")
+	load(first, "abc", "r", store.Failed)
+	same("", "acme_2026", renamed, "r")
+	load(first, "abc", "r", store.Loaded)
+	same(first, "acme_2026", renamed, "r")
+	same(first, "acme_2026", see("a.csv", ""), "r")
+	same("", "acme_2026", first, "r")
+	same("", "merk_2026", renamed, "r")
+	same("", "acme_2026", renamed, "another mapping")
+	o, err := c.Batch(ctx, first)
+	require.NoError(t, err)
+	require.EqualValues(t, 9, o.Accepted)
+	// Once anything else was loaded the same name may take a change back; another name may not.
+	load(see("b.csv", ""), "def", "r", store.Loaded)
+	same("", "acme_2026", see("a.csv", ""), "r")
+	same(first, "acme_2026", renamed, "r")
+	same(first, "acme_2026", see("b2.csv", ""), "r")
+	same("", "acme_2026", see("b.csv", ""), "r") // it had other content since
+	// Each day's file is what that day says, also when its bytes are those of another day's.
+	dated := see("2026-11-01.csv", "2026-11-01")
+	load(dated, "abc", "r", store.Loaded)
+	for batch, want := range map[string]string{see("2026-11-01-again.csv", "2026-11-01"): dated, see("2026-11-03.csv", "2026-11-03"): "", see("undated.csv", ""): first} {
+		same(want, "acme_2026", batch, "r")
+	}
+	// What was loaded before its reading was recorded counts as read in the same way.
+	old := see("old.csv", "2026-12-01")
+	load(old, "abc", "", store.Loaded)
+	same(old, "acme_2026", see("new.csv", "2026-12-01"), "r")
+}
+
+// A partner takes a change back and keeps the file's old time: that is a version of its own, once.
+func TestVersionThatComesBack(t *testing.T) {
+	c, ctx := open(t), context.Background()
+	n := 0
+	see := func(modified time.Time) catalog.File {
+		t.Helper()
+		n++
+		seen, err := c.SeeFiles(ctx, "acme", []catalog.Sighting{{File: source.File{Path: "a.csv", Size: 3, Modified: modified}}}, at.Add(time.Duration(n)*time.Minute))
+		require.NoError(t, err)
+		return seen[0]
+	}
+	loaded := func(f catalog.File) {
+		t.Helper()
+		n++
+		require.NoError(t, c.SetFileState(ctx, f.Batch, catalog.Loaded, "", "", at.Add(time.Duration(n)*time.Minute)))
+	}
+	a := see(at)
+	loaded(a)
+	b := see(at.Add(time.Hour))
+	require.Equal(t, a.Batch, see(at).Batch, "the other version was not loaded")
+	loaded(b)
+	back := see(at)
+	require.NotEqual(t, a.Batch, back.Batch)
+	require.Equal(t, catalog.Seen, back.State)
+	require.Equal(t, back.Batch, see(at).Batch)
+	loaded(back)
+	require.Equal(t, catalog.Loaded, see(at).State)
+	again := see(at.Add(time.Hour))
+	require.NotEqual(t, b.Batch, again.Batch)
+	loaded(again)
+	require.NotContains(t, []string{a.Batch, back.Batch}, see(at).Batch)
+	files, err := c.Files(ctx, "acme")
+	require.NoError(t, err)
+	require.Len(t, files, 5)
 }
 
 // AU-34: an audience that failed keeps its earlier membership; two sets are kept, older ones go.
@@ -164,37 +204,70 @@ func TestLatestMembershipsSurviveAFailedEvaluation(t *testing.T) {
 	require.Len(t, results, 2)
 }
 
-// PL-19: a decision is kept with its violations, and the first record of a check stays.
+// PL-19: a decision is kept with its violations. The same one again is one record; another one of the same delivery has a record and an id of
+// its own, and one that refuses ends the delivery. Each is in the audit once.
 func TestDecisionsAndReceipts(t *testing.T) {
 	c, ctx := open(t), context.Background()
-	d := catalog.Decision{ID: "dec_1", Delivery: "dlv_1", Activation: "x", Destination: "y", Covers: "c",
-		Contracts:  []string{"vendor"},
-		Violations: []catalog.Violation{{Audience: "a", Violation: governance.Violation{Policy: "No e-mail", Labels: []string{"C4"}}}}}
-	require.NoError(t, c.RecordDecision(ctx, d, at))
-	changed := d
-	changed.Allowed = true
-	require.NoError(t, c.RecordDecision(ctx, changed, at))
-	got, err := c.Decision(ctx, "dec_1")
-	require.NoError(t, err)
-	got.Contracts = d.Contracts // kept beside it
-	require.Equal(t, d, got)
-
+	d := catalog.Decision{ID: "dec_1", Delivery: "dlv_1", Activation: "x", Destination: "y", Covers: "c", Contracts: []string{"vendor"}, Allowed: true, Run: "run 1"}
+	record := func(d catalog.Decision) string {
+		t.Helper()
+		id, err := c.RecordDecision(ctx, d, at)
+		require.NoError(t, err)
+		got, err := c.Decision(ctx, id)
+		require.NoError(t, err)
+		d.ID, got.Contracts, got.Run = id, d.Contracts, d.Run // kept beside it
+		require.Equal(t, d, got)
+		return id
+	}
+	require.Equal(t, "dec_1", record(d))
 	require.NoError(t, c.BeginDelivery(ctx, "dlv_1", d, "eval_1", at))
+	require.Equal(t, "dec_1", record(d))
+	changed := d
+	changed.Covers = "d"
+	require.Equal(t, "dec_1_2", record(changed))
+	refused := d
+	refused.Allowed, refused.Violations = false, []catalog.Violation{{Audience: "a", Violation: governance.Violation{Policy: "No e-mail", Labels: []string{"C4"}}}}
+	require.Equal(t, "dec_1_3", record(refused))
+	require.Equal(t, "dec_1_3", record(refused))
+	require.Equal(t, "dec_1_2", record(changed))
+	n, err := c.CountDelivered(ctx, "vendor", at.Add(-time.Hour), "")
+	require.NoError(t, err)
+	require.Zero(t, n, "it was refused")
+	changed.ID = "dec_1_2"
+	require.NoError(t, c.BeginDelivery(ctx, "dlv_1", changed, "eval_1", at))
+	n, err = c.CountDelivered(ctx, "vendor", at.Add(-time.Hour), "")
+	require.NoError(t, err)
+	require.EqualValues(t, 1, n, "it was let go after all")
+	require.NoError(t, c.EndDelivery(ctx, "dlv_1", catalog.Undelivered, catalog.AuditRecord{Run: "run 1", Action: "end", Kind: catalog.AuditedDelivery, Object: "dlv_1", Outcome: catalog.AuditFailed, At: at}, at))
+	records, err := c.Audit(ctx, catalog.AuditQuery{Kind: "Activation", Limit: 10})
+	require.NoError(t, err)
+	var decided []string
+	for _, r := range records {
+		decided = append(decided, r.Outcome+": "+strings.SplitN(r.Detail, ",", 2)[0])
+	}
+	require.Equal(t, []string{"denied: decision dec_1_3", "allowed: decision dec_1_2", "allowed: decision dec_1"}, decided)
+	report, err := c.VerifyAudit(ctx, catalog.AuditHead{})
+	require.NoError(t, err)
+	require.Empty(t, report.Breaks)
+
+	d.ID, d.Delivery = "dec_2", "dlv_2"
+	require.Equal(t, "dec_2", record(d))
+	require.NoError(t, c.BeginDelivery(ctx, "dlv_2", d, "eval_1", at))
 	r := catalog.Receipt{File: "f.csv", Rows: 3, Bytes: 10, SHA256: "aa"}
-	require.NoError(t, c.RecordReceipt(ctx, "dlv_1", r, at))
-	require.NoError(t, c.RecordReceipt(ctx, "dlv_1", r, at))
-	for except, want := range map[string]int64{"": 1, "dlv_1": 0} { // it is under way
+	require.NoError(t, c.RecordReceipt(ctx, "dlv_2", r, at))
+	require.NoError(t, c.RecordReceipt(ctx, "dlv_2", r, at))
+	for except, want := range map[string]int64{"": 1, "dlv_2": 0} { // it is under way
 		n, err := c.CountDelivered(ctx, "vendor", at.Add(-time.Hour), except)
 		require.NoError(t, err)
 		require.Equal(t, want, n)
 	}
-	require.NoError(t, c.EndDelivery(ctx, "dlv_1", catalog.Delivered, catalog.AuditRecord{Run: "run 1", Action: "end", Kind: catalog.AuditedDelivery, Object: "dlv_1", Outcome: catalog.AuditAllowed, At: at}, at))
+	require.NoError(t, c.EndDelivery(ctx, "dlv_2", catalog.Delivered, catalog.AuditRecord{Run: "run 1", Action: "end", Kind: catalog.AuditedDelivery, Object: "dlv_2", Outcome: catalog.AuditAllowed, At: at}, at))
 	for since, want := range map[time.Duration]int64{-time.Hour: 1, time.Hour: 0} {
 		n, err := c.CountDelivered(ctx, "vendor", at.Add(since), "")
 		require.NoError(t, err)
 		require.Equal(t, want, n)
 	}
-	receipts, err := c.Receipts(ctx, "dlv_1")
+	receipts, err := c.Receipts(ctx, "dlv_2")
 	require.NoError(t, err)
 	require.Equal(t, []catalog.Receipt{r}, receipts)
 }
@@ -228,4 +301,68 @@ func TestWorkspaceVersions(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, audit, 2, "what was refused by the catalog is not recorded as done")
 	require.Equal(t, "ben", audit[0].Actor)
+}
+
+// DS-6: of what evaluations and deliveries were made, and which of them may hold rows of a batch: those made while it was in its
+// dataset, also before it was deleted and after it was loaded again.
+func TestLineage(t *testing.T) {
+	c, ctx := open(t), context.Background()
+	in := func(n int64) []store.NamespaceMembers {
+		return []store.NamespaceMembers{{Namespace: "acme_pid", Datasets: map[string]int64{"d": n, "other": 5}}}
+	}
+	made := func(subject string, first, last int64) {
+		require.NoError(t, c.RecordDerivations(ctx, subject, []store.Derivation{{Dataset: "d", FirstVersion: first, Version: last, Batches: 1, Latest: "b"}, {Dataset: "other", FirstVersion: 7, Version: 7}}))
+	}
+	for i, versions := range [][2]int64{{1, 1}, {2, 3}, {4, 4}} {
+		id, delivery := fmt.Sprintf("eval_%d", i+1), fmt.Sprintf("dlv_%d", i+1)
+		asOf := at.Add(time.Duration(i) * time.Hour)
+		made(id, versions[0], versions[0]) // as it begins
+		made(id, versions[0], versions[1])
+		require.NoError(t, c.PublishEvaluation(ctx, id, asOf, []store.Membership{{Audience: "hikers", Part: id + "h", Namespaces: in(3)}, {Audience: "nobody", Part: id + "n", Namespaces: in(0)},
+			{Audience: "broken", Error: "out of memory"}}, asOf))
+		made(delivery, versions[0], versions[1])
+		require.NoError(t, c.BeginDelivery(ctx, delivery, catalog.Decision{ID: "dec" + delivery, Activation: "x", Destination: "y"}, id, asOf))
+		require.NoError(t, c.RecordReceipt(ctx, delivery, catalog.Receipt{File: "f.csv"}, asOf))
+		require.NoError(t, c.RecordReceipt(ctx, delivery, catalog.Receipt{File: "g.csv"}, asOf))
+	}
+	got, err := c.Derivations(ctx, "eval_2")
+	require.NoError(t, err)
+	require.Equal(t, store.Derivation{Dataset: "d", FirstVersion: 2, Version: 3, Batches: 1, Latest: "b"}, got[0])
+	made("eval_unpublished", 4, 4)
+
+	for name, u := range map[string]struct {
+		spans       []store.BatchSpan
+		evaluations int64
+		current     bool
+		deliveries  []string
+	}{
+		"never loaded":                       {nil, 0, false, nil},
+		"there all the time":                 {[]store.BatchSpan{{Loaded: 1}}, 3, true, []string{"dlv_3", "dlv_2", "dlv_1"}},
+		"deleted":                            {[]store.BatchSpan{{Loaded: 1, Deleted: 2}}, 1, false, []string{"dlv_1"}},
+		"deleted while it was made":          {[]store.BatchSpan{{Loaded: 1, Deleted: 3}}, 2, false, []string{"dlv_2", "dlv_1"}},
+		"loaded while it was made":           {[]store.BatchSpan{{Loaded: 3, Deleted: 4}}, 1, false, []string{"dlv_2"}},
+		"loaded again":                       {[]store.BatchSpan{{Loaded: 1, Deleted: 2}, {Loaded: 4}}, 2, true, []string{"dlv_3", "dlv_1"}},
+		"loaded again while it was made":     {[]store.BatchSpan{{Loaded: 1, Deleted: 3}, {Loaded: 3}}, 3, true, []string{"dlv_3", "dlv_2", "dlv_1"}},
+		"loaded after all that was made yet": {[]store.BatchSpan{{Loaded: 5}}, 0, false, nil},
+	} {
+		audiences, err := c.AudienceUses(ctx, "d", u.spans)
+		require.NoError(t, err, name)
+		if u.evaluations == 0 {
+			require.Empty(t, audiences, name)
+		} else {
+			require.Len(t, audiences, 1, name)
+			require.Equal(t, "hikers", audiences[0].Audience)
+			require.Equal(t, u.evaluations, audiences[0].Evaluations, name)
+			require.Equal(t, u.current, audiences[0].Current, name)
+		}
+		deliveries, n, err := c.DeliveryUses(ctx, "d", u.spans)
+		require.NoError(t, err, name)
+		require.EqualValues(t, len(u.deliveries), n, name)
+		var ids []string
+		for _, d := range deliveries {
+			ids = append(ids, d.Delivery)
+			require.EqualValues(t, 2, d.Files)
+		}
+		require.Equal(t, u.deliveries, ids, name)
+	}
 }

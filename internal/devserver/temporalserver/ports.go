@@ -5,8 +5,8 @@ package temporalserver
 import (
 	"fmt"
 	"net"
-	"strconv"
 
+	"prospector/internal/devserver"
 	"prospector/internal/errkind"
 )
 
@@ -33,7 +33,7 @@ func allocate(options Options) (p ports, err error) {
 		if !want.needed {
 			continue
 		}
-		l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(want.port)))
+		l, err := devserver.Listen(want.port)
 		if err != nil {
 			return ports{}, errkind.New(errkind.Conflict, "start the temporal server",
 				fmt.Errorf("port %d on %s cannot be used: %w", want.port, host, err),

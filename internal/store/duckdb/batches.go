@@ -14,7 +14,7 @@ func (s *Store) ListBatches(ctx context.Context, d store.Dataset, q store.BatchQ
 	if q.Limit < 1 || q.Limit > store.MostPageSize {
 		return nil, "", errkind.Newf(errkind.Invalid, "a page has 1 to %d batches, not %d", store.MostPageSize, q.Limit)
 	}
-	found, err := s.listBatches(ctx, d, "", q.Status, q.After, q.Limit+1)
+	found, err := s.listBatches(ctx, d, "", q, q.Limit+1)
 	if err != nil {
 		return nil, "", err
 	}
@@ -32,7 +32,7 @@ func (s *Store) ListBatches(ctx context.Context, d store.Dataset, q store.BatchQ
 func (s *Store) Batch(ctx context.Context, d store.Dataset, id string) (out store.BatchDetail, err error) {
 	var found []store.BatchDetail
 	if id != "" {
-		if found, err = s.listBatches(ctx, d, id, "", "", 1); err != nil {
+		if found, err = s.listBatches(ctx, d, id, store.BatchQuery{}, 1); err != nil {
 			return out, err
 		}
 	}
@@ -53,12 +53,12 @@ func (s *Store) Batch(ctx context.Context, d store.Dataset, id string) (out stor
 	return out, err
 }
 
-func (s *Store) listBatches(ctx context.Context, d store.Dataset, id, status, after string, limit int) (out []store.BatchDetail, err error) {
+func (s *Store) listBatches(ctx context.Context, d store.Dataset, id string, q store.BatchQuery, limit int) (out []store.BatchDetail, err error) {
 	a, err := s.dataset(ctx, d)
 	if err != nil {
 		return nil, err
 	}
-	err = s.query(ctx, s.db, "ingest/list_batches", map[string]any{"Dataset": a.alias}, []any{id, status, after, limit}, func(scan func(...any) error) error {
+	err = s.query(ctx, s.db, "ingest/list_batches", map[string]any{"Dataset": a.alias}, []any{id, q.Status, q.After, limit, q.Version}, func(scan func(...any) error) error {
 		b := store.BatchDetail{BatchRecord: store.BatchRecord{Dataset: d.Name}, Columns: []string{}}
 		var columns, header texts
 		err := scan(&b.ID, &b.Source, &b.File, &b.SHA256, &b.BusinessDate, &b.Status, &b.Read, &b.Accepted, &b.Rejected, &b.Created, &b.Updated, &b.Unchanged,

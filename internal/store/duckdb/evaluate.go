@@ -321,11 +321,14 @@ func (s *Store) Export(ctx context.Context, q store.ExportQuery, consume func(r 
 		return err
 	}
 	defer p.remove()
+	if q.Standings != nil {
+		return s.exportStandings(ctx, p, q, profiles, condition, values, consume)
+	}
 	var parts []string
 	for _, part := range q.Memberships {
 		parts = append(parts, s.inside(part))
 	}
-	data := map[string]any{"Relation": profiles, "Columns": named(q.Paths), "Condition": condition, "Memberships": parts, "StatusColumns": q.StatusColumns, "Delimiter": q.Delimiter, "Fifo": p.path}
+	data := map[string]any{"Relation": profiles, "Columns": named(q.Paths), "Condition": condition, "Memberships": parts, "Delimiter": q.Delimiter, "Fifo": p.path}
 	err = p.drain(ctx, func(ctx context.Context) error { return s.exec(ctx, s.db, "export/audience_file", data, values...) }, consume)
 	if err != nil {
 		return fmt.Errorf("export namespace %s: %w", q.Namespace.Symbol, err)

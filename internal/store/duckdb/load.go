@@ -98,6 +98,9 @@ func (s *Store) load(ctx context.Context, l store.Load, step func(name string)) 
 	err = s.exec(ctx, tx, "ingest/insert_batch", data, l.Batch.ID, l.Batch.Source, l.Batch.File, l.Batch.SHA256, outcome.Status,
 		outcome.Read, outcome.Accepted, outcome.Rejected, outcome.Created, outcome.Updated, outcome.Superseded, l.At, businessDate(l.Batch), outcome.Outdated,
 		outcome.Unchanged, outcome.Removed, string(mergeOf(l)), lifetimeOf(l.Dataset), columns, header, l.Batch.ReplayOf)
+	if err == nil && outcome.Status == store.Loaded {
+		err = s.exec(ctx, tx, "ingest/insert_version", data, l.Batch.ID)
+	}
 	if err != nil {
 		return outcome, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -219,8 +220,8 @@ func TestMembershipsAndExports(t *testing.T) {
 		Namespaces: []store.NamespaceMembers{{Namespace: "acme_pid", MemberCounts: store.MemberCounts{Realized: 1, Existing: 1, Exited: 1}, Datasets: map[string]int64{"acme_2026": 2}}}},
 		second["coastal-sailors"])
 
-	text := f.export(store.ExportQuery{Paths: []string{"partnerID", "partner.skiing"}, StatusColumns: true,
-		Memberships: []string{second["outdoor-families"].Part, second["coastal-sailors"].Part}})
+	text := f.export(store.ExportQuery{Paths: []string{"partnerID", "partner.skiing"}, Memberships: []string{second["outdoor-families"].Part, second["coastal-sailors"].Part},
+		Standings: &store.Standings{Audiences: []string{"outdoor-families", "coastal-sailors"}, Unknown: true, Part: "told/acme/dlv_1.parquet"}})
 	require.Equal(t, "a1,,active,active\na2,,active,expired\na3,,,active\n", text)
 
 	third := f.evaluate("eval_3", "eval_2")
@@ -489,5 +490,25 @@ func TestOneValueInTwoNamespaces(t *testing.T) {
 		n, err := f.store.Profiles(t.Context(), dataset)
 		require.NoError(t, err)
 		require.EqualValues(t, 1, n)
+	}
+}
+
+// DS-6: a dataset's file from before versions were counted begins with what it holds.
+func TestVersionsOfEarlierFiles(t *testing.T) {
+	f := newFixture(t)
+	f.ingest("batch_1", row("a1", "25-34", "02139", "MA", "Y", "Y", ""))
+	f.ingest("batch_2", row("a2", "25-34", "02139", "MA", "Y", "Y", ""))
+	require.NoError(t, f.store.Close())
+	db, err := sql.Open("duckdb", filepath.Join(f.dir, "store", f.dataset.Name, "profiles.duckdb"))
+	require.NoError(t, err)
+	_, err = db.ExecContext(t.Context(), "DROP TABLE batch_versions")
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	for range 2 { // opened again, nothing is counted twice
+		f.open()
+		got, err := f.store.Versions(t.Context(), []store.Dataset{f.dataset})
+		require.NoError(t, err)
+		require.Equal(t, []store.Derivation{{Dataset: f.dataset.Name, FirstVersion: 2, Version: 2, Batches: 2, Latest: "batch_2"}}, got)
+		require.NoError(t, f.store.Close())
 	}
 }

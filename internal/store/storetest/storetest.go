@@ -43,6 +43,9 @@ type Driver interface {
 	Members(ctx context.Context, q store.MemberQuery) ([]store.Member, *store.Position, error)
 	Overlap(ctx context.Context, parts map[string]string) ([]store.Overlap, error)
 	Export(ctx context.Context, q store.ExportQuery, consume func(r io.Reader) error) error
+	Versions(ctx context.Context, datasets []store.Dataset) ([]store.Derivation, error)
+	BatchSpans(ctx context.Context, d store.Dataset, batch string) ([]store.BatchSpan, error)
+	ListBatches(ctx context.Context, d store.Dataset, q store.BatchQuery) ([]store.BatchRecord, string, error)
 	Close() error
 }
 
@@ -58,6 +61,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) Driver) {
 		"readers during a load":                      readers,
 		"undoing the second of three":                undoesSecond,
 		"undoing, previewed and repeated":            previews,
+		"versions of a dataset":                      versions,
 		"random loads and deletions against a model": model,
 		"origins and history":                        origins,
 		"one namespace over two datasets":            merges,
@@ -74,6 +78,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) Driver) {
 		"members from day to day":                    statuses,
 		"audiences of audiences, and a broken one":   referring,
 		"what leaves, as it is when it leaves":       leaving,
+		"what a destination is told":                 standings,
 		"limited audiences":                          limits,
 		"many audiences at once":                     together,
 	} {

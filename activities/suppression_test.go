@@ -1,0 +1,79 @@
+package activities
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"prospector/internal/catalog"
+	"prospector/internal/errkind"
+	"prospector/internal/store"
+	"prospector/internal/workspace"
+)
+
+// versioned are datasets in a version.
+type versioned struct {
+	unlabelled
+	version int64
+}
+
+func (v versioned) Versions(_ context.Context, datasets []store.Dataset) (out []store.Derivation, err error) {
+	for _, d := range datasets {
+		out = append(out, store.Derivation{Dataset: d.Name, FirstVersion: v.version, Version: v.version})
+	}
+	return out, nil
+}
+
+// derived says of which versions of acme's dataset evaluations were made.
+type derived struct {
+	Lineage
+	first, last int64
+}
+
+func (d derived) Derivations(context.Context, string) ([]store.Derivation, error) {
+	if d.last == 0 {
+		return nil, nil
+	}
+	return []store.Derivation{{Dataset: "acme_2026", FirstVersion: d.first, Version: d.last}}, nil
+}
+
+// nothing has been evaluated yet.
+type nothing struct{ Memberships }
+
+func (nothing) LatestMemberships(context.Context, string) (map[string]catalog.Membership, error) {
+	return nil, nil
+}
+
+// The list of a contract's suppression is that of today: of today's rule, and of all that was loaded. Else nothing leaves.
+func TestSuppressionMustBeCurrent(t *testing.T) {
+	list := "kind: Audience\nname: stop\nnamespaces: [acme_pid]\nrule: partner.tennis = 'Y'\n---\nkind: Audience"
+	with := append([]string{"audiences.yaml", "kind: Audience", list}, contract("suppression: stop")...)
+	w := sampleEdited(t, with...)
+	changed := sampleEdited(t, append([]string{"audiences.yaml", "kind: Audience", "kind: Audience\nname: stop\nnamespaces: [acme_pid]\nrule: partner.tennis = 'N'\n---\nkind: Audience"}, contract("suppression: stop")...)...)
+	activation, err := w.Activation("acme-to-media")
+	require.NoError(t, err)
+	for name, c := range map[string]struct {
+		memberships Memberships
+		of          derived
+		kind        errkind.Kind // empty: it may leave
+		message     string
+	}{
+		"as it was evaluated":            {evaluated{of: w}, derived{first: 3, last: 3}, "", ""},
+		"never evaluated":                {nothing{}, derived{}, errkind.Missing, "audience stop, whose members must be left out, has not been evaluated"},
+		"by an earlier rule":             {evaluated{of: changed}, derived{first: 3, last: 3}, errkind.Conflict, "audience stop has changed since it was evaluated"},
+		"before the last load":           {evaluated{of: w}, derived{first: 2, last: 2}, errkind.Conflict, "audience stop is older than dataset acme_2026"},
+		"while a load came in":           {evaluated{of: w}, derived{first: 2, last: 3}, errkind.Conflict, "audience stop is older than dataset acme_2026"},
+		"by an earlier version, unknown": {evaluated{of: w}, derived{}, errkind.Conflict, "audience stop is older than dataset acme_2026"},
+	} {
+		a := &Activities{Workspace: func(context.Context) (*workspace.Workspace, error) { return w, nil }, Memberships: c.memberships, Lineage: c.of, Audiences: versioned{version: 3}}
+		parts, err := a.suppressed(t.Context(), w, activation)
+		if c.kind == "" {
+			require.NoError(t, err, name)
+			require.Equal(t, []string{"part of stop"}, parts)
+			continue
+		}
+		require.Equal(t, c.kind, errkind.Of(err), name)
+		require.ErrorContains(t, err, c.message, name)
+	}
+}
