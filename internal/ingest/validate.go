@@ -60,7 +60,8 @@ const (
 	maxClean      = 4 << 20 // bytes of a record as it goes to the store, which takes no longer line
 )
 
-// Validate writes the batch's part and its rejections. progress is called as records are read. A file that cannot be read as a whole is kind BadInput: then nothing of it counts.
+// Validate writes the batch's part and its rejections. progress is called as records are read. A file that cannot be
+// read as a whole is kind BadInput: then nothing of it counts.
 func Validate(ctx context.Context, parts PartWriter, f File, progress func(Progress)) (Counts, error) {
 	rules, err := f.Rules()
 	if err != nil {
