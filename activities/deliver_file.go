@@ -19,7 +19,8 @@ type DeliverFileInput struct {
 	File      export.File `json:"file"`
 }
 
-// DeliverFile uploads one file, whole or not at all, under its name. Delivering it again replaces it.
+// DeliverFile uploads one file, whole or not at all, under its name. Delivering it again replaces it. While it is sent and before it
+// appears, it is asked again whether it may leave: what is stopped meanwhile does not arrive (EC-6).
 func (a *Activities) DeliverFile(ctx context.Context, in DeliverFileInput) error {
 	return failure(a.deliverFile(ctx, in))
 }
@@ -39,12 +40,16 @@ func (a *Activities) deliverFile(ctx context.Context, in DeliverFileInput) error
 	if err := a.tell(activation, in.Clearance.Delivery); err != nil {
 		return err
 	}
-	return a.atDestination(ctx, declared, func(d destination.Destination) error {
-		if err := d.Put(ctx, in.File.Name, file, in.File.Bytes, report); err != nil {
+	ctx, guard := guarded(ctx, guardEvery, func(ctx context.Context) error {
+		_, _, _, err := a.cleared(ctx, in.Clearance)
+		return err
+	})
+	return guard.end(a.atDestination(ctx, declared, func(d destination.Destination) error {
+		if err := d.Put(ctx, in.File.Name, file, in.File.Bytes, report, func() error { return guard.judge(ctx) }); err != nil {
 			return fmt.Errorf("deliver %s: %w", in.File.Name, err)
 		}
 		return nil
-	})
+	}))
 }
 
 // ReadBackFile reads a delivered file from the destination, holds it against what was exported, and

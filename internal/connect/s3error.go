@@ -61,6 +61,7 @@ var s3Codes = map[string]s3Code{
 	"IncompleteBody":             {errkind.Transient, tryAgain},
 	"BadDigest":                  {errkind.Transient, tryAgain},
 	"XAmzContentSHA256Mismatch":  {errkind.Transient, tryAgain},
+	"NoSuchUpload":               {errkind.Transient, tryAgain}, // its parts were joined, and the answer was lost
 	"OperationAborted":           {errkind.Transient, tryAgain},
 	"ConditionalRequestConflict": {errkind.Transient, tryAgain},
 }

@@ -22,8 +22,9 @@ type Destination interface {
 	// any of them under that name. A file that is already there under key is replaced whole, so that
 	// a repeated Put leaves what one leaves. Put returns soon after ctx is done and fails, rather
 	// than hangs, once no byte has moved for a minute. progress, if not nil, is called with
-	// the bytes sent so far.
-	Put(ctx context.Context, key string, body io.ReadSeeker, size int64, progress func(sent int64)) error
+	// the bytes sent so far. Each of before is called when all bytes are there, right before the request that
+	// makes readers see them, and each time that is tried again; its error ends the Put.
+	Put(ctx context.Context, key string, body io.ReadSeeker, size int64, progress func(sent int64), before ...func() error) error
 
 	// ReadBack reads key from the destination and describes what is really stored there. Missing
 	// when it holds no such file.

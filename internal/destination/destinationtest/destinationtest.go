@@ -46,6 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) Folder) {
 		"a body that fails leaves nothing":  failingBody,
 		"a body that ends early":            shortBody,
 		"a cancelled put leaves nothing":    cancelled,
+		"a put asks before it is seen":      asks,
 		"keys with folders and odd letters": keys,
 		"reading back what is not there":    absent,
 	} {
@@ -181,6 +182,36 @@ func cancelled(t *testing.T, f Folder) {
 	put(t, f, "audience.csv", content)
 	requireStored(t, f, "audience.csv", content)
 	requireNames(t, f, "audience.csv", "kept.csv")
+}
+
+// EC-6: whoever may stop a file is asked when all of it has been sent and nothing of it is seen.
+func asks(t *testing.T, f Folder) {
+	put(t, f, "kept.csv", []byte("old content"))
+	stopped := errors.New("it was stopped")
+	for _, size := range []int64{0, small, large} {
+		for _, key := range []string{"audience.csv", "kept.csv"} {
+			asked, sent := 0, int64(0)
+			refuse := func() error {
+				asked++
+				require.Equal(t, size, sent)
+				require.NotContains(t, f.Names(t), "audience.csv")
+				require.Equal(t, "old content", string(f.Content(t, "kept.csv")))
+				return stopped
+			}
+			count := func(n int64) { sent = n }
+			unreached := func() error { return errors.New("asked after a refusal") }
+			err := f.Destination.Put(t.Context(), key, bytes.NewReader(random(int(size), 1)), size, count, refuse, unreached)
+			require.ErrorIs(t, err, stopped)
+			require.Equal(t, 1, asked, "a refusal is not asked again")
+			requireStored(t, f, "kept.csv", []byte("old content"))
+			requireNames(t, f, "kept.csv")
+		}
+	}
+	allowed := 0
+	allow := func() error { allowed++; return nil }
+	require.NoError(t, f.Destination.Put(t.Context(), "kept.csv", bytes.NewReader([]byte("new content")), 11, nil, allow, allow))
+	require.Equal(t, 2, allowed)
+	requireStored(t, f, "kept.csv", []byte("new content"))
 }
 
 func keys(t *testing.T, f Folder) {

@@ -1,5 +1,6 @@
 // Package s3destination puts audience files into a folder of an S3 bucket. An object appears whole
-// or not at all: small files go in one request, larger ones in parts that the last request joins.
+// or not at all: files go in parts, small ones in a single one, that the last request joins. Until then nothing
+// is there, whatever is under way or tried again.
 // The parts of a process that was killed stay behind, unseen, until the bucket's lifecycle rule for
 // incomplete uploads removes them.
 package s3destination
@@ -16,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/manager"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"prospector/internal/connect"
 	"prospector/internal/destination"
@@ -23,7 +25,7 @@ import (
 )
 
 const (
-	partSize     = 8 << 20 // up to it a file goes in one request; larger for files of more than 10,000 parts
+	partSize     = 8 << 20 // up to it a file is one part; larger for files of more than 10,000 parts
 	concurrency  = 4       // parts on their way at the same time, each in memory
 	readBuffer   = 1 << 20
 	abortTimeout = 10 * time.Second
@@ -51,13 +53,14 @@ func New(ctx context.Context, options connect.S3Options) (*Destination, error) {
 func (d *Destination) Close() error { return nil }
 
 // Put implements destination.Destination.
-func (d *Destination) Put(ctx context.Context, key string, body io.ReadSeeker, size int64, progress func(sent int64)) error {
+func (d *Destination) Put(ctx context.Context, key string, body io.ReadSeeker, size int64, progress func(sent int64), before ...func() error) error {
 	op := "put " + d.options.URL(key)
 	if _, err := body.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("%s: read the file: %w", op, err)
 	}
 	ctx, transfer := watch(ctx, d.stall, progress)
 	defer transfer.end()
+	transfer.before = before
 	exact := &exactBody{body: body, size: size}
 	input := &s3.PutObjectInput{
 		Bucket: aws.String(d.options.Bucket),
@@ -66,8 +69,7 @@ func (d *Destination) Put(ctx context.Context, key string, body io.ReadSeeker, s
 	}
 	var err error
 	if size <= partSize {
-		input.ContentLength = aws.Int64(size)
-		_, err = d.client.PutObject(ctx, input, transfer.count)
+		err = uploadClient{d.client}.putOnePart(ctx, input, size, transfer.count)
 	} else {
 		//nolint:staticcheck // its successor, transfermanager, is not stable yet (v0)
 		_, err = manager.NewUploader(uploadClient{d.client}, func(u *manager.Uploader) {
@@ -79,6 +81,8 @@ func (d *Destination) Put(ctx context.Context, key string, body io.ReadSeeker, s
 	switch {
 	case err == nil:
 		return nil
+	case transfer.refused != nil:
+		return fmt.Errorf("%s: %w", op, transfer.refused)
 	case exact.failed != nil: // not the server's fault
 		return fmt.Errorf("%s: read the file: %w", op, exact.failed)
 	case errors.Is(context.Cause(ctx), errStalled):
@@ -120,6 +124,25 @@ func (d *Destination) ReadBack(ctx context.Context, key string, progress func(re
 		return destination.Receipt{}, errkind.New(errkind.Transient, op, fmt.Errorf("the connection ended %d bytes early", want-size), "it is tried again")
 	}
 	return destination.Receipt{Key: key, Size: size, SHA256: hex.EncodeToString(sum.Sum(nil))}, nil
+}
+
+// putOnePart is what the uploader does, for a file that is small.
+func (c uploadClient) putOnePart(ctx context.Context, input *s3.PutObjectInput, size int64, options func(*s3.Options)) error {
+	begun, err := c.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: input.Bucket, Key: input.Key, ChecksumAlgorithm: types.ChecksumAlgorithmCrc32}, options)
+	if err != nil {
+		return err
+	}
+	part, err := c.UploadPart(ctx, &s3.UploadPartInput{Bucket: input.Bucket, Key: input.Key, UploadId: begun.UploadId, PartNumber: aws.Int32(1),
+		Body: input.Body, ContentLength: aws.Int64(size), ChecksumAlgorithm: types.ChecksumAlgorithmCrc32}, options)
+	if err == nil {
+		parts := []types.CompletedPart{{PartNumber: aws.Int32(1), ETag: part.ETag, ChecksumCRC32: part.ChecksumCRC32}}
+		_, err = c.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{Bucket: input.Bucket, Key: input.Key, UploadId: begun.UploadId,
+			MultipartUpload: &types.CompletedMultipartUpload{Parts: parts}}, options)
+	}
+	if err != nil { // the failure that led here counts
+		_, _ = c.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: input.Bucket, Key: input.Key, UploadId: begun.UploadId})
+	}
+	return err
 }
 
 // uploadClient cleans up even when the upload was cancelled: the uploader aborts with the upload's

@@ -21,6 +21,8 @@ type transfer struct {
 	timer    *time.Timer
 	cancel   context.CancelCauseFunc
 	progress func(int64)
+	before   []func() error // the request that makes the object appear
+	refused  error          // by one of them
 
 	mu   sync.Mutex // progress is called with it held, so that its calls come in order
 	sent int64
@@ -38,6 +40,19 @@ func watch(ctx context.Context, limit time.Duration, progress func(int64)) (cont
 func (t *transfer) end() {
 	t.timer.Stop()
 	t.cancel(nil)
+}
+
+// mayAppear asks before the object appears. Who is asked may take as long as he needs: no byte moves then.
+func (t *transfer) mayAppear() error {
+	t.timer.Stop()
+	defer t.timer.Reset(t.limit)
+	for _, before := range t.before {
+		if t.refused = before(); t.refused != nil {
+			t.cancel(t.refused) // else the SDK might try again
+			break
+		}
+	}
+	return t.refused
 }
 
 // count makes the requests of one operation count what they send.
@@ -69,6 +84,11 @@ func (c *countingClient) Do(request *http.Request) (*http.Response, error) {
 	body := &sentBody{ReadCloser: request.Body, transfer: c.transfer, left: content(request)}
 	if request.Body != nil && request.Body != http.NoBody {
 		request.Body, request.GetBody = body, nil
+	}
+	if request.Method == http.MethodPost && request.URL.Query().Has("uploadId") { // it joins the parts
+		if err := c.transfer.mayAppear(); err != nil {
+			return nil, err
+		}
 	}
 	answer, err := c.next.Do(request)
 	if err != nil || answer.StatusCode >= 300 {

@@ -23,7 +23,7 @@ const (
 const cleanUpLimit = 5 * time.Second // of a Put that has failed already
 
 // Put implements destination.Destination.
-func (d *Destination) Put(ctx context.Context, key string, body io.ReadSeeker, size int64, progress func(sent int64)) error {
+func (d *Destination) Put(ctx context.Context, key string, body io.ReadSeeker, size int64, progress func(sent int64), before ...func() error) error {
 	op := "put " + d.options.URL(key)
 	if err := connect.CheckSFTPName(op, key); err != nil {
 		return err
@@ -31,7 +31,7 @@ func (d *Destination) Put(ctx context.Context, key string, body io.ReadSeeker, s
 	if _, err := body.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("%s: read the file: %w", op, err)
 	}
-	u := &upload{options: d.options, key: key, body: &exactBody{body: body, size: size, progress: progress}}
+	u := &upload{options: d.options, key: key, body: &exactBody{body: body, size: size, progress: progress}, before: before}
 	err := d.client.Do(ctx, op, u.run)
 	if err == nil {
 		return nil
@@ -59,6 +59,7 @@ type upload struct {
 	options connect.SFTPOptions
 	key     string
 	body    *exactBody
+	before  []func() error
 	began   bool // the temporary file may be there
 }
 
@@ -85,6 +86,12 @@ func (u *upload) run(c *connect.SFTPConnection) error {
 	}
 	if info.Size() != u.body.size {
 		return errkind.New(errkind.Transient, "", fmt.Errorf("%d of %d bytes arrived", info.Size(), u.body.size), "it is tried again")
+	}
+	for _, before := range u.before {
+		c.Unwatched(func() { err = before() })
+		if err != nil {
+			return err
+		}
 	}
 	return rename(c, temporary, u.options.Path(u.key))
 }

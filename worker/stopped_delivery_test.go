@@ -1,0 +1,103 @@
+//go:build !release
+
+package main
+
+import (
+	"io"
+	"io/fs"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"prospector/internal/devserver/faultproxy"
+	"prospector/internal/errkind"
+	"prospector/workflows"
+)
+
+const noTargeting = "kind: Policy\nname: no targeting\nstatus: ENABLED\nmarketingActions: [Cross Site Targeting]\ndeny: {label: Third-Party}\n---\nkind: Policy\nname: No e-mail"
+
+// arrived are the audience files in a bucket of the dev server; parts of unfinished uploads have no name of a file.
+func arrived(t *testing.T, dir, bucket string) (files []string) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(filepath.Join(dir, "s3", "buckets", bucket), func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.Type().IsRegular() && !strings.Contains(path, ".sgwtmp") {
+			files = append(files, path)
+		}
+		return nil // what is cleaned up may go meanwhile
+	}))
+	return files
+}
+
+// EC-6: a policy that is applied while a file is sent stops it: nothing appears at the destination, not even once what was held up on
+// its way arrives, whether the bytes were held or the answers to them.
+func TestPolicyStopsUploadUnderway(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	d := startDev(t, dir, nil)
+	d.putAcme("in/acme_prospects.csv.gz", acmeFile(t, 5))
+	require.NoError(t, d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, nil))
+	require.NoError(t, d.run(workflows.EvaluateAudiences, workflows.EvaluateAudiencesInput{}, nil))
+	stopWhileHeld := func(endpoint string, held <-chan struct{}, release func()) {
+		require.NoError(t, d.applyEdited("governance.yaml"))
+		require.NoError(t, d.applyEdited("destinations.yaml", "${env:PROSPECTOR_S3_ENDPOINT}", endpoint))
+		ended := make(chan error, 1)
+		go func() {
+			ended <- d.run(workflows.ActivateAudiences, workflows.ActivateAudiencesInput{Activation: "acme-to-media"}, nil)
+		}()
+		select {
+		case <-held:
+		case err := <-ended:
+			require.FailNow(t, "the delivery ended", "%v", err)
+		}
+		require.NoError(t, d.applyEdited("governance.yaml", "kind: Policy\nname: No e-mail", noTargeting))
+		err := <-ended
+		require.Equal(t, errkind.Refused, workflows.KindOf(err), "%v", err)
+		require.ErrorContains(t, err, `policy "no targeting"`)
+		release()
+		require.Never(t, func() bool { return len(arrived(t, dir, "media-drop")) > 0 }, 2*time.Second, 100*time.Millisecond)
+	}
+
+	target, err := url.Parse(d.s3)
+	require.NoError(t, err)
+	passing := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = target.Scheme, target.Host, r.In.Host
+		r.Out = r.Out.WithContext(t.Context()) // what has been sent arrives, though its sender has gone
+	}, ErrorLog: log.New(io.Discard, "", 0)}
+	held, released := make(chan struct{}), make(chan struct{})
+	first := true
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut {
+			body, err := io.ReadAll(r.Body)
+			if err == nil && first {
+				first = false
+				close(held)
+			}
+			<-released
+			r.Body = io.NopCloser(strings.NewReader(string(body)))
+		}
+		passing.ServeHTTP(w, r)
+	}))
+	t.Cleanup(web.Close)
+	stopWhileHeld(web.URL, held, func() { close(released) })
+
+	proxy, err := faultproxy.Start(t.Context(), strings.TrimPrefix(d.s3, "http://"))
+	require.NoError(t, err)
+	t.Cleanup(proxy.Stop)
+	proxy.Stall()
+	connected := make(chan struct{})
+	go func() {
+		for proxy.Open() == 0 && t.Context().Err() == nil {
+			time.Sleep(10 * time.Millisecond)
+		}
+		close(connected)
+	}()
+	stopWhileHeld("http://"+proxy.Address(), connected, proxy.Resume)
+}
