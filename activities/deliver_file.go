@@ -15,8 +15,9 @@ import (
 
 // DeliverFileInput is one finished file of a cleared delivery.
 type DeliverFileInput struct {
-	Clearance Clearance   `json:"clearance"`
-	File      export.File `json:"file"`
+	Clearance  Clearance   `json:"clearance"`
+	File       export.File `json:"file"`
+	Suppressed []string    `json:"suppressed,omitempty"` // as ExportAudiences gave it
 }
 
 // DeliverFile uploads one file, whole or not at all, under its name. Delivering it again replaces it. While it is sent and before it
@@ -28,7 +29,7 @@ func (a *Activities) DeliverFile(ctx context.Context, in DeliverFileInput) error
 func (a *Activities) deliverFile(ctx context.Context, in DeliverFileInput) error {
 	ctx, report, end := a.progress(ctx, "deliver", "bytes", in.File.Bytes)
 	defer end()
-	_, activation, declared, err := a.cleared(ctx, in.Clearance)
+	activation, declared, err := a.mayLeave(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -41,7 +42,7 @@ func (a *Activities) deliverFile(ctx context.Context, in DeliverFileInput) error
 		return err
 	}
 	ctx, guard := guarded(ctx, guardEvery, func(ctx context.Context) error {
-		_, _, _, err := a.cleared(ctx, in.Clearance)
+		_, _, err := a.mayLeave(ctx, in)
 		return err
 	})
 	return guard.end(a.atDestination(ctx, declared, func(d destination.Destination) error {
@@ -50,6 +51,19 @@ func (a *Activities) deliverFile(ctx context.Context, in DeliverFileInput) error
 		}
 		return nil
 	}))
+}
+
+// mayLeave refuses a file that is not cleared any more, and one that would be another one today for the people who must be left out.
+func (a *Activities) mayLeave(ctx context.Context, in DeliverFileInput) (*workspace.Activation, *workspace.Destination, error) {
+	w, activation, declared, err := a.cleared(ctx, in.Clearance)
+	if err != nil {
+		return nil, nil, err
+	}
+	of, err := a.Lineage.Derivations(ctx, in.Clearance.Delivery)
+	if err != nil {
+		return nil, nil, err
+	}
+	return activation, declared, a.stands(ctx, w, activation, of, in.Suppressed)
 }
 
 // ReadBackFile reads a delivered file from the destination, holds it against what was exported, and

@@ -21,7 +21,8 @@ type ExportAudiencesOutput struct {
 	Files    []export.File `json:"files"`
 	Excluded int64         `json:"excluded,omitempty"` // members left out for want of consent (PL-25) or for a contract's terms, of all file sets
 
-	DerivedFrom []store.Derivation `json:"derivedFrom"` // of which datasets the rows are (DS-6)
+	DerivedFrom []store.Derivation `json:"derivedFrom"`          // of which datasets the rows are (DS-6)
+	Suppressed  []string           `json:"suppressed,omitempty"` // the memberships that contracts have left out
 }
 
 // ExportAudiences writes the files of a delivery on this machine: one file set per audience, or for
@@ -47,6 +48,9 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 	}
 	made, err := a.derive(ctx, in.Delivery, namespace.Datasets)
 	if err != nil {
+		return out, err
+	}
+	if out.Suppressed, err = a.suppressed(ctx, w, activation); err != nil {
 		return out, err
 	}
 	rows := int64(0)
@@ -78,10 +82,14 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 		}
 		out.Files = append(out.Files, files...)
 	}
-	if _, err := a.suppressed(ctx, w, activation); err != nil { // a load came in meanwhile
+	began, err := a.Lineage.Derivations(ctx, in.Delivery)
+	if err != nil {
 		return out, err
 	}
 	if out.DerivedFrom, err = made(); err != nil {
+		return out, err
+	}
+	if err := a.stands(ctx, w, activation, began, out.Suppressed); err != nil { // it was overtaken meanwhile
 		return out, err
 	}
 	if destination.Manifest {

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -43,6 +44,37 @@ func (a *Activities) suppressed(ctx context.Context, w *workspace.Workspace, act
 		parts = append(parts, m.Part)
 	}
 	return parts, nil
+}
+
+// stands refuses files when what they were made of has been overtaken: somebody may be on a contract's list who was not when they were
+// written, or a batch was undone of which they may have rows. A batch that was loaded is no reason: they are as good as they were.
+func (a *Activities) stands(ctx context.Context, w *workspace.Workspace, activation *workspace.Activation, of []store.Derivation, suppressed []string) error {
+	latest, err := a.suppressed(ctx, w, activation)
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(latest, suppressed) {
+		return overtaken(activation, errors.New("others may have to be left out than when its files were written"))
+	}
+	namespace, err := exportedNamespace(w, activation)
+	if err != nil {
+		return err
+	}
+	versions, err := a.Audiences.Versions(ctx, namespace.Datasets)
+	if err != nil {
+		return err
+	}
+	for _, now := range versions {
+		i := slices.IndexFunc(of, func(then store.Derivation) bool { return then.Dataset == now.Dataset })
+		if i < 0 || now.Version-of[i].Version != now.Batches-of[i].Batches { // each load is a version with one batch more
+			return overtaken(activation, fmt.Errorf("dataset %s has lost a batch, or come in, since its files were written", now.Dataset))
+		}
+	}
+	return nil
+}
+
+func overtaken(activation *workspace.Activation, err error) error {
+	return errkind.New(errkind.Conflict, "activation "+activation.Name, err, "start ActivateAudiences again")
 }
 
 // current refuses a membership when its datasets have changed since.

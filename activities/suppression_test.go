@@ -77,3 +77,67 @@ func TestSuppressionMustBeCurrent(t *testing.T) {
 		require.ErrorContains(t, err, c.message, name)
 	}
 }
+
+// overtake has a membership in its current evaluation, or another one.
+type overtake struct {
+	evaluated
+	part string
+}
+
+func (o overtake) LatestMemberships(ctx context.Context, evaluation string) (map[string]catalog.Membership, error) {
+	out, err := o.evaluated.LatestMemberships(ctx, evaluation)
+	for name, m := range out {
+		m.Part = o.part
+		out[name] = m
+	}
+	return out, err
+}
+
+// held are datasets in a version, with so many batches.
+type held struct {
+	unlabelled
+	version, batches int64
+}
+
+func (h held) Versions(_ context.Context, datasets []store.Dataset) (out []store.Derivation, err error) {
+	for _, d := range datasets {
+		out = append(out, store.Derivation{Dataset: d.Name, FirstVersion: 7, Version: h.version, Batches: h.batches})
+	}
+	return out, nil
+}
+
+// Files stand while more is loaded; not when a batch is undone, not even when another one comes in its place, nor when the list of
+// those who must be left out is another one.
+func TestFilesStandUntilTheyAreOvertaken(t *testing.T) {
+	list := "kind: Audience\nname: stop\nnamespaces: [acme_pid]\nrule: partner.tennis = 'Y'\n---\nkind: Audience"
+	with := sampleEdited(t, append([]string{"audiences.yaml", "kind: Audience", list}, contract("suppression: stop")...)...)
+	without := sampleEdited(t)
+	made := []store.Derivation{{Dataset: "acme_2026", FirstVersion: 7, Version: 7, Batches: 5}}
+	for name, c := range map[string]struct {
+		w       *workspace.Workspace
+		now     held
+		part    string
+		written []string
+		message string // empty: they stand
+	}{
+		"nothing changed":         {with, held{version: 7, batches: 5}, "list", []string{"list"}, ""},
+		"no list":                 {without, held{version: 7, batches: 5}, "list", nil, ""},
+		"more was loaded":         {without, held{version: 9, batches: 7}, "list", nil, ""},
+		"one was undone":          {without, held{version: 8, batches: 4}, "list", nil, "dataset acme_2026 has lost a batch"},
+		"one took its place":      {without, held{version: 9, batches: 5}, "list", nil, "dataset acme_2026 has lost a batch"},
+		"another list":            {with, held{version: 7, batches: 5}, "newer list", []string{"list"}, "others may have to be left out"},
+		"a contract has come":     {with, held{version: 7, batches: 5}, "list", nil, "others may have to be left out"},
+		"the list is not current": {with, held{version: 8, batches: 6}, "list", []string{"list"}, "audience stop is older than dataset acme_2026"},
+	} {
+		activation, err := c.w.Activation("acme-to-media")
+		require.NoError(t, err)
+		a := &Activities{Memberships: overtake{evaluated{of: c.w}, c.part}, Lineage: derived{first: 7, last: 7}, Audiences: c.now}
+		err = a.stands(t.Context(), c.w, activation, made, c.written)
+		if c.message == "" {
+			require.NoError(t, err, name)
+			continue
+		}
+		require.Equal(t, errkind.Conflict, errkind.Of(err), name)
+		require.ErrorContains(t, err, c.message, name)
+	}
+}

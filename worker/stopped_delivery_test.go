@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -100,4 +101,61 @@ func TestPolicyStopsUploadUnderway(t *testing.T) {
 		close(connected)
 	}()
 	stopWhileHeld("http://"+proxy.Address(), connected, proxy.Resume)
+}
+
+// EC-11: a delivery that waits for its destination is overtaken by a list of people who must be left out, and by a batch that is undone. Its
+// files are of before, and do not leave; the next one leaves without those people.
+func TestOvertakenFilesDoNotLeave(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	d := startDev(t, dir, nil)
+	folder := d.folderSource("path: in/*.csv\nreadiness: {rule: immediate}\n")
+	proxy, err := faultproxy.Start(t.Context(), strings.TrimPrefix(d.s3, "http://"))
+	require.NoError(t, err)
+	t.Cleanup(proxy.Stop)
+	contract := "kind: Contract\nname: acme\nsources: [acme]\npurposes: [Cross Site Targeting]\nsuppression: stop\n---\nkind: Audience\nname: stop\nnamespaces: [acme_pid]\nrule: partner.bicycling = 'Y'\n"
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "workspace", "contracts.yaml"), []byte(contract), 0o600))
+	require.NoError(t, d.applyEdited("activations.yaml", "[outdoor-families, coastal-sailors]", "[coastal-sailors]"))
+	require.NoError(t, d.applyEdited("destinations.yaml", "${env:PROSPECTOR_S3_ENDPOINT}", "http://"+proxy.Address()))
+	require.NoError(t, d.applyEdited("audiences.yaml", "partner.sailing = 'Y' AND", "NOT audience('stop') AND partner.sailing = 'Y' AND"))
+	at := time.Now().Add(-time.Hour)
+	sync := func(file, rows string) string {
+		at = at.Add(time.Minute)
+		drop(t, folder, "in/"+file, acmeHeader+rows, at)
+		var out workflows.SyncSourceResult
+		require.NoError(t, d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, &out))
+		require.NoError(t, d.run(workflows.EvaluateAudiences, workflows.EvaluateAudiencesInput{}, nil))
+		return out.Files[0].Batch
+	}
+	deliver := func() (out workflows.ActivateAudiencesResult, err error) {
+		err = d.run(workflows.ActivateAudiences, workflows.ActivateAudiencesInput{Activation: "acme-to-media"}, &out)
+		return out, err
+	}
+	meanwhile := func(change func(), message string) {
+		t.Helper()
+		proxy.Refuse(true)
+		refused, ended := proxy.Total(), make(chan error, 1)
+		go func() {
+			_, err := deliver()
+			ended <- err
+		}()
+		require.Eventually(t, func() bool { return proxy.Total() > refused }, time.Minute, 10*time.Millisecond)
+		change()
+		proxy.Refuse(false)
+		err := <-ended
+		require.Equal(t, errkind.Conflict, workflows.KindOf(err), "%v", err)
+		require.ErrorContains(t, err, message)
+		require.Empty(t, arrived(t, dir, "media-drop"))
+	}
+	undone := sync("1.csv", prospectRows("a1", "a2", "a3"))
+	sync("2.csv", prospectRows("a1", "a2"))
+	meanwhile(func() {
+		require.NoError(t, d.run(workflows.DeleteBatch, workflows.DeleteBatchInput{Dataset: "acme_2026", Batch: undone}, nil))
+		require.NoError(t, d.run(workflows.EvaluateAudiences, workflows.EvaluateAudiencesInput{}, nil))
+	}, "start ActivateAudiences again")
+	meanwhile(func() { sync("3.csv", "a2,A,B,25-34,02139,MA,Y,Y,,Y,,3,2,,ha2\n") }, // a2 objects
+		"others may have to be left out than when its files were written; start ActivateAudiences again")
+	out, err := deliver()
+	require.NoError(t, err)
+	require.EqualValues(t, 1, out.Files[0].Rows)
 }

@@ -76,7 +76,7 @@ func deliver(ctx workflow.Context, cleared activities.Clearance, out *ActivateAu
 	}
 	out.Excluded, out.DerivedFrom = exported.Excluded, exported.DerivedFrom
 	for _, file := range exported.Files {
-		step := activities.DeliverFileInput{Clearance: cleared, File: file}
+		step := activities.DeliverFileInput{Clearance: cleared, File: file, Suppressed: exported.Suppressed}
 		if err := workflow.ExecuteActivity(withPartner(ctx), steps.DeliverFile, step).Get(ctx, nil); err != nil {
 			return err
 		}
