@@ -38,15 +38,18 @@ func (a *Activities) deliverFile(ctx context.Context, in DeliverFileInput) error
 		return fmt.Errorf("exported file: %w", err)
 	}
 	defer func() { _ = file.Close() }() // read only
-	if err := a.tell(activation, in.Clearance.Delivery); err != nil {
-		return err
-	}
 	ctx, guard := guarded(ctx, guardEvery, func(ctx context.Context) error {
 		_, _, err := a.mayLeave(ctx, in)
 		return err
 	})
+	appears := func() error {
+		if err := guard.judge(ctx); err != nil {
+			return err
+		}
+		return a.tell(activation, in.Clearance.Delivery)
+	}
 	return guard.end(a.atDestination(ctx, declared, func(d destination.Destination) error {
-		if err := d.Put(ctx, in.File.Name, file, in.File.Bytes, report, func() error { return guard.judge(ctx) }); err != nil {
+		if err := d.Put(ctx, in.File.Name, file, in.File.Bytes, report, appears); err != nil {
 			return fmt.Errorf("deliver %s: %w", in.File.Name, err)
 		}
 		return nil

@@ -13,8 +13,8 @@ import (
 )
 
 // A destination that is told of changes must be told that somebody has left whom it was told to have come, and of nobody else. So
-// each delivery keeps what it tells. It counts as told as soon as an upload begins, for then it may have arrived; the last delivery
-// that has arrived, and those begun since, are what is kept.
+// each delivery keeps what it tells. It counts as told right before its first file appears, for then it may have arrived; a delivery
+// that never came so far has told nothing. The last delivery that has arrived, and those begun since, are what is kept.
 
 // standing is where a delivery keeps what it tells, before it is told.
 func standing(delivery string) string { return path.Join("deliveries", delivery, "standings.parquet") }

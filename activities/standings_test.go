@@ -21,8 +21,8 @@ type delivers struct {
 
 func (d delivers) HasDelivered(context.Context, string, string) (bool, error) { return d.before, nil }
 
-// DE-23: what a delivery tells counts from its first upload on. What may have arrived is kept until a later one has arrived for sure;
-// one that never began to upload has told nothing.
+// DE-23: what a delivery tells counts from its first file on. What may have arrived is kept until a later one has arrived for sure;
+// one whose files never came so far has told nothing.
 func TestWhatDestinationsWereTold(t *testing.T) {
 	w := sampleEdited(t)
 	a := &Activities{DataDir: t.TempDir(), Lineage: delivers{}, Workspace: func(context.Context) (*workspace.Workspace, error) { return w, nil }}
@@ -48,7 +48,7 @@ func TestWhatDestinationsWereTold(t *testing.T) {
 	require.Empty(t, s.Told)
 	require.False(t, s.Unknown)
 	s = export("dlv_2")
-	require.Empty(t, s.Told, "the first one has not begun to upload")
+	require.Empty(t, s.Told, "of the first one nothing has appeared")
 	require.NoError(t, a.tell(activation("merk-to-liveramp"), "dlv_2"))
 	require.NoError(t, a.tell(activation("merk-to-liveramp"), "dlv_2"), "its next file")
 	s = export("dlv_3")

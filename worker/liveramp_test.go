@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"prospector/internal/errkind"
 	"prospector/workflows"
 )
 
@@ -52,4 +53,35 @@ func TestLiveRampIsToldWhoHasLeft(t *testing.T) {
 	require.Equal(t, "leaves,,expired\nobjects,,expired\nstays,MA,active\n", deliver())
 	load("objects CA Y Y")
 	require.Equal(t, "leaves,,expired\nobjects,CA,active\nstays,MA,active\n", deliver())
+}
+
+// DE-23: whom a delivery would have told, had it come so far, the destination does not know: nothing is said of them later.
+func TestLiveRampIsNotToldOfThoseWhoNeverLeft(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	d := startDev(t, dir, nil)
+	folder := d.folderSource("path: in/*.csv\nreadiness: {rule: immediate}\n")
+	require.NoError(t, d.applyEdited("activations.yaml", "name: merk-to-liveramp\ndestination: liveramp\naudiences: [established-households]\nnamespace: merk_pid\nmapping:\n  - {field: partnerID, header: PID}",
+		"name: acme-to-liveramp\ndestination: liveramp\naudiences: [coastal-sailors]\nnamespace: acme_pid\nmapping:\n  - {field: partnerID, header: PID}"))
+	drop(t, folder, "in/1.csv", acmeHeader+prospectRows("a1", "a2")+"a3,A,B,25-34,02139,MA,Y,Y,,Y,,3,2,,h\n", time.Now().Add(-time.Hour)) // a3 rides a bicycle
+	require.NoError(t, d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, nil))
+	require.NoError(t, d.run(workflows.EvaluateAudiences, workflows.EvaluateAudiencesInput{Audiences: []string{"coastal-sailors"}}, nil))
+	var out workflows.ActivateAudiencesResult
+	deliver := func() error {
+		return d.run(workflows.ActivateAudiences, workflows.ActivateAudiencesInput{Activation: "acme-to-liveramp"}, &out)
+	}
+	require.NoError(t, d.applyEdited("destinations.yaml", "user: ${env:PROSPECTOR_SFTP_USER}", "user: stranger"))
+	require.Equal(t, errkind.Denied, workflows.KindOf(deliver()))
+	require.NoError(t, d.applyEdited("destinations.yaml"))
+	require.NoError(t, os.Rename(filepath.Join(dir, "sftp", "liveramp", "uploads"), filepath.Join(dir, "sftp", "liveramp", "gone")))
+	require.Equal(t, errkind.Missing, workflows.KindOf(deliver()))
+	require.NoError(t, os.Rename(filepath.Join(dir, "sftp", "liveramp", "gone"), filepath.Join(dir, "sftp", "liveramp", "uploads")))
+
+	consent := "kind: ConsentPolicy\nname: Cyclists have agreed\nstatus: ENABLED\nmarketingActions: [Export to Third Party]\nrequire: partner.bicycling = 'Y'\n"
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "workspace", "consent.yaml"), []byte(consent), 0o600))
+	require.NoError(t, d.applyEdited("destinations.yaml"))
+	require.NoError(t, deliver())
+	data, err := os.ReadFile(filepath.Join(dir, "sftp", "liveramp", "uploads", out.Files[0].File))
+	require.NoError(t, err)
+	require.Equal(t, "PID,coastal-sailors\na3,active\n", string(data))
 }
