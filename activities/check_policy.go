@@ -16,6 +16,7 @@ import (
 	"prospector/internal/catalog"
 	"prospector/internal/enforcement"
 	"prospector/internal/errkind"
+	"prospector/internal/governance"
 	"prospector/internal/workspace"
 )
 
@@ -76,23 +77,39 @@ func (a *Activities) checkPolicy(ctx context.Context, in CheckPolicyInput) (out 
 	if err := a.authorizeActivation(ctx, in.RequestedBy, w, activation); err != nil {
 		return out, decision, err
 	}
-	latest, err := a.Memberships.LatestMemberships(ctx, "")
-	if err != nil {
+	out = Clearance{Delivery: in.Delivery, RequestedBy: in.RequestedBy, Activation: activation.Name, Destination: activation.Destination, Decision: "dec_" + strings.TrimPrefix(in.Delivery, "dlv_")}
+	decision = catalog.Decision{ID: out.Decision, Delivery: out.Delivery, Activation: out.Activation, Destination: out.Destination}
+	if err := a.propose(ctx, w, activation, &out, &decision); err != nil {
+		return out, decision, a.forbid(ctx, out, &decision, err)
+	}
+	if len(decision.Violations) > 0 {
+		return out, decision, a.forbid(ctx, out, &decision, nil)
+	}
+	decision.Allowed, decision.RequestedBy, decision.Run = true, in.RequestedBy, activity.GetInfo(ctx).WorkflowExecution.RunID
+	if decision.ID, err = a.Deliveries.RecordDecision(ctx, decision, now()); err != nil {
 		return out, decision, err
 	}
-	out = Clearance{Delivery: in.Delivery, RequestedBy: in.RequestedBy, Activation: activation.Name, Destination: activation.Destination, Decision: "dec_" + strings.TrimPrefix(in.Delivery, "dlv_")}
+	out.Decision = decision.ID
+	return out, decision, a.Deliveries.BeginDelivery(ctx, out.Delivery, decision, out.Memberships[0].Evaluation, now())
+}
+
+// propose fills in what would leave, and what forbids it. An error is why there is nothing that could leave.
+func (a *Activities) propose(ctx context.Context, w *workspace.Workspace, activation *workspace.Activation, out *Clearance, decision *catalog.Decision) error {
+	latest, err := a.Memberships.LatestMemberships(ctx, "")
+	if err != nil {
+		return err
+	}
 	for _, name := range activation.Audiences {
 		m, ok := latest[name]
 		if !ok {
-			return out, decision, errkind.New(errkind.Missing, "activation "+activation.Name, fmt.Errorf("audience %s has not been evaluated yet", name),
-				"run EvaluateAudiences first")
+			return errkind.New(errkind.Missing, "activation "+activation.Name, fmt.Errorf("audience %s has not been evaluated yet", name), "run EvaluateAudiences first")
 		}
 		declared, err := w.Audience(name)
 		if err != nil {
-			return out, decision, err
+			return err
 		}
 		if err := asEvaluated(w, declared, m); err != nil {
-			return out, decision, fmt.Errorf("activation %s: %w", activation.Name, err)
+			return fmt.Errorf("activation %s: %w", activation.Name, err)
 		}
 		out.Memberships = append(out.Memberships, m)
 		if m.AsOf.After(out.AsOf) {
@@ -100,32 +117,40 @@ func (a *Activities) checkPolicy(ctx context.Context, in CheckPolicyInput) (out 
 		}
 	}
 	if _, err := a.suppressed(ctx, w, activation); err != nil {
-		return out, decision, err
+		return err
 	}
-	decision = catalog.Decision{ID: out.Decision, Delivery: out.Delivery, Activation: out.Activation, Destination: out.Destination,
-		RequestedBy: in.RequestedBy, Run: activity.GetInfo(ctx).WorkflowExecution.RunID}
 	destination, err := w.Destination(activation.Destination)
 	if err != nil {
-		return out, decision, err
+		return err
 	}
 	for _, c := range enforcement.Contracts(w, activation) {
 		decision.Contracts = append(decision.Contracts, c.Name)
 	}
 	if decision.Covers, err = covers(w, activation, destination, out.Memberships); err != nil {
-		return out, decision, err
+		return err
 	}
-	if decision.Violations, err = a.violations(ctx, w, activation, out.Memberships, out.Delivery); err != nil {
-		return out, decision, err
+	decision.Violations, err = a.violations(ctx, w, activation, out.Memberships, out.Delivery)
+	return err
+}
+
+// forbid records that something may not leave, and why: the violations of the decision or, without any, err (AS-E4). What trying again
+// may mend is no refusal.
+func (a *Activities) forbid(ctx context.Context, c Clearance, decision *catalog.Decision, err error) error {
+	if err != nil {
+		if ctx.Err() != nil || errkind.Of(err).Retryable() {
+			return err
+		}
+		decision.Violations = []catalog.Violation{{Violation: governance.Violation{Kind: governance.OfState, Message: err.Error()}}}
 	}
-	decision.Allowed = len(decision.Violations) == 0
-	if decision.ID, err = a.Deliveries.RecordDecision(ctx, decision, now()); err != nil {
-		return out, decision, err
+	decision.Allowed, decision.RequestedBy, decision.Run = false, c.RequestedBy, activity.GetInfo(ctx).WorkflowExecution.RunID
+	id, unrecorded := a.Deliveries.RecordDecision(ctx, *decision, now())
+	if unrecorded != nil {
+		return unrecorded
 	}
-	out.Decision = decision.ID
-	if !decision.Allowed {
-		return out, decision, refusal(decision)
+	if decision.ID = id; err != nil {
+		return err
 	}
-	return out, decision, a.Deliveries.BeginDelivery(ctx, out.Delivery, decision, out.Memberships[0].Evaluation, now())
+	return refusal(*decision)
 }
 
 // asEvaluated refuses a membership that an earlier rule gave: who is in it was decided by fields that a
@@ -269,22 +294,29 @@ func refusal(d catalog.Decision) error {
 }
 
 // cleared returns what a clearance is for, and refuses when its recorded decision does not allow exactly this: no byte leaves without
-// one. When policies, contracts or labels forbid it meanwhile, that is a decision of its own, which is recorded.
-func (a *Activities) cleared(ctx context.Context, c Clearance) (*workspace.Workspace, *workspace.Activation, *workspace.Destination, error) {
-	w, err := a.Workspace(ctx)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	activation, err := w.Activation(c.Activation)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	destination, err := w.Destination(activation.Destination)
-	if err != nil {
+// one. What forbids it meanwhile is a decision of its own, which is recorded.
+func (a *Activities) cleared(ctx context.Context, c Clearance) (w *workspace.Workspace, activation *workspace.Activation, destination *workspace.Destination, err error) {
+	if w, err = a.Workspace(ctx); err != nil {
 		return nil, nil, nil, err
 	}
 	decision, err := a.Deliveries.Decision(ctx, c.Decision)
 	if err != nil {
+		return nil, nil, nil, err
+	}
+	allowed := decision.Allowed && decision.Delivery == c.Delivery
+	if activation, destination, decision.Violations, err = a.holds(ctx, w, c, allowed, decision.Covers); err == nil && len(decision.Violations) == 0 {
+		return w, activation, destination, nil
+	}
+	decision.ID, decision.Delivery, decision.Activation, decision.Destination = c.Decision, c.Delivery, c.Activation, c.Destination
+	return nil, nil, nil, a.forbid(ctx, c, &decision, err)
+}
+
+// holds tells what a clearance is for and what forbids it by now. An error is why it is not what was decided on.
+func (a *Activities) holds(ctx context.Context, w *workspace.Workspace, c Clearance, allowed bool, covered string) (activation *workspace.Activation, destination *workspace.Destination, violations []catalog.Violation, err error) {
+	if activation, err = w.Activation(c.Activation); err != nil {
+		return nil, nil, nil, err
+	}
+	if destination, err = w.Destination(activation.Destination); err != nil {
 		return nil, nil, nil, err
 	}
 	if !slices.EqualFunc(c.Memberships, activation.Audiences, func(m catalog.Membership, name string) bool { return m.Audience == name }) {
@@ -303,23 +335,12 @@ func (a *Activities) cleared(ctx context.Context, c Clearance) (*workspace.Works
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if !decision.Allowed || decision.Delivery != c.Delivery || decision.Covers != digest {
+	if !allowed || covered != digest {
 		return nil, nil, nil, changedSince(c)
 	}
 	// Policies, contracts and labels may have changed since as well, and a licence may have ended.
-	violations, err := a.violations(ctx, w, activation, c.Memberships, c.Delivery)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	if len(violations) == 0 {
-		return w, activation, destination, nil
-	}
-	decision.Allowed, decision.Violations = false, violations
-	decision.RequestedBy, decision.Run = c.RequestedBy, activity.GetInfo(ctx).WorkflowExecution.RunID
-	if decision.ID, err = a.Deliveries.RecordDecision(ctx, decision, now()); err != nil {
-		return nil, nil, nil, err
-	}
-	return nil, nil, nil, refusal(decision)
+	violations, err = a.violations(ctx, w, activation, c.Memberships, c.Delivery)
+	return activation, destination, violations, err
 }
 
 func changedSince(c Clearance) error {

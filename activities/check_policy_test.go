@@ -80,12 +80,17 @@ func sampleEdited(t *testing.T, replacements ...string) *workspace.Workspace {
 
 // clearedIn asks within a step of a delivery whether it may go on.
 func clearedIn(env *testsuite.TestActivityEnvironment, a *Activities, c Clearance) error {
-	step := func(ctx context.Context) error {
+	return within(env, func(ctx context.Context) error {
 		_, _, _, err := a.cleared(ctx, c)
-		return failure(err)
-	}
-	env.RegisterActivityWithOptions(step, activity.RegisterOptions{Name: "cleared", DisableAlreadyRegisteredCheck: true})
-	_, err := env.ExecuteActivity("cleared")
+		return err
+	})
+}
+
+// within does something as a step.
+func within(env *testsuite.TestActivityEnvironment, do func(context.Context) error) error {
+	step := func(ctx context.Context) error { return failure(do(ctx)) }
+	env.RegisterActivityWithOptions(step, activity.RegisterOptions{Name: "step", DisableAlreadyRegisteredCheck: true})
+	_, err := env.ExecuteActivity("step")
 	return err
 }
 

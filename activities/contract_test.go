@@ -164,16 +164,94 @@ func TestDecisionsAreThoseThatAreActedOn(t *testing.T) {
 	r.Workspace = func(context.Context) (*workspace.Workspace, error) { return forbidden, nil }
 	_, err = check()
 	require.Equal(t, errkind.Refused, kindOf(err))
-	for id, allowed := range map[string]bool{"dec_1": true, "dec_1_2": true, "dec_1_3": false} {
+	for id, allowed := range map[string]bool{"dec_1": true, "dec_1_2": true, "dec_1_3": false, "dec_1_4": false} {
 		d, err := r.catalog.Decision(t.Context(), id)
 		require.NoError(t, err)
 		require.Equal(t, allowed, d.Allowed, id)
 		require.Equal(t, allowed, len(d.Violations) == 0, id)
 	}
 	records := r.recorded(catalog.AuditQuery{Kind: "Activation", Action: "activate"})
-	require.Len(t, records, 3)
-	require.Contains(t, records[0].Detail, `decision dec_1_3, destination media-drop; audience coastal-sailors: policy "no sailors"`)
-	require.Contains(t, records[1].Detail, "decision dec_1_2,")
+	require.Len(t, records, 4)
+	require.Contains(t, records[0].Detail, `decision dec_1_4, destination media-drop; audience coastal-sailors: policy "no sailors"`)
+	require.Contains(t, records[1].Detail, "decision dec_1_3, destination media-drop; activation acme-to-media: what is to leave is not what the policy decision covers")
+	require.Contains(t, records[2].Detail, "decision dec_1_2,")
+}
+
+// AS-E4: whatever keeps a delivery from leaving is a denied decision with its reason, and in the audit with who asked for it: not only
+// policies and contracts, but also what its audiences or those who must be left out are in.
+func TestRefusalsAreRecorded(t *testing.T) {
+	list := "kind: Audience\nname: stop\nnamespaces: [acme_pid]\nrule: partner.tennis = 'Y'\n---\nkind: Audience"
+	with := append([]string{"audiences.yaml", "kind: Audience", list}, contract("suppression: stop")...)
+	columns := []string{"activations.yaml", "header: state}", "header: state}\n  - {field: partner.skiing, header: skiing}"}
+	changed := []string{"audiences.yaml", "partner.sailing = 'Y' AND ", ""}
+	overtaken := func(ctx context.Context, a *Activities, c Clearance) error {
+		return a.overtaken(ctx, c, errkind.Newf(errkind.Conflict, "a batch was undone"))
+	}
+	for name, c := range map[string]struct {
+		first, then []string // what holds when it is decided, and what later; nothing later: it is refused at once
+		memberships Memberships
+		of          derived
+		later       func(context.Context, *Activities, Clearance) error // what asks then; cleared unless given
+		kind        errkind.Kind
+		reason      string
+	}{
+		"never evaluated":           {memberships: nothing{}, kind: errkind.Missing, reason: "audience outdoor-families has not been evaluated yet"},
+		"changed since":             {first: changed, memberships: evaluated{of: sampleEdited(t)}, kind: errkind.Conflict, reason: "audience coastal-sailors has changed since it was evaluated"},
+		"list is not current":       {first: with, memberships: evaluated{of: sampleEdited(t, with...)}, of: derived{first: 2, last: 2}, kind: errkind.Conflict, reason: "audience stop is older than dataset acme_2026"},
+		"another mapping":           {then: columns, memberships: evaluated{of: sampleEdited(t)}, kind: errkind.Refused, reason: "the workspace has changed since"},
+		"audience changed underway": {then: changed, memberships: evaluated{of: sampleEdited(t)}, kind: errkind.Conflict, reason: "audience coastal-sailors has changed since it was evaluated"},
+		"overtaken":                 {memberships: evaluated{of: sampleEdited(t)}, later: overtaken, kind: errkind.Conflict, reason: "a batch was undone"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRestricted(t)
+			use := func(edits []string) {
+				w := sampleEdited(t, edits...)
+				r.Workspace = func(context.Context) (*workspace.Workspace, error) { return w, nil }
+			}
+			use(c.first)
+			r.Access, r.Memberships, r.Lineage, r.Audiences = nil, c.memberships, c.of, versioned{version: 3}
+			value, err := r.env.ExecuteActivity(r.CheckPolicy, CheckPolicyInput{Activation: "acme-to-media", Delivery: "dlv_1", RequestedBy: "ann"})
+			denied := "dec_1"
+			if c.then != nil || c.later != nil {
+				require.NoError(t, err)
+				var clearance Clearance
+				require.NoError(t, value.Get(&clearance))
+				denied = "dec_1_2"
+				use(c.then)
+				if c.later == nil {
+					err = clearedIn(r.env, r.Activities, clearance)
+				} else {
+					err = within(r.env, func(ctx context.Context) error { return c.later(ctx, r.Activities, clearance) })
+				}
+			}
+			require.Equal(t, c.kind, kindOf(err), "%v", err)
+			require.ErrorContains(t, err, c.reason)
+			decision, err := r.catalog.Decision(t.Context(), denied)
+			require.NoError(t, err)
+			require.False(t, decision.Allowed)
+			require.Contains(t, decision.Violations[0].Headline(), c.reason)
+			record := r.recorded(catalog.AuditQuery{Kind: "Activation", Action: "activate", Actor: "ann"})[0]
+			require.Equal(t, catalog.AuditDenied, record.Outcome)
+			require.Contains(t, record.Detail, c.reason)
+		})
+	}
+}
+
+// What trying again may mend is no refusal, and leaves no decision.
+func TestFailuresAreNoRefusals(t *testing.T) {
+	r := newRestricted(t)
+	r.Access, r.Memberships = nil, away{}
+	_, err := r.env.ExecuteActivity(r.CheckPolicy, CheckPolicyInput{Activation: "acme-to-media", Delivery: "dlv_1"})
+	require.ErrorContains(t, err, "the catalog is away")
+	_, err = r.catalog.Decision(t.Context(), "dec_1")
+	require.Equal(t, errkind.Missing, errkind.Of(err))
+}
+
+// away is a catalog that does not answer.
+type away struct{ Memberships }
+
+func (away) LatestMemberships(context.Context, string) (map[string]catalog.Membership, error) {
+	return nil, errkind.Newf(errkind.Transient, "the catalog is away")
 }
 
 // A bound on deliveries that nothing can count is refused, not passed over; its count begins with the licence.

@@ -66,7 +66,10 @@ func (a *Activities) mayLeave(ctx context.Context, in DeliverFileInput) (*worksp
 	if err != nil {
 		return nil, nil, err
 	}
-	return activation, declared, a.stands(ctx, w, activation, of, in.Suppressed)
+	if err := a.stands(ctx, w, activation, of, in.Suppressed); err != nil {
+		return nil, nil, a.overtaken(ctx, in.Clearance, err)
+	}
+	return activation, declared, nil
 }
 
 // ReadBackFile reads a delivered file from the destination, holds it against what was exported, and

@@ -51,11 +51,12 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 		return out, err
 	}
 	if out.Suppressed, err = a.suppressed(ctx, w, activation); err != nil {
-		return out, err
+		return out, a.overtaken(ctx, in, err)
 	}
 	rows := int64(0)
 	for _, set := range fileSets(w, activation, destination, in) {
 		set.query.Namespace, set.query.AsOf = namespace, now()
+		set.query.Suppressed = out.Suppressed
 		if err := a.bind(ctx, w, activation, destination, &set.query); err != nil {
 			return out, err
 		}
@@ -90,7 +91,7 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 		return out, err
 	}
 	if err := a.stands(ctx, w, activation, began, out.Suppressed); err != nil { // it was overtaken meanwhile
-		return out, err
+		return out, a.overtaken(ctx, in, err)
 	}
 	if destination.Manifest {
 		manifest, err := a.writeManifest(in, destination, out, attributions(w, activation))
@@ -102,8 +103,8 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 	return out, nil
 }
 
-// bind adds what must hold of each member as it leaves: the consent that policies want, and the territory and suppression of
-// contracts, of which the rule was true when its audience was evaluated and may not be any more.
+// bind adds what must hold of each member as it leaves: the consent that policies want, and the territory of contracts, of which
+// the rule was true when its audience was evaluated and may not be any more.
 func (a *Activities) bind(ctx context.Context, w *workspace.Workspace, activation *workspace.Activation, destination *workspace.Destination, q *store.ExportQuery) error {
 	labels := map[string]bool{}
 	for _, d := range q.Namespace.Datasets {
@@ -119,10 +120,6 @@ func (a *Activities) bind(ctx context.Context, w *workspace.Workspace, activatio
 	}
 	for _, c := range w.Consents(activation, destination, slices.Collect(maps.Keys(labels))) {
 		q.Consent = append(q.Consent, c.Parsed)
-	}
-	var err error
-	if q.Suppressed, err = a.suppressed(ctx, w, activation); err != nil {
-		return err
 	}
 	q.Confined = map[string][]string{}
 	for _, c := range enforcement.Contracts(w, activation) {

@@ -54,7 +54,7 @@ func (a *Activities) stands(ctx context.Context, w *workspace.Workspace, activat
 		return err
 	}
 	if !slices.Equal(latest, suppressed) {
-		return overtaken(activation, errors.New("others may have to be left out than when its files were written"))
+		return superseded(activation, errors.New("others may have to be left out than when its files were written"))
 	}
 	namespace, err := exportedNamespace(w, activation)
 	if err != nil {
@@ -67,14 +67,23 @@ func (a *Activities) stands(ctx context.Context, w *workspace.Workspace, activat
 	for _, now := range versions {
 		i := slices.IndexFunc(of, func(then store.Derivation) bool { return then.Dataset == now.Dataset })
 		if i < 0 || now.Version-of[i].Version != now.Batches-of[i].Batches { // each load is a version with one batch more
-			return overtaken(activation, fmt.Errorf("dataset %s has lost a batch, or come in, since its files were written", now.Dataset))
+			return superseded(activation, fmt.Errorf("dataset %s has lost a batch, or come in, since its files were written", now.Dataset))
 		}
 	}
 	return nil
 }
 
-func overtaken(activation *workspace.Activation, err error) error {
+func superseded(activation *workspace.Activation, err error) error {
 	return errkind.New(errkind.Conflict, "activation "+activation.Name, err, "start ActivateAudiences again")
+}
+
+// overtaken records that files may not leave although the decision on them holds.
+func (a *Activities) overtaken(ctx context.Context, c Clearance, err error) error {
+	decision, unknown := a.Deliveries.Decision(ctx, c.Decision)
+	if unknown != nil {
+		return unknown
+	}
+	return a.forbid(ctx, c, &decision, err)
 }
 
 // current refuses a membership when its datasets have changed since.

@@ -28,9 +28,9 @@ type Decision struct {
 	Run         string   `json:"-"`
 }
 
-// Violation is a policy's refusal of one audience.
+// Violation is a policy's refusal of one audience, or that of a whole activation for what it is in.
 type Violation struct {
-	Audience string `json:"audience"`
+	Audience string `json:"audience"` // empty: all
 	governance.Violation
 }
 
@@ -96,7 +96,11 @@ func (d Decision) audit(at time.Time) AuditRecord {
 	if !d.Allowed {
 		r.Outcome = AuditDenied
 		for _, v := range d.Violations {
-			r.Detail += fmt.Sprintf("; audience %s: %s", v.Audience, v.Headline())
+			r.Detail += "; "
+			if v.Audience != "" {
+				r.Detail += "audience " + v.Audience + ": "
+			}
+			r.Detail += v.Headline()
 		}
 	}
 	return r

@@ -26,7 +26,8 @@ type FieldUse struct {
 const (
 	OfPolicy   = "policy"
 	OfContract = "contract"
-	OfBan      = "ban" // C12
+	OfBan      = "ban"   // C12
+	OfState    = "state" // what is to leave, or must be left out, is not as it must be
 )
 
 // Violation is one policy or contract that an activation would break, in terms a reader can act on (PL-19). Records of earlier
@@ -90,6 +91,8 @@ func (v Violation) Headline() string {
 	switch v.Kind {
 	case OfContract:
 		return fmt.Sprintf("contract %q%s: %s", v.Policy, note, v.Message)
+	case OfState:
+		return v.Message
 	case OfBan:
 		return fmt.Sprintf("%s: label %s allows no export in any way", v.Policy, NoExport)
 	}
