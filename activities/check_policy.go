@@ -26,12 +26,13 @@ type Deliveries interface {
 	Decision(ctx context.Context, id string) (catalog.Decision, error)
 	BeginDelivery(ctx context.Context, id string, d catalog.Decision, evaluation string, at time.Time) error
 	EndDelivery(ctx context.Context, id, status string, audit catalog.AuditRecord, at time.Time) error
+	RecordDeparture(ctx context.Context, delivery string, contracts []string, at time.Time) error
 	RecordReceipt(ctx context.Context, delivery string, r catalog.Receipt, at time.Time) error
 }
 
 // Delivered counts deliveries, for contracts that bound them.
 type Delivered interface {
-	// CountDelivered counts the deliveries of rows of a contract that have arrived since an instant or are under way, without one.
+	// CountDelivered counts the deliveries of rows of a contract of which a file may have arrived since an instant, or that are under way, without one.
 	CountDelivered(ctx context.Context, contract string, since time.Time, except string) (int64, error)
 }
 
@@ -123,14 +124,19 @@ func (a *Activities) propose(ctx context.Context, w *workspace.Workspace, activa
 	if err != nil {
 		return err
 	}
-	for _, c := range enforcement.Contracts(w, activation) {
-		decision.Contracts = append(decision.Contracts, c.Name)
-	}
+	decision.Contracts = contractsOf(w, activation)
 	if decision.Covers, err = covers(w, activation, destination, out.Memberships); err != nil {
 		return err
 	}
 	decision.Violations, err = a.violations(ctx, w, activation, out.Memberships, out.Delivery)
 	return err
+}
+
+func contractsOf(w *workspace.Workspace, activation *workspace.Activation) (names []string) {
+	for _, c := range enforcement.Contracts(w, activation) {
+		names = append(names, c.Name)
+	}
+	return names
 }
 
 // forbid records that something may not leave, and why: the violations of the decision or, without any, err (AS-E4). What trying again

@@ -37,6 +37,17 @@ func arrived(t *testing.T, dir, bucket string) (files []string) {
 	return files
 }
 
+// forward passes requests on to a server, with the host that was signed. What has been sent arrives, though its sender has gone.
+func forward(t *testing.T, server string) http.Handler {
+	t.Helper()
+	target, err := url.Parse(server)
+	require.NoError(t, err)
+	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = target.Scheme, target.Host, r.In.Host
+		r.Out = r.Out.WithContext(t.Context())
+	}, ErrorLog: log.New(io.Discard, "", 0)}
+}
+
 // EC-6: a policy that is applied while a file is sent stops it: nothing appears at the destination, not even once what was held up on
 // its way arrives, whether the bytes were held or the answers to them.
 func TestPolicyStopsUploadUnderway(t *testing.T) {
@@ -66,12 +77,7 @@ func TestPolicyStopsUploadUnderway(t *testing.T) {
 		require.Never(t, func() bool { return len(arrived(t, dir, "media-drop")) > 0 }, 2*time.Second, 100*time.Millisecond)
 	}
 
-	target, err := url.Parse(d.s3)
-	require.NoError(t, err)
-	passing := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = target.Scheme, target.Host, r.In.Host
-		r.Out = r.Out.WithContext(t.Context()) // what has been sent arrives, though its sender has gone
-	}, ErrorLog: log.New(io.Discard, "", 0)}
+	passing := forward(t, d.s3)
 	held, released := make(chan struct{}), make(chan struct{})
 	first := true
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -158,4 +164,41 @@ func TestOvertakenFilesDoNotLeave(t *testing.T) {
 	out, err := deliver()
 	require.NoError(t, err)
 	require.EqualValues(t, 1, out.Files[0].Rows)
+}
+
+// PL-18: a delivery that fails after its first file has left counts for a contract that came while it was under way.
+func TestHalfDeliveriesCount(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	d := startDev(t, dir, nil)
+	d.putAcme("in/acme_prospects.csv.gz", acmeFile(t, 5))
+	require.NoError(t, d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, nil))
+	require.NoError(t, d.run(workflows.EvaluateAudiences, workflows.EvaluateAudiencesInput{}, nil))
+	passing, begun, applied := forward(t, d.s3), make(chan struct{}, 100), make(chan struct{})
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begun <- struct{}{}
+		<-applied
+		if strings.Contains(r.URL.Path, "coastal-sailors") { // the second file
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		passing.ServeHTTP(w, r)
+	}))
+	t.Cleanup(web.Close)
+	require.NoError(t, d.applyEdited("destinations.yaml", "${env:PROSPECTOR_S3_ENDPOINT}", web.URL))
+	activate := func() error {
+		return d.run(workflows.ActivateAudiences, workflows.ActivateAudiencesInput{Activation: "acme-to-media"}, nil)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- activate() }()
+	<-begun
+	contract := "kind: Contract\nname: acme\nsources: [acme]\npurposes: [Cross Site Targeting, Email Targeting]\nmostActivations: 1\n"
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "workspace", "contracts.yaml"), []byte(contract), 0o600))
+	require.NoError(t, d.applyEdited("governance.yaml"))
+	close(applied)
+	require.Equal(t, errkind.Denied, workflows.KindOf(<-ended))
+	require.Len(t, arrived(t, dir, "media-drop"), 1)
+	err := activate()
+	require.Equal(t, errkind.Refused, workflows.KindOf(err), "%v", err)
+	require.ErrorContains(t, err, `contract "acme" (contracts.yaml:5): 1 deliveries were made, 1 are allowed`)
 }

@@ -42,7 +42,7 @@ type migration struct {
 // released is never changed.
 var migrations = []migration{{statement: "catalog/migrations/ledger"}, {statement: "catalog/migrations/batches"}, {statement: "catalog/migrations/listings"},
 	{statement: "catalog/migrations/audiences"}, {"catalog/migrations/audit_chain", (*Catalog).chainOldAudit}, {statement: "catalog/migrations/decision_contracts"},
-	{statement: "catalog/migrations/batch_reading"}, {statement: "catalog/migrations/lineage"}}
+	{statement: "catalog/migrations/batch_reading"}, {statement: "catalog/migrations/lineage"}, {statement: "catalog/migrations/departures"}}
 
 // migrate brings a catalog up to date, each step wholly or not at all. A catalog of a later version is refused.
 func (c *Catalog) migrate(ctx context.Context) error {

@@ -127,8 +127,20 @@ func (c *Catalog) decision(ctx context.Context, on querier, id string) (d Decisi
 	return d, found, err
 }
 
-// CountDelivered counts the deliveries of rows of a contract that have arrived since an instant or are under way, whatever their
-// activations are or were called. except is a delivery that does not count, or empty.
+// RecordDeparture records that a delivery is about to let a file appear, with rows under these contracts: from now on it counts.
+func (c *Catalog) RecordDeparture(ctx context.Context, delivery string, contracts []string, at time.Time) error {
+	return c.inTransaction(ctx, func(tx *sql.Tx) error {
+		for _, contract := range contracts {
+			if err := c.exec(ctx, tx, "catalog/record_departure", delivery, contract, instant(at)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// CountDelivered counts the deliveries of rows of a contract of which a file has arrived since an instant, or may have, or that are
+// under way, whatever their activations are or were called. except is a delivery that does not count, or empty.
 func (c *Catalog) CountDelivered(ctx context.Context, contract string, since time.Time, except string) (n int64, err error) {
 	err = c.query(ctx, "catalog/count_delivered", []any{contract, instant(since), except}, func(scan func(...any) error) error { return scan(&n) })
 	return n, err

@@ -272,6 +272,46 @@ func TestDecisionsAndReceipts(t *testing.T) {
 	require.Equal(t, []catalog.Receipt{r}, receipts)
 }
 
+// A delivery counts for a contract when a file has arrived or may have, however it ended, also for one that came while it was under
+// way; one of which nothing ever left does not.
+func TestHalfDeliveriesCount(t *testing.T) {
+	c, ctx, at := open(t), t.Context(), time.Date(2026, 7, 1, 10, 0, 0, 0, time.UTC)
+	counted := func(contract string, since time.Duration) int64 {
+		n, err := c.CountDelivered(ctx, contract, at.Add(since), "")
+		require.NoError(t, err)
+		return n
+	}
+	begin := func(id string) {
+		d := catalog.Decision{ID: "dec_" + id, Delivery: id, Activation: "a", Destination: "d", Covers: "c", Allowed: true, Contracts: []string{"vendor"}, Run: id}
+		_, err := c.RecordDecision(ctx, d, at)
+		require.NoError(t, err)
+		require.NoError(t, c.BeginDelivery(ctx, id, d, "eval_1", at))
+	}
+	fail := func(id string) {
+		require.NoError(t, c.EndDelivery(ctx, id, catalog.Undelivered, catalog.AuditRecord{Run: id, Action: "end", Kind: catalog.AuditedDelivery, Object: id, Outcome: catalog.AuditFailed, At: at}, at))
+	}
+	begin("nothing left")
+	require.EqualValues(t, 1, counted("vendor", 0), "it is under way")
+	fail("nothing left")
+	require.Zero(t, counted("vendor", 0))
+
+	begin("a file arrived") // before departures were recorded
+	require.NoError(t, c.RecordReceipt(ctx, "a file arrived", catalog.Receipt{File: "f.csv"}, at))
+	fail("a file arrived")
+	require.EqualValues(t, 1, counted("vendor", 0))
+	require.Zero(t, counted("vendor", time.Hour))
+
+	begin("a file may have arrived")
+	require.Zero(t, counted("newer", 0))
+	for _, after := range []time.Duration{0, 2 * time.Hour} { // its second file changes nothing
+		require.NoError(t, c.RecordDeparture(ctx, "a file may have arrived", []string{"vendor", "newer"}, at.Add(after)))
+	}
+	fail("a file may have arrived")
+	require.EqualValues(t, 2, counted("vendor", 0))
+	require.EqualValues(t, 1, counted("newer", 0))
+	require.Zero(t, counted("newer", time.Hour))
+}
+
 // A version is applied on top of the one that it was planned from, once, with its audit record; the same
 // step again changes nothing, and one that came too late is refused.
 func TestWorkspaceVersions(t *testing.T) {
