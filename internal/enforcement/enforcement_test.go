@@ -115,6 +115,35 @@ func TestRemediesHelp(t *testing.T) {
 	}
 }
 
+// PL-19: a label that comes from several places goes when it is taken off at all of them, so they are one way out; a place is not named
+// as one where a label would stay by another, nor one of two labels of which either is enough to be refused.
+func TestLabelsGoEverywhereOrNotAtAll(t *testing.T) {
+	last := func(facts enforcement.Facts, edits ...string) string {
+		found := judged(t, sample(t, edits...), "acme-to-media", facts)
+		require.NotEmpty(t, found)
+		remedies := found[0].Remedies
+		require.NotContains(t, strings.Join(remedies[:len(remedies)-1], "; "), "take label", "there is one such way")
+		return remedies[len(remedies)-1]
+	}
+	policy := func(deny string) []string {
+		return []string{"governance.yaml", "kind: Policy", "kind: Policy\nname: none\nstatus: ENABLED\nmarketingActions: [Cross Site Targeting]\ndeny: " + deny + "\n---\nkind: Policy"}
+	}
+	vendor := policy("{label: Third-Party}")
+	shared := last(enforcement.Facts{}, vendor...)
+	require.Equal(t, "take label Third-Party off where it is wrong, at all these places: schema acme-prospects (schemas.yaml:19), schema merk-prospects (schemas.yaml:34)", shared)
+
+	unlabelled := append(vendor, "schemas.yaml", "profile: true\nlabels: {all: [Third-Party]}\n", "profile: true\n", "schemas.yaml", "profile: true\nlabels: {all: [Third-Party]}\n", "profile: true\n")
+	require.Empty(t, judged(t, sample(t, unlabelled...), "acme-to-media", enforcement.Facts{}), "it helps")
+	require.NotEmpty(t, judged(t, sample(t, unlabelled[:6]...), "acme-to-media", enforcement.Facts{}), "one place alone does not")
+
+	loaded := enforcement.Facts{Labels: map[string]map[string][]string{"acme_2026": {"partnerID": {"Third-Party"}}}}
+	require.Equal(t, shared+", and load dataset acme_2026 anew without label Third-Party: rows keep the labels under which they were loaded", last(loaded, vendor...))
+
+	either := append(policy("{operator: OR, operands: [{label: Third-Party}, {label: C9}]}"),
+		"schemas.yaml", "labels: {all: [Third-Party]}\nconstraints:\n  partner", "labels: {all: [Third-Party], fields: {partner.hiking: [C9]}}\nconstraints:\n  partner")
+	require.Contains(t, last(enforcement.Facts{}, either...), "take labels C9, Third-Party off where they are wrong, at all these places: schema acme-prospects")
+}
+
 // A contract whose list of people to leave out is not published lets nothing leave, whatever rules say.
 func TestSuppressionMustBePublished(t *testing.T) {
 	for status, message := range map[string]string{"published": "", "draft": "audience stop, whose members must be left out, is not published"} {

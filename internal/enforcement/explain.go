@@ -143,17 +143,56 @@ func (e explanation) remedies(v governance.Violation, deny governance.Expression
 		out = append(out, fmt.Sprintf("take %s out of the marketing actions of destination %s%s if the data is not used for it there, or use another destination",
 			v.MarketingAction, e.destination.Name, at(line(e.destination.KeyAt("marketingActions")))))
 	}
-	var written []string
-	for _, o := range v.Origins {
-		text := fmt.Sprintf("take label %s off where it is wrong: %s%s", o.Label, o.Source, at(o.At))
-		if o.At == "" {
-			text = fmt.Sprintf("load dataset %s anew without label %s: rows keep the labels under which they were loaded", o.Dataset, o.Label)
-		}
-		if !slices.Contains(written, text) {
-			written = append(written, text)
+	used, alone := governance.LabelsOf(e.uses), false
+	for _, label := range v.Labels {
+		if !deny.Holds(without(used, label)) {
+			out, alone = append(out, e.unlabel(v, label)), true
 		}
 	}
-	return append(out, written...)
+	if !alone {
+		out = append(out, e.unlabel(v, v.Labels...))
+	}
+	return out
+}
+
+// unlabel is to take labels off wherever they come from: at one place alone it does not help while there is another.
+func (e explanation) unlabel(v governance.Violation, labels ...string) string {
+	var places, loaded []string
+	for _, o := range v.Origins {
+		if !slices.Contains(labels, o.Label) {
+			continue
+		}
+		if o.At != "" {
+			if place := o.Source + at(o.At); !slices.Contains(places, place) {
+				places = append(places, place)
+			}
+		}
+		counts := o.At == "" || slices.ContainsFunc(o.Fields, func(path string) bool { return slices.Contains(e.facts.Labels[o.Dataset][path], o.Label) })
+		if counts && !slices.Contains(loaded, o.Dataset) {
+			loaded = append(loaded, o.Dataset)
+		}
+	}
+	noun, wrong := "label ", " off where it is wrong"
+	if len(labels) > 1 {
+		noun, wrong = "labels ", " off where they are wrong"
+	}
+	noun += strings.Join(labels, ", ")
+	var parts []string
+	if len(places) > 0 {
+		where := ": "
+		if len(places) > 1 {
+			where = ", at all these places: "
+		}
+		parts = append(parts, "take "+noun+wrong+where+strings.Join(places, ", "))
+	}
+	if len(loaded) > 0 {
+		parts = append(parts, fmt.Sprintf("load dataset %s anew without %s: rows keep the labels under which they were loaded", strings.Join(loaded, ", "), noun))
+	}
+	return strings.Join(parts, ", and ")
+}
+
+func without(labels []string, label string) []string {
+	return slices.DeleteFunc(slices.Clone(labels), func(other string) bool { return other == label })
 }
 
 // needless are fields without which the expression would not hold, as few as can be told one by one; nil when it holds without all
