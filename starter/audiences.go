@@ -224,9 +224,12 @@ func printPreview(p api.AudiencePreview) error {
 	for _, warning := range p.Warnings {
 		fmt.Println("note:", warning)
 	}
-	if p.Withheld {
+	switch {
+	case p.Withheld:
 		fmt.Println("fewer prospects than the sandbox's evaluation.minimumCount: the count is withheld")
-	} else {
+	case p.BreakdownWithheld:
+		fmt.Printf("%d prospects, counted in %.2f s; a part of them, or of the others, is below the sandbox's evaluation.minimumCount: the breakdown is withheld\n", p.Profiles, p.Seconds)
+	default:
 		fmt.Printf("%s of %d prospects, counted in %.2f s\n", share(p.Profiles, p.Total), p.Total, p.Seconds)
 		if p.Matching > p.Profiles {
 			fmt.Printf("the rule holds for %d, of which the audience keeps so many\n", p.Matching)
@@ -440,7 +443,14 @@ func newAudienceMembers(r *reads) *cobra.Command {
 			}
 			rows := [][]string{{"namespace", "partner id", "status", "since", "qualified last"}}
 			for _, m := range page.Members {
-				rows = append(rows, []string{m.Namespace, brief(m.PartnerID), m.Status, localTime(m.Since), localTime(m.LastQualified)})
+				status, since := withheld, withheld
+				if m.Status != "" {
+					status = m.Status
+				}
+				if !m.Since.IsZero() {
+					since = localTime(m.Since)
+				}
+				rows = append(rows, []string{m.Namespace, brief(m.PartnerID), status, since, localTime(m.LastQualified)})
 			}
 			err = table(os.Stdout, rows)
 			printNext(page.Next)

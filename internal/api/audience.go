@@ -79,7 +79,7 @@ type AudienceOverlap struct {
 	Pairs     []OverlapPair     `json:"pairs"`
 }
 
-// OverlapPair is what two audiences share.
+// OverlapPair is what two audiences share; withheld when those in both, or those in one of them alone, are too few.
 type OverlapPair struct {
 	store.Overlap
 	Withheld bool `json:"withheld,omitempty"`
@@ -98,7 +98,10 @@ type PreviewRequest struct {
 type AudiencePreview struct {
 	AsOf time.Time `json:"asOf"`
 	store.Preview
-	Withheld bool            `json:"withheld,omitempty"`
+	Withheld bool `json:"withheld,omitempty"` // it would hold fewer than the sandbox's minimumCount: no count is told
+	// BreakdownWithheld says that a part by namespace is, those whom a limit leaves out, or all others: only the size is told.
+	BreakdownWithheld bool `json:"breakdownWithheld,omitempty"`
+
 	Seconds  float64         `json:"seconds"` // that the count took
 	Columns  []string        `json:"columns"`
 	Labels   []string        `json:"labels,omitempty"`   // that the audience would carry
