@@ -86,19 +86,24 @@ func (c *Catalog) memberships(ctx context.Context, statement string, arguments .
 	return out, err
 }
 
-// StaleParts lists membership parts that are neither an audience's current nor its previous one.
-func (c *Catalog) StaleParts(ctx context.Context) ([]string, error) {
-	var out []string
-	err := c.query(ctx, "catalog/stale_parts", nil, func(scan func(...any) error) error {
-		var part string
-		err := scan(&part)
-		out = append(out, part)
+// KeptParts returns the membership parts of every published evaluation, without those that were forgotten.
+func (c *Catalog) KeptParts(ctx context.Context) (map[string][]string, error) {
+	out := map[string][]string{}
+	err := c.query(ctx, "catalog/kept_parts", nil, func(scan func(...any) error) error {
+		var evaluation, part string
+		err := scan(&evaluation, &part)
+		out[evaluation] = append(out[evaluation], part)
 		return err
 	})
 	return out, err
 }
 
-// ForgetPart records that a membership part has been removed.
-func (c *Catalog) ForgetPart(ctx context.Context, part string) error {
-	return c.exec(ctx, c.db, "catalog/forget_part", part)
+// ForgetStaleParts forgets the parts that are neither an audience's current nor its previous one.
+func (c *Catalog) ForgetStaleParts(ctx context.Context) error {
+	return c.exec(ctx, c.db, "catalog/forget_stale_parts")
+}
+
+// ForgetAudience forgets all parts of an audience: one of that name that is evaluated later begins anew.
+func (c *Catalog) ForgetAudience(ctx context.Context, audience string) error {
+	return c.exec(ctx, c.db, "catalog/forget_audience", audience)
 }
