@@ -32,6 +32,7 @@ type Audiences interface {
 // Memberships is the record of evaluations.
 type Memberships interface {
 	PublishEvaluation(ctx context.Context, id string, asOf time.Time, results []store.Membership, at time.Time, audit ...catalog.AuditRecord) error
+	Superseded(ctx context.Context, id string, asOf time.Time, audiences ...string) error
 	Evaluation(ctx context.Context, id string) ([]catalog.Membership, error)
 	LatestMemberships(ctx context.Context, except string) (map[string]catalog.Membership, error)
 	KeptParts(ctx context.Context) (map[string][]string, error)
@@ -55,7 +56,8 @@ type EvaluateMembershipsOutput struct {
 }
 
 // EvaluateMemberships computes the membership of every audience from one snapshot and publishes all of
-// them at once. An audience that fails carries its error and keeps its earlier membership.
+// them at once. An audience that fails carries its error and keeps its earlier membership. One that died and goes on after a later one
+// was published is Conflict: it would be of newer data, and count as older.
 func (a *Activities) EvaluateMemberships(ctx context.Context, in EvaluateMembershipsInput) (EvaluateMembershipsOutput, error) {
 	out, err := a.evaluateMemberships(ctx, in)
 	return out, failure(err)
@@ -92,6 +94,13 @@ func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembers
 		}
 		return out, a.forgetEvaluated(ctx)
 	}
+	names := make([]string, len(audiences))
+	for i, audience := range audiences {
+		names[i] = audience.Name
+	}
+	if err := a.Memberships.Superseded(ctx, in.Evaluation, in.AsOf, names...); err != nil {
+		return out, err
+	}
 	previous, err := a.Memberships.LatestMemberships(ctx, in.Evaluation)
 	if err != nil {
 		return out, err
@@ -112,10 +121,6 @@ func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembers
 	}
 	for i, m := range out.Memberships {
 		out.Memberships[i].Definition = w.Definition(audiences[slices.IndexFunc(audiences, func(x *workspace.Audience) bool { return x.Name == m.Audience })])
-	}
-	names := make([]string, len(out.Memberships))
-	for i, m := range out.Memberships {
-		names[i] = m.Audience
 	}
 	record.Detail = strings.Join(names, ", ")
 	if _, err := made(); err != nil {

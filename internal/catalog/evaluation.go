@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"time"
 
+	"prospector/internal/errkind"
 	"prospector/internal/store"
 )
 
@@ -17,10 +19,14 @@ type Membership struct {
 	Published  time.Time `json:"publishedAt"`
 }
 
-// PublishEvaluation makes memberships the current ones, all at once. Publishing again changes nothing.
+// PublishEvaluation makes memberships the current ones, all at once. Publishing again changes nothing. Conflict when a later
+// evaluation of one of the audiences was published.
 func (c *Catalog) PublishEvaluation(ctx context.Context, id string, asOf time.Time, results []store.Membership, at time.Time, audit ...AuditRecord) error {
 	return c.inTransaction(ctx, func(tx *sql.Tx) error {
 		for _, m := range results {
+			if err := c.supersededOn(ctx, tx, id, asOf, m.Audience); err != nil {
+				return err
+			}
 			namespaces, err := json.Marshal(m.Namespaces)
 			if err != nil {
 				return err
@@ -34,6 +40,30 @@ func (c *Catalog) PublishEvaluation(ctx context.Context, id string, asOf time.Ti
 		}
 		return c.recordAudit(ctx, tx, audit...)
 	})
+}
+
+// Superseded is Conflict when a later evaluation of one of the audiences was published than the one that is to be.
+func (c *Catalog) Superseded(ctx context.Context, id string, asOf time.Time, audiences ...string) error {
+	for _, audience := range audiences {
+		if err := c.supersededOn(ctx, c.db, id, asOf, audience); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Catalog) supersededOn(ctx context.Context, on querier, id string, asOf time.Time, audience string) error {
+	var later, at string
+	err := c.queryOn(ctx, on, "catalog/later_evaluation", []any{audience, id, instant(asOf)}, func(scan func(...any) error) error { return scan(&later, &at) })
+	if err != nil || later == "" {
+		return err
+	}
+	then, err := parseInstant(at)
+	if err != nil {
+		return err
+	}
+	return errkind.New(errkind.Conflict, "evaluation "+id, fmt.Errorf("%s of audience %s is as of %s, later than this one's %s, and was published before it",
+		later, audience, then.Format(time.RFC3339), asOf.UTC().Format(time.RFC3339)), "nothing is lost: every audience keeps the membership that it has; for a newer one run EvaluateAudiences again")
 }
 
 // Evaluation returns a published evaluation's results, none when it has not been published.
