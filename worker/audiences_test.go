@@ -106,6 +106,12 @@ func TestAudienceCommands(t *testing.T) {
 	require.Contains(t, text, "easterners")
 	require.Contains(t, text, "3 of 6 audiences were not evaluated and keep their earlier membership: easterners, eastern-sailors, pilot")
 	require.Contains(t, read(0, "history", "outdoor-families"), "2")
+	shown = read(0, "show", "easterners")
+	require.Regexp(t, `prospects +2\n`, shown, "the membership that it keeps")
+	require.Regexp(t, `failed +evaluation eval_.*the membership of audience easterners is lost or broken.*; the membership before it is kept`, shown)
+	require.Regexp(t, `easterners +2 .*[0-9:]+ .*[0-9:]+ +published`, read(0, "list"))
+	require.Contains(t, read(0, "history", "easterners"), "failed")
+	require.Contains(t, read(1, "preview", "--rule", "NOT audience('easterners')", "--namespace", "acme_pid"), "the membership of audience easterners is lost or broken; restore memberships/")
 	for _, file := range broken {
 		require.NoError(t, os.Remove(file))
 	}

@@ -64,10 +64,14 @@ func (s *server) audiences(routes huma.API) {
 	register(s, routes, get("get-overlap", "/overlap", "How many prospects audiences share, exactly"), s.overlap, access.ViewSegments)
 }
 
-// summarised says of audiences what is declared, who changed it, and what their latest evaluations came to.
+// summarised says of audiences what is declared, who changed it, the membership that holds, and whether the latest evaluation failed.
 func (v *visibility) summarised(ctx context.Context, audiences []*workspace.Audience) (out []api.AudienceSummary, err error) {
 	s, w := v.server, v.workspace
 	latest, err := s.Memberships.LatestResults(ctx)
+	if err != nil {
+		return nil, err
+	}
+	memberships, err := s.Memberships.LatestMemberships(ctx, "")
 	if err != nil {
 		return nil, err
 	}
@@ -88,14 +92,17 @@ func (v *visibility) summarised(ctx context.Context, audiences []*workspace.Audi
 			}
 			summary.Updated, summary.UpdatedBy = &at, change.Actor
 		}
+		known, err := v.past(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		if m, ok := memberships[a.Name]; ok {
+			result := known.result(resultOf(w, m))
+			summary.Result = &result
+		}
 		for _, m := range latest {
-			if m.Audience == a.Name {
-				known, err := v.past(ctx, a)
-				if err != nil {
-					return nil, err
-				}
-				result := known.result(resultOf(w, m))
-				summary.Result = &result
+			if m.Audience == a.Name && m.Error != "" && known.knows(m) {
+				summary.Failure = &api.AudienceFailure{Evaluation: m.Evaluation, AsOf: m.AsOf, Error: m.Error}
 			}
 		}
 		out = append(out, summary)
