@@ -248,8 +248,18 @@ func TestPreview(t *testing.T) {
 		_, err = f.client.Preview(t.Context(), wrong)
 		require.Equal(t, errkind.Invalid, errkind.Of(err), "%+v", wrong)
 	}
-	_, err = f.client.Preview(t.Context(), api.PreviewRequest{Rule: "partner.hiking = '" + strings.Repeat("x", 1<<20) + "'"})
-	require.Equal(t, errkind.Invalid, errkind.Of(err))
+	long := func(size int) string {
+		const rule = "partner.hiking = 'Y'"
+		return rule + strings.Repeat("\n", size-len(rule))
+	}
+	p, err = f.client.Preview(t.Context(), api.PreviewRequest{Rule: long(64 << 10), Namespaces: []string{"acme_pid"}})
+	require.NoError(t, err, "as long as a rule of a workspace may be, though JSON doubles it")
+	require.EqualValues(t, 2, p.Profiles)
+	for size, message := range map[int]string{64<<10 + 1: "a rule has at most 65536 bytes, this one has 65537", 1 << 20: "524288 can be sent"} {
+		_, err = f.client.Preview(t.Context(), api.PreviewRequest{Rule: long(size)})
+		require.Equal(t, errkind.Invalid, errkind.Of(err))
+		require.ErrorContains(t, err, message)
+	}
 
 	f.workspace.Sandbox.Evaluation.MinimumCount = 3
 	p, err = f.client.Preview(t.Context(), api.PreviewRequest{Audience: "hikers", Sample: 1})
