@@ -113,7 +113,7 @@ func (a *Activities) planWorkspace(ctx context.Context, in WorkspaceInput) (out 
 		return out, nil, err
 	}
 	out.Plan.Refused = append(out.Plan.Refused, forbidden...)
-	for _, w := range next.Warnings {
+	for _, w := range slices.Concat(next.Warnings, next.EndedSchedules(now())) {
 		out.Warnings = append(out.Warnings, w.Error())
 	}
 	return out, files, nil

@@ -71,7 +71,11 @@ func (a *Activities) fetchFile(ctx context.Context, in FetchFileInput) (out Fetc
 	if err := a.holdBatchBytes(ctx, version); err != nil {
 		return out, fmt.Errorf("source %s: fetch %s: %w", s.Name, entry.Path, err)
 	}
-	sums, err := a.promised(ctx, opened, version, entry.Expected)
+	expected, err := a.heldToManifest(ctx, s, opened, entry)
+	if err != nil {
+		return out, fmt.Errorf("source %s: fetch %s: %w", s.Name, entry.Path, err)
+	}
+	sums, err := a.promised(ctx, opened, version, expected)
 	if err != nil {
 		return out, fmt.Errorf("source %s: fetch %s: %w", s.Name, entry.Path, err)
 	}

@@ -39,6 +39,12 @@ type Diagnostic struct {
 
 func (d *Diagnostic) String() string { return fmt.Sprintf("%s: %s", d.Code, d.Message) }
 
+// underWay says what comes after a step of the load's transaction, for people.
+var underWay = map[string]string{
+	"last lines chosen": "replacing profiles", "replaced profiles deleted": "inserting profiles", "profiles inserted": "checking and recording",
+	"quarantine recorded": "checking and recording", "before commit": "committing", "committed": "committed",
+}
+
 const (
 	topReasons = 10
 	// alarming is the share of rejected rows, in percent, above which a batch that is loaded warns (MO-8, EC-17).
@@ -57,7 +63,8 @@ func (a *Activities) LoadBatch(ctx context.Context, in LoadBatchInput) (LoadBatc
 }
 
 func (a *Activities) loadBatch(ctx context.Context, in LoadBatchInput) (out LoadBatchOutput, err error) {
-	ctx, report, end := a.progress(ctx, "load", "rows", in.Counts.Accepted)
+	rows := Progress{Step: "load", Unit: "rows", Total: in.Counts.Accepted}
+	ctx, report, end := a.progressInParts(ctx, rows)
 	defer end()
 	release, err := a.alone(ctx, in.Batch)
 	if err != nil {
@@ -96,10 +103,15 @@ func (a *Activities) loadBatch(ctx context.Context, in LoadBatchInput) (out Load
 	if load.Batch.Header, err = file.Header(); err != nil {
 		return out, err
 	}
-	if out.Outcome, err = a.Batches.Load(ctx, load, func(string) { report(0) }); err != nil {
+	if out.Outcome, err = a.Batches.Load(ctx, load, func(step string) {
+		now := rows
+		now.Part = underWay[step] // the database does not say how far a statement is
+		report(now)
+	}); err != nil {
 		return out, err
 	}
-	report(out.Accepted)
+	rows.Done = out.Accepted
+	report(rows)
 	if file.Source.Diagnoses() {
 		if out.Reasons, err = a.reasons(ctx, file); err != nil {
 			return out, err

@@ -98,7 +98,7 @@ func (a *Activities) probeFile(ctx context.Context, in ProbeFileInput) (out Prob
 	}
 	defer func() { err = errors.Join(err, a.Batches.ForgetPart(context.WithoutCancel(ctx), stored, batch)) }()
 	counts, err := ingest.Validate(ctx, a.Batches, ingest.File{Name: in.Path, Path: staged, Batch: batch, Source: s, Dataset: stored,
-		Identity: w.Schema(d).PrimaryIdentity.Field, Guardrails: w.Sandbox.Guardrails, Parquet: a.Parquet, Sample: sampleRows, Head: !whole}, func(int64) {})
+		Identity: w.Schema(d).PrimaryIdentity.Field, Guardrails: w.Sandbox.Guardrails, Parquet: a.Parquet, Sample: sampleRows, Head: !whole}, func(ingest.Progress) {})
 	if err != nil {
 		return out, fmt.Errorf("source %s: %w", s.Name, err)
 	}

@@ -360,6 +360,48 @@ func TestDownloadHoldsChecksums(t *testing.T) {
 	require.Empty(t, staged)
 }
 
+// A file that a person names is held to its source's manifest as one that a sync finds: to be listed, to its size, and to
+// its checksum and rows; and to what the manifest says by then.
+func TestNamedFileIsHeldToItsManifest(t *testing.T) {
+	d := newDropPoint(t, "readiness: {rule: manifest, name: manifest.json}\n")
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestActivityEnvironment()
+	env.RegisterActivity(d.activities)
+	fetch := func() (catalog.File, error) {
+		var taken TakeFileOutput
+		value, err := env.ExecuteActivity(d.activities.TakeFile, TakeFileInput{Source: "acme", Path: "in/a.csv"})
+		require.NoError(t, err)
+		require.NoError(t, value.Get(&taken))
+		_, err = env.ExecuteActivity(d.activities.FetchFile, FetchFileInput{Batch: taken.Batch})
+		entry, other := d.catalog.File(t.Context(), taken.Batch)
+		require.NoError(t, other)
+		return entry, err
+	}
+	sum := sha256.Sum256([]byte("bytes"))
+	at := now().Add(-time.Hour)
+	d.put("in/a.csv", "bytes", at)
+	for i, c := range []struct{ manifest, want string }{
+		{"", `its manifest "manifest.json" is not there`},
+		{`{`, "its manifest cannot be used"},
+		{`{"files": [{"name": "b.csv"}]}`, "its manifest does not list it"},
+		{`{"files": [{"name": "a.csv", "size": 7}]}`, "its manifest says 7 bytes, it has 5"},
+		{`{"files": [{"name": "a.csv", "sha256": "` + strings.Repeat("ab", 32) + `"}]}`, "the bytes are not those whose checksum the partner's manifest gives"},
+	} {
+		if c.manifest != "" {
+			d.put("in/manifest.json", c.manifest, at.Add(time.Duration(i)*time.Minute))
+		}
+		_, err := fetch()
+		require.ErrorContains(t, err, c.want)
+		if i < 4 {
+			require.ErrorContains(t, err, "the next sync takes it then")
+		}
+	}
+	d.put("in/manifest.json", `{"files": [{"name": "a.csv", "size": 5, "sha256": "`+hex.EncodeToString(sum[:])+`", "rows": 3}]}`, now())
+	entry, err := fetch()
+	require.NoError(t, err)
+	require.EqualValues(t, 3, *entry.Expected.Rows, "the load is held to it")
+}
+
 // SR-5: a file whose name must not be is refused with its reason, once, and keeps no other file back.
 func TestForbiddenNames(t *testing.T) {
 	d := newDropPoint(t, atOnce)
@@ -392,6 +434,29 @@ func TestFolderInPlaceOfAFile(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, listed.Refused)
 	require.Equal(t, 1, listed.RefusedBefore)
+}
+
+// A link that leads out of the drop point, or nowhere, is refused and in the ledger; when the file itself stands there it
+// is taken.
+func TestWrongLink(t *testing.T) {
+	d := newDropPoint(t, atOnce)
+	d.put("in/good.csv", "x", now())
+	link := filepath.Join(d.dir, "in/link.csv")
+	require.NoError(t, os.Symlink("/etc/hostname", link))
+	listed, err := d.list(ListSourceInput{})
+	require.NoError(t, err)
+	require.Len(t, listed.Due, 1)
+	require.Equal(t, 1, listed.RefusedFiles)
+	require.Equal(t, "in/link.csv", listed.Refused[0].Path)
+	require.Contains(t, listed.Refused[0].Reason, "it is a link that leads out of the drop point")
+	entry, err := d.activities.Ledger.File(t.Context(), listed.Refused[0].Batch)
+	require.NoError(t, err)
+	require.Equal(t, catalog.Rejected, entry.State)
+	require.NoError(t, os.Remove(link))
+	d.put("in/link.csv", "y", now())
+	listed, err = d.list(ListSourceInput{})
+	require.NoError(t, err)
+	require.Contains(t, []string{listed.Due[0].Path, listed.Due[1].Path}, "in/link.csv")
 }
 
 // A folder that may not be read is one thing that failed; the files beside it are taken, and those in it are not gone.

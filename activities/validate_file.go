@@ -38,7 +38,7 @@ func (a *Activities) ValidateFile(ctx context.Context, in ValidateFileInput) (in
 }
 
 func (a *Activities) validateFile(ctx context.Context, in ValidateFileInput) (ingest.Counts, error) {
-	ctx, report, end := a.progress(ctx, "validate", "rows", 0)
+	ctx, report, end := a.progressInParts(ctx, Progress{Step: "validate", Unit: "rows"})
 	defer end()
 	release, err := a.alone(ctx, in.Batch)
 	if err != nil {
@@ -49,7 +49,9 @@ func (a *Activities) validateFile(ctx context.Context, in ValidateFileInput) (in
 	if err != nil {
 		return ingest.Counts{}, err
 	}
-	counts, err := ingest.Validate(ctx, a.Batches, file, report)
+	counts, err := ingest.Validate(ctx, a.Batches, file, func(p ingest.Progress) {
+		report(Progress{Step: "validate", Unit: "rows", Part: p.Part, Done: p.Records, Total: p.Total, Read: p.Read, Size: p.Size})
+	})
 	if err != nil {
 		return ingest.Counts{}, fmt.Errorf("source %s: %w", file.Source.Name, err)
 	}

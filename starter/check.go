@@ -52,6 +52,7 @@ func (s *shared) check(dir string) error {
 		out.Problems = append(out.Problems, p.Error())
 	}
 	if err == nil {
+		w.Warnings = append(w.Warnings, w.EndedSchedules(time.Now())...)
 		for _, warning := range w.Warnings {
 			out.Warnings = append(out.Warnings, warning.Error())
 		}

@@ -24,7 +24,7 @@ func newFiles(s *shared) *cobra.Command {
 		Use:   "files SOURCE [PATH]",
 		Short: "Show the ledger of a source: every file version, and what became of it",
 		Long: `Show the ledger of a source: every file version that was ever seen, and what became of it. With a PATH, the story
-of that file's versions. With --runs, the latest runs on the source and the windows that they answered for.`,
+of that file's versions; a name that the ledger shows in quotes may be given so. With --runs, the latest runs on the source and the windows that they answered for.`,
 		Example: `  starter files acme --state waiting
   starter files acme in/today.csv.gz
   starter files acme --runs`,
@@ -32,7 +32,7 @@ of that file's versions. With --runs, the latest runs on the source and the wind
 		RunE: func(c *cobra.Command, args []string) error {
 			in.Source, in.State = args[0], catalog.State(state)
 			if len(args) > 1 {
-				in.Path = args[1]
+				in.Path = written(args[1])
 			}
 			return o.ask(c.Context(), workflows.ListFiles, in, func(result json.RawMessage) error { return printLedger(result, in.Path != "", runs) })
 		},
@@ -74,7 +74,7 @@ func printLedger(result json.RawMessage, stories, runs bool) error {
 	}
 	slices.Sort(states)
 	fmt.Printf("source %s: %v\n", r.Source, states)
-	rows := [][]string{{"path", "size", "modified", "business date", "state", "batch", "detail"}}
+	rows := [][]string{{"file", "size", "modified", "business date", "state", "batch", "detail"}}
 	for _, f := range r.Files {
 		rows = append(rows, []string{printable(f.Path), fmt.Sprint(f.Size), f.Modified.Format(time.RFC3339), f.BusinessDate, string(f.State), f.Batch, f.Detail})
 		if stories {
@@ -84,15 +84,6 @@ func printLedger(result json.RawMessage, stories, runs bool) error {
 		}
 	}
 	return table(os.Stdout, rows)
-}
-
-// printable keeps a partner's odd names on one line.
-func printable(path string) string {
-	quoted := fmt.Sprintf("%q", path)
-	if quoted == `"`+path+`"` {
-		return path
-	}
-	return quoted
 }
 
 func printSyncs(runs []catalog.Sync) error {

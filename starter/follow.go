@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -18,21 +19,36 @@ import (
 	"prospector/internal/temporalclient"
 )
 
-// followEvery is how often a run is asked how far it is.
-const followEvery = time.Second
+const (
+	followEvery = time.Second      // how often a run is asked how far it is
+	linesEvery  = 10 * time.Second // where each answer is a line of its own, unless another step begins
+)
 
-// follower shows how far a run is: one line that is rewritten on a terminal, a line for each change
-// elsewhere.
+// follower shows how far a run is: one line that is rewritten on a terminal, with the time since the run began; elsewhere
+// a line now and then, and for each step.
 type follower struct {
 	client *temporalclient.Client
 	run    client.WorkflowRun
 	out    io.Writer
-	redraw bool
-	last   string
+	width  func() int // of the terminal; 0: it is none
+	began  time.Time
+
+	last   string    // line
+	steps  string    // of the last line
+	lastAt time.Time // when it was written
 }
 
 func newFollower(c *temporalclient.Client, run client.WorkflowRun, out *os.File) *follower {
-	return &follower{client: c, run: run, out: out, redraw: term.IsTerminal(int(out.Fd()))}
+	return &follower{client: c, run: run, out: out, width: func() int { return widthOf(out) }, began: time.Now()}
+}
+
+// widthOf is how many characters a line of a terminal has, and 0 of what is none.
+func widthOf(out *os.File) int {
+	width, _, err := term.GetSize(int(out.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 // until returns what ended delivers. That progress cannot be read is no failure: the run counts.
@@ -42,33 +58,45 @@ func (f *follower) until(ctx context.Context, ended <-chan error) error {
 	for {
 		select {
 		case err := <-ended:
-			if f.redraw && f.last != "" {
+			if f.width() > 0 && f.last != "" {
 				fmt.Fprint(f.out, "\r\033[K")
 			}
 			return err
 		case <-ticker.C:
 			if steps, err := pendingSteps(ctx, f.client, f.run.GetID(), f.run.GetRunID()); err == nil {
-				f.show(steps)
+				f.show(steps, time.Now())
 			}
 		}
 	}
 }
 
-func (f *follower) show(steps []pendingStep) {
-	texts := make([]string, len(steps))
+func (f *follower) show(steps []pendingStep, now time.Time) {
+	texts, titles := make([]string, len(steps)), make([]string, len(steps))
 	for i, s := range steps {
-		texts[i] = s.String()
+		texts[i], titles[i] = s.String(), fmt.Sprint(s.title(), s.Attempt)
 	}
-	text := strings.Join(texts, ", ")
-	if text == "" || text == f.last {
+	text := visible(strings.Join(texts, "; "))
+	if width := f.width(); width > 0 {
+		if text = strings.TrimRight(fmt.Sprintf("  %s  %s", now.Sub(f.began).Truncate(time.Second), text), " "); text != f.last {
+			f.last = text
+			fmt.Fprint(f.out, "\r\033[K"+cut(text, width-1))
+		}
 		return
 	}
-	f.last = text
-	if f.redraw {
-		fmt.Fprint(f.out, "\r\033[K  "+text)
+	same := strings.Join(titles, "\n") == f.steps
+	if text == "" || text == f.last || same && now.Sub(f.lastAt) < linesEvery {
 		return
 	}
+	f.last, f.steps, f.lastAt = text, strings.Join(titles, "\n"), now
 	fmt.Fprintln(f.out, "  "+text)
+}
+
+// cut keeps a line from going over into the next one of a terminal.
+func cut(text string, width int) string {
+	if letters := []rune(text); len(letters) > width && width > 0 {
+		return string(letters[:width-1]) + "…"
+	}
+	return text
 }
 
 // pendingStep is an activity that is under way or waits for its next attempt.
@@ -80,23 +108,39 @@ type pendingStep struct {
 	LastFailure string              `json:"lastFailure,omitempty"`
 }
 
-func (s pendingStep) String() string {
-	text := s.Progress.Step
-	if text == "" {
-		text = s.Activity
+// title is what the step is about.
+func (s pendingStep) title() string {
+	switch p := s.Progress; {
+	case p.Step == "":
+		return s.Activity
+	case p.Part != "":
+		return p.Step + " (" + p.Part + ")"
+	default:
+		return p.Step
 	}
-	if s.Progress.Done > 0 {
-		p := s.Progress
+}
+
+func (s pendingStep) String() string {
+	p, text := s.Progress, s.title()
+	switch {
+	case p.Done > 0 && p.Total > 0:
+		text += " " + amount(float64(p.Done), p.Unit) + " of " + amount(float64(p.Total), p.Unit)
+	case p.Done > 0:
 		text += " " + amount(float64(p.Done), p.Unit)
-		if p.Total > 0 {
-			text += " of " + amount(float64(p.Total), p.Unit)
-		}
-		if p.PerSecond > 0 {
-			text += ", " + amount(p.PerSecond, p.Unit) + "/s"
-		}
-		if p.SecondsLeft > 0 {
-			text += ", about " + (time.Duration(p.SecondsLeft) * time.Second).String() + " left"
-		}
+	case p.Total > 0:
+		text += " " + amount(float64(p.Total), p.Unit)
+	}
+	if p.Percent > 0 {
+		text += fmt.Sprintf(", %.0f%%", math.Floor(p.Percent))
+	}
+	if p.PerSecond > 0 {
+		text += ", " + amount(p.PerSecond, p.Unit) + "/s"
+	}
+	if p.Seconds > 0 {
+		text += ", for " + (time.Duration(p.Seconds) * time.Second).String()
+	}
+	if p.SecondsLeft > 0 {
+		text += ", about " + (time.Duration(p.SecondsLeft) * time.Second).String() + " left"
 	}
 	if s.Attempt > 1 {
 		text += fmt.Sprintf(" (attempt %d of %d after: %s)", s.Attempt, s.MaxAttempts, s.LastFailure)

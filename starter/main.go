@@ -25,7 +25,7 @@ func main() {
 	err := newRoot().ExecuteContext(ctx)
 	stop()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "error:", workflows.MessageOf(err))
+		fmt.Fprintln(os.Stderr, "error:", visibleLines(workflows.MessageOf(err)))
 		os.Exit(exitCode(err))
 	}
 }

@@ -17,24 +17,31 @@ import (
 )
 
 // ran is what a command prints, and its error.
-func ran(t *testing.T, arguments ...string) (string, error) {
+func ran(t *testing.T, arguments ...string) (printed string, failure error) {
+	t.Helper()
+	root := newRoot()
+	root.SetArgs(arguments)
+	printed = stdout(t, func() { failure = root.Execute() })
+	return printed, failure
+}
+
+// stdout is what f prints.
+func stdout(t *testing.T, f func()) string {
 	t.Helper()
 	reader, writer, err := os.Pipe()
 	require.NoError(t, err)
-	stdout := os.Stdout
+	before := os.Stdout
 	os.Stdout = writer
-	defer func() { os.Stdout = stdout }()
+	defer func() { os.Stdout = before }()
 	printed := make(chan []byte)
 	go func() {
 		var out bytes.Buffer
 		_, _ = io.Copy(&out, reader)
 		printed <- out.Bytes()
 	}()
-	root := newRoot()
-	root.SetArgs(arguments)
-	failure := root.Execute()
+	f()
 	require.NoError(t, writer.Close())
-	return string(<-printed), failure
+	return string(<-printed)
 }
 
 // PL-11: the list has labels, actions, status and kind of every policy, the built-in ones too.

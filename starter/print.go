@@ -13,11 +13,30 @@ import (
 	"prospector/workflows"
 )
 
-// table writes aligned columns.
+// leastName is how many characters of a file's name are shown, however narrow the terminal.
+const leastName = 40
+
+// table writes aligned columns. On a terminal a long name of a file does not widen its column for all: its middle is left
+// out, which no other output does.
 func table(out io.Writer, rows [][]string) error {
+	width := 0
+	if file, ok := out.(*os.File); ok {
+		width = widthOf(file)
+	}
+	return tableFor(width, out, rows)
+}
+
+func tableFor(width int, out io.Writer, rows [][]string) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
-		fmt.Fprintln(w, strings.Join(row, "\t"))
+		cells := make([]string, len(row))
+		for i, cell := range row {
+			cells[i] = visible(cell)
+			if width > 0 && i < len(rows[0]) && rows[0][i] == "file" {
+				cells[i] = shorten(cells[i], max(leastName, width/3))
+			}
+		}
+		fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
 	return w.Flush()
 }
@@ -43,11 +62,11 @@ func printSynced(result json.RawMessage) error {
 	}
 	fmt.Println()
 	for _, w := range r.Waiting {
-		fmt.Printf("waiting  %s: %s\n", w.Path, w.Reason)
+		fmt.Printf("waiting  %s: %s\n", printable(written(w.Path)), visible(w.Reason))
 	}
 	printMore("waiting", r.WaitingFiles-len(r.Waiting))
 	for _, path := range r.Gone {
-		fmt.Printf("gone     %s: the partner removed it before it was taken\n", path)
+		fmt.Printf("gone     %s: the partner removed it before it was taken\n", printable(path))
 	}
 	printMore("gone", r.GoneFiles-len(r.Gone))
 	for _, f := range r.Failed {
@@ -55,7 +74,7 @@ func printSynced(result json.RawMessage) error {
 		if !strings.Contains(text, f.Path) {
 			text = f.Path + ": " + text
 		}
-		fmt.Printf("failed   %s\n", text)
+		fmt.Printf("failed   %s\n", visible(text))
 	}
 	printMore("failed", r.FailedFiles-len(r.Failed))
 	if len(r.Probed) > 0 {
@@ -85,7 +104,7 @@ func printProbed(probed []activities.ProbeFileOutput) error {
 	fmt.Println("dry run: nothing was taken")
 	rows := [][]string{{"file", "bytes", "sample", "accepted", "rejected"}}
 	for _, p := range probed {
-		row := []string{p.Path, fmt.Sprint(p.Bytes)}
+		row := []string{printable(p.Path), fmt.Sprint(p.Bytes)}
 		switch {
 		case p.Counts != nil && p.Counts.SetAside != "":
 			row = append(row, "would be set aside: "+p.Counts.SetAside)
@@ -134,7 +153,7 @@ func printIngested(result json.RawMessage) error {
 func printFiles(files []workflows.IngestFileResult) error {
 	rows := [][]string{{"file", "batch", "state", "read", "accepted", "rejected", "new", "updated", "unchanged", "superseded", "outdated", "removed"}}
 	for _, f := range files {
-		row := []string{f.Path, f.Batch, string(f.State)}
+		row := []string{printable(f.Path), f.Batch, string(f.State)}
 		switch {
 		case f.Reason != "":
 			row = append(row, f.Reason)
@@ -154,6 +173,7 @@ func printFiles(files []workflows.IngestFileResult) error {
 		return err
 	}
 	for _, f := range files {
+		f.Path = printable(f.Path)
 		if d := f.Drift; d != nil {
 			for what, names := range map[string][]string{"columns that were not taken": d.Unmapped, "columns that are not there": d.Missing} {
 				if len(names) > 0 {
@@ -162,10 +182,10 @@ func printFiles(files []workflows.IngestFileResult) error {
 			}
 		}
 		if f.Diagnostic != nil {
-			fmt.Printf("  %s: %s\n", f.Path, f.Diagnostic)
+			fmt.Printf("  %s: %s\n", f.Path, visible(f.Diagnostic.String()))
 		}
 		for _, warning := range f.Warnings {
-			fmt.Printf("  %s: %s\n", f.Path, warning)
+			fmt.Printf("  %s: %s\n", f.Path, visible(warning))
 		}
 		for _, reason := range f.Reasons {
 			fmt.Printf("  %s: %d rows rejected: %s: %s\n", f.Path, reason.Rows, reason.Reason, reason.Reason.Code.Meaning())

@@ -89,7 +89,7 @@ func printReplayed(result json.RawMessage) error {
 	}
 	switch {
 	case r.Outcome == nil:
-		fmt.Printf("batch %s: %s\n", r.ReplayOf, r.Reason)
+		fmt.Printf("batch %s: %s\n", r.ReplayOf, visible(r.Reason))
 		return nil
 	case r.AlreadyDone:
 		fmt.Printf("batch %s: these rows were replayed before under the same rules, as batch %s\n", r.ReplayOf, r.Batch)

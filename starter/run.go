@@ -63,6 +63,11 @@ With --retry-of only the files of a failed run's window are taken, not what came
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) (err error) {
 			in.Source, o.parts = args[0], true
+			for _, name := range []string{"business-date", "from", "to", "retry-of"} { // an empty variable of a script must not widen the run
+				if flag := c.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
+					return usageError{fmt.Errorf("--%s is empty; name one, or leave the flag out", name)}
+				}
+			}
 			if in.RequestedBy, err = requestedBy(c.Context()); err != nil {
 				return err
 			}
@@ -162,7 +167,7 @@ func newRunIngestFile(o *runOptions) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "ingest-file SOURCE PATH",
 		Short:   "Take one file of a source; PATH is relative to its drop point",
-		Long:    "Take one file of a source; PATH is relative to its drop point. A file that was refused, or whose batch was deleted, is taken again.",
+		Long:    "Take one file of a source; PATH is relative to its drop point. A file that was refused, or whose batch was deleted, is taken again. It is held to its source's manifest; markers and quiet are not waited for.",
 		Example: "  starter run ingest-file acme in/acme_prospects.csv.gz",
 		Args:    arguments(cobra.ExactArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -170,7 +175,7 @@ func newRunIngestFile(o *runOptions) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			in.Source, in.Path, in.RequestedBy = args[0], args[1], who
+			in.Source, in.Path, in.RequestedBy = args[0], written(args[1]), who
 			return o.run(c.Context(), workflows.IngestFile, in, printIngested)
 		},
 	}
@@ -282,7 +287,7 @@ func partialResult(err error) json.RawMessage {
 
 // wait shows progress on standard error until the run ends.
 func (o *runOptions) wait(ctx context.Context, c *temporalclient.Client, run client.WorkflowRun, result any) error {
-	fmt.Fprintln(os.Stderr, "started", run.GetID())
+	fmt.Fprintln(os.Stderr, "started", visible(run.GetID()))
 	ended := make(chan error, 1)
 	go func() { ended <- run.Get(ctx, result) }()
 	follow := newFollower(c, run, os.Stderr)

@@ -135,12 +135,12 @@ func (s *shared) showRun(ctx context.Context, c *temporalclient.Client, id strin
 }
 
 func (d runDetail) print() error {
-	fmt.Printf("%s  %s  %s  %s\nstarted %s, %s\n", d.WorkflowID, d.Workflow, d.Status, d.Outcome, d.Started.Local().Format(time.DateTime), d.took())
+	fmt.Printf("%s  %s  %s  %s\nstarted %s, %s\n", visible(d.WorkflowID), d.Workflow, d.Status, d.Outcome, d.Started.Local().Format(time.DateTime), d.took())
 	for _, step := range d.Pending {
-		fmt.Println("  " + step.String())
+		fmt.Println("  " + visible(step.String()))
 	}
 	if d.Error != "" {
-		fmt.Printf("%s: %s\n", d.Kind, d.Error)
+		fmt.Printf("%s: %s\n", d.Kind, visibleLines(d.Error))
 	}
 	if d.Result != nil {
 		return printJSON(os.Stdout, d.Result)

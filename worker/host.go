@@ -56,6 +56,10 @@ func (o *hostOptions) check() error {
 	return nil
 }
 
+// progressEvery is how often, at most, a step's progress goes to Temporal, which would else hear of it at four fifths of
+// the heartbeat timeout.
+const progressEvery = 2 * time.Second
+
 // host is what one process holds: the stores in a data directory, and the steps built on them. The
 // caller holds the directory's lock.
 type host struct {
@@ -108,6 +112,7 @@ func (h *host) work(ctx context.Context, c client.Client, do func(ctx context.Co
 	w := worker.New(c, workflows.TaskQueue, worker.Options{
 		MaxConcurrentActivityExecutionSize: 8,
 		WorkerStopTimeout:                  10 * time.Second,
+		MaxHeartbeatThrottleInterval:       progressEvery,
 		OnFatalError:                       func(err error) { cancel(fmt.Errorf("the worker stopped: %w", err)) },
 	})
 	h.activities.Schedules = schedules{c}

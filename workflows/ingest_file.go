@@ -2,6 +2,8 @@ package workflows
 
 import (
 	"cmp"
+	"fmt"
+	"strings"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -32,7 +34,20 @@ type IngestFileInput struct {
 
 // WorkflowID is the id under which a person starts the run.
 func (in IngestFileInput) WorkflowID() string {
-	return "ingest-file/" + cmp.Or(in.Source, in.Dataset) + "/" + in.Path
+	return "ingest-file/" + cmp.Or(in.Source, in.Dataset) + "/" + ascii(in.Path)
+}
+
+// ascii writes what is not printable ASCII as URLs do: Temporal's client sends ids in headers, which take nothing else.
+func ascii(text string) string {
+	var out strings.Builder
+	for i := range len(text) {
+		if b := text[i]; b < ' ' || b > '~' || b == '%' {
+			fmt.Fprintf(&out, "%%%02X", b)
+		} else {
+			out.WriteByte(b)
+		}
+	}
+	return out.String()
 }
 
 // IngestFileResult is what the file came to.

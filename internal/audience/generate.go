@@ -24,17 +24,22 @@ type Names struct {
 // maxSQL bounds the generated text: arithmetic inside conditional values is written more than once.
 const maxSQL = 1 << 20
 
+// mostDivisors of one number: each is looked at once more, with all that it is made of.
+const mostDivisors = 20
+
 // SQL returns the rule as a DuckDB condition and its bound values. The condition never fails on a row: what cannot be
 // computed is null.
 func (r *Rule) SQL(n Names) (condition string, values []any, err error) { return generate(r.where, n) }
 
 func generate(n *expression.Node, names Names) (string, []any, error) {
-	if names.Column == nil {
-		names.Column = func(string) string { return "c" }
+	if names.Column == nil { // a check: what it takes must not be refused when it runs
+		names.Column = func(path string) string { return `fragment."` + path + `"` }
 	}
 	g := &generator{names: names}
 	g.write(n)
 	switch {
+	case g.divided > mostDivisors:
+		return "", nil, expression.Errorf(expression.TooLarge, n.At, "divide once, by a product", "a number of the rule has more than %d divisions by values", mostDivisors)
 	case g.full():
 		return "", nil, expression.Errorf(expression.TooLarge, n.At, "write it as several audiences", "the rule is too large to evaluate")
 	case g.missing && names.Audience != nil:
@@ -49,6 +54,7 @@ type generator struct {
 	names   Names
 	values  []any
 	missing bool
+	divided int // divisors of the number that has most
 }
 
 func (g *generator) full() bool { return g.Len() > maxSQL }
@@ -206,10 +212,13 @@ func (g *generator) includes(list, item *expression.Node) {
 	g.format("(CASE WHEN %v IS NOT NULL THEN list_contains(%v, %v) END)", item, list, item)
 }
 
+// roomForMembers is about as long as the SQL that reads an audience's members.
+const roomForMembers = 400
+
 func (g *generator) member(name string) {
 	if g.names.Audience == nil {
 		g.missing = true
-		g.WriteString("false")
+		g.WriteString("false" + strings.Repeat(" ", roomForMembers))
 		return
 	}
 	condition := g.names.Audience(name)
@@ -222,8 +231,12 @@ var arithmetic = []expression.Op{expression.Add, expression.Subtract, expression
 // number writes arithmetic in double precision. It is null unless the result and every divisor are finite: a division by an
 // infinity would be finite again.
 func (g *generator) number(n *expression.Node) {
+	by := divisors(n)
+	if g.divided = max(g.divided, len(by)); g.divided > mostDivisors {
+		return
+	}
 	g.WriteString("(CASE WHEN ")
-	for _, divisor := range divisors(n) {
+	for _, divisor := range by {
 		g.format("isfinite(%v) AND ", func() { g.raw(divisor) })
 	}
 	g.format("isfinite(%v) THEN %v END)", func() { g.raw(n) }, func() { g.raw(n) })

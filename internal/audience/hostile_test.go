@@ -66,6 +66,17 @@ func TestBoundsOfRules(t *testing.T) {
 		"NUL":                 {"partner.hiking = 'Y\x00' OR 1=1", "partner.hiking = \"Y\x00\""},
 		"no UTF-8":            {"partner.hiking = '\xff'", "partner.hiking = \"\xff\""},
 		"a right-to-left NUL": {"partner.hiking = 'Y'\x00) UNION SELECT (1", "partner.hiking = \"Y\"\x00"},
+		"more plus":           {long("merkle.demographics.age.age", "+", 2_300) + " > 1", long("merkle.demographics.age.age", "+", 2_300) + " > 1"},
+		"plus one":            {"merkle.demographics.age.age > 1" + strings.Repeat("+1", 30_000), "merkle.demographics.age.age > 1" + strings.Repeat("+1", 30_000)},
+		"IS TRUE":             {"_luma.optedIn" + strings.Repeat(" IS TRUE", 8_000), strings.Repeat("!", 60_000) + "_luma.optedIn"},
+		"signs":               {"merkle.demographics.age.age > " + strings.Repeat("- ", 30_000) + "1", "merkle.demographics.age.age > " + strings.Repeat("- ", 30_000) + "1"},
+		"casts":               {"merkle.demographics.age.age" + strings.Repeat("::int", 12_000) + " = 1", strings.Repeat("1 + ", 15_000) + "merkle.demographics.age.age > 1"},
+		"UNION":               {"1=1) " + strings.Repeat("UNION SELECT 1, 2 ", 3_000) + "UNION SELECT (1", strings.Repeat("1 in [", 10_000)},
+		"JOIN":                {"1=1) OR EXISTS (SELECT FROM a " + strings.Repeat("JOIN b ON (true) ", 3_500), strings.Repeat("1 = ", 15_000) + "1"},
+		"operators":           {"partner.hiking = " + strings.Repeat("~ ", 30_000) + "1", strings.Repeat("1 * ", 15_000) + "merkle.demographics.age.age > 1"},
+		"behind an escape":    {`partner.hiking = E'\'' || ` + long("'a'", "||", 10_000), `partner.hiking = "\"" + ` + long("1", "+", 10_000)},
+		"behind a $":          {"partner.hiking = $$'$$ || " + long("'a'", "||", 10_000), strings.Repeat("$1.", 20_000) + "a"},
+		"divisions":           {strings.Repeat("1 / (merkle.demographics.age.age / (", 20) + "merkle.demographics.age.age" + strings.Repeat("))", 20) + " > 1", strings.Repeat("1 / (merkle.demographics.age.age / (", 20) + "merkle.demographics.age.age" + strings.Repeat("))", 20) + " > 1"},
 		"open brackets":       {strings.Repeat("(", 60_000), strings.Repeat("[", 60_000)},
 		"open quotes":         {strings.Repeat("'", 60_001), strings.Repeat(`"`, 60_001)},
 		"chains of =":         {long("partner.hiking", " = ", 4_000), long("partner.hiking", " = ", 3_000)},
@@ -79,7 +90,24 @@ func TestBoundsOfRules(t *testing.T) {
 			require.ErrorAs(t, err, &wrong, "%s in %s", name, notation)
 			require.Less(t, len(err.Error()), 600, "%s in %s", name, notation)
 			t.Log(name, notation, time.Since(started).Round(time.Millisecond), wrong.Kind)
+			_, err = Parse("partner.hiking = 'Y'", fields)
+			require.NoError(t, err, "after %s in %s", name, notation)
 		}
+	}
+}
+
+// What is large without being deep is taken.
+func TestLargeRules(t *testing.T) {
+	for name, rule := range map[string]string{
+		"a list":     "partner.hiking IN ('x'" + strings.Repeat(", 'it''s'", 4_990) + ")",
+		"conditions": "partner.hiking = 'Y'" + strings.Repeat(" AND merkle.demographics.age.age > 1", 1_500),
+		"brackets":   "partner.hiking = 'Y'" + strings.Repeat(" OR (partner.hiking = 'Y' AND merkle.demographics.age.age > 1 + 2 * 3)", 800),
+		"a sum":      "merkle.demographics.age.age" + strings.Repeat(" + merkle.demographics.age.age", 80) + " > 1",
+		"an escape":  `partner.hiking IN (E'a\'b', E'\\', 'E')`,
+		"quotes":     `partner.hiking = '$' AND partner.hiking <> 'a""$' AND "partner"."hiking" <> ''`,
+	} {
+		_, err := Parse(rule, fields)
+		require.NoError(t, err, name)
 	}
 }
 

@@ -129,12 +129,45 @@ func openGzip(file io.ReaderAt, size int64, limits Limits) (*decoded, error) {
 }
 
 // gunzip reads all members of a gzip file.
-func gunzip(r io.Reader) (io.Reader, error) {
-	members, err := gzip.NewReader(r)
+func gunzip(file *bufio.Reader) (io.Reader, error) {
+	member, err := gzip.NewReader(file)
 	if err != nil {
 		return nil, err
 	}
-	return &parts{reader: members, noBeginning: gzip.ErrHeader}, nil
+	member.Multistream(false)
+	return &members{file, member}, nil
+}
+
+// members are the parts of a gzip file. What is behind one and does not begin like another is something else, however
+// short; the decoder alone would take a few such bytes for one that is cut short.
+type members struct {
+	file   *bufio.Reader
+	member *gzip.Reader
+}
+
+var gzipMagic = []byte{0x1f, 0x8b}
+
+func (m *members) Read(p []byte) (int, error) {
+	n, err := m.member.Read(p)
+	if err != io.EOF { //nolint:errorlint // what wraps it is a failure
+		return n, err
+	}
+	head, err := m.file.Peek(len(gzipMagic))
+	switch {
+	case len(head) == 0:
+		return n, err
+	case !bytes.HasPrefix(gzipMagic, head):
+		return n, errFollowed
+	}
+	err = m.member.Reset(m.file)
+	m.member.Multistream(false)
+	switch {
+	case errors.Is(err, io.EOF):
+		err = io.ErrUnexpectedEOF
+	case errors.Is(err, gzip.ErrHeader):
+		err = errFollowed
+	}
+	return n, err
 }
 
 // errFollowed says that a file goes on where its data ends.

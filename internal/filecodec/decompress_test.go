@@ -329,6 +329,19 @@ func TestArchivesHoldOneDataFile(t *testing.T) {
 	}
 }
 
+// What is behind gzip data is called that, however short it is; only what begins like another part is one cut short.
+func TestBehindGzip(t *testing.T) {
+	whole := packGzip(t, text(5000))
+	for behind, want := range map[string]string{"x": "something else follows", "\n": "something else follows", "\x1fx": "something else follows",
+		"0123456789abcdef": "something else follows", "\x1f": "cut short", "\x1f\x8b\x08": "cut short", string(whole[:len(whole)/2]): "cut short"} {
+		_, err := undo(slices.Concat(whole, []byte(behind)), "gzip", Limits{})
+		require.ErrorContains(t, err, want, "%q", behind)
+	}
+	got, err := undo(slices.Concat(whole, whole, packGzip(t, nil), whole), "gzip", Limits{})
+	require.NoError(t, err)
+	require.Equal(t, bytes.Repeat(text(5000), 3), got)
+}
+
 // A second archive behind the first is not passed over in silence.
 func TestJoinedArchives(t *testing.T) {
 	one, two := file{"a.csv", text(50)}, file{"b.csv", text(60)}

@@ -67,6 +67,9 @@ func TestDialects(t *testing.T) {
 			[]got{{2, "", `12" pipe|x"`}, {3, FaultQuote, ""}, {4, "", `"|x`}, {5, "", ` "y"|`}}},
 		{"quotes in fields are kept and swallow nothing", "a,b\n\"1,2\n3\",4\n5,\"6\n7,8\n", Dialect{Delimiter: ',', Quote: '"', QuotesInFields: true},
 			[]got{{2, "", "1,2\n3|4"}, {4, FaultQuote, ""}, {5, "", "7|8"}}},
+		{"beyond ASCII", "a§b\nç§\xc3\xa7\n\"1§\"\"\"§2\n§\n1§2§3\n\"x\n§\"§3\n\"1\"ç2\n4§\"5\"", Dialect{Quote: '"'}.Delimited("§"),
+			[]got{{2, "", "ç|ç"}, {3, "", `1§"|2`}, {4, "", "|"}, {5, FaultColumns, ""}, {6, "", "x\n§|3"}, {8, FaultQuote, ""}, {9, "", "4|5"}}},
+		{"beyond ASCII, no quotes", "a€b\n\"1€2\"\n", Dialect{}.Delimited("€"), []got{{2, "", `"1|2"`}}},
 		{"carriage returns end lines", "a,b\r1,2\r\r\"x\ry\",3\r4,5", comma, []got{{2, "", "1|2"}, {4, "", "x\ry|3"}, {6, "", "4|5"}}},
 		{"a stray quote among carriage returns", "a,b\r\"1,2\r3,4\r", comma, []got{{2, FaultQuote, ""}, {3, "", "3|4"}}},
 	} {
@@ -133,6 +136,9 @@ func TestDialectsThatCannotBeRead(t *testing.T) {
 		"'\\x00' cannot be the delimiter":       {Quote: '"'},
 		"'\\n' cannot be the delimiter":         {Delimiter: '\n', Quote: '"'},
 		"'\\u00a7' cannot be the delimiter":     {Delimiter: 0xA7, Quote: '"'},
+		"\"§§\" cannot be the delimiter":        {Wide: "§§", Quote: '"'},
+		"\"\\xa7\" cannot be the delimiter":     {Wide: "\xA7", Quote: '"'},
+		"\"§\" cannot be the delimiter":         {Wide: "§", Delimiter: ','},
 		"'\\r' cannot be the quote":             {Delimiter: ',', Quote: '\r'},
 		"delimiter and quote must be two":       {Delimiter: '"', Quote: '"'},
 		"delimiter and escape must be two":      {Delimiter: ',', Quote: '"', Escape: ','},
@@ -152,6 +158,7 @@ func TestKeepDelimited(t *testing.T) {
 		{"doubled", "a,b,c\n1,\"x\"\"y\",\"2,3\"\n", `,"x""y","2,3"`, comma},
 		{"escaped", "a,b,c\n1,\"x\\\"\\\\y\",\\\n", `,"x\"\\y",\`, Dialect{Delimiter: ',', Quote: '"', Escape: '\\'}},
 		{"not quoted", "a\tb\tc\n1\t\"x\t2\n", "\t\"x\t2", Dialect{Delimiter: '\t'}},
+		{"beyond ASCII", "a§b§c\n1§\"x§y\"§2\n", "§\"x§y\"§2", Dialect{Quote: '"'}.Delimited("§")},
 		{"faulty", "a,b,c\n1,2\n", "1,2", comma},
 		{"one column", "a\n1\n", `""`, comma}, // not a blank line
 		{"one column, not quoted", "a\n1\n", "", Dialect{Delimiter: ','}},
@@ -198,6 +205,7 @@ func TestEncodings(t *testing.T) {
 		{"UTF-16 without a mark", UTF16, utf16Text(binary.LittleEndian, text), want},
 		{"halves of pairs", UTF16, half, []got{{2, "", "1|2"}, {3, FaultEncoding, ""}, {4, FaultEncoding, ""}, {5, "", "5|6"}, {6, FaultEncoding, ""}}},
 		{"Latin-1", Latin1, []byte("n\xe4me,b\n\xa0,\xff\n1,\x80\n2,\xc3\x83\n"), []got{{2, "", "\u00a0|ÿ"}, {3, FaultEncoding, ""}, {4, FaultEncoding, ""}}},
+		{"Windows-1252", Windows1252, []byte("n\xe4me,b\n\xa0,\xff\n1,\x80\n2,\x93\xfc\x94\n3,\x81\n4,\x9f\n"), []got{{2, "", "\u00a0|ÿ"}, {3, "", "1|€"}, {4, "", "2|“ü”"}, {5, FaultEncoding, ""}, {6, "", "4|Ÿ"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			columns, records, err := readAll(t, c.file, Format{Records: Delimited, Encoding: c.encoding, Dialect: comma})
@@ -228,6 +236,10 @@ func TestWrongEncodings(t *testing.T) {
 		{UTF8, "the file is UTF-16", utf16Text(binary.BigEndian, "\uFEFFa,b\n")},
 		{UTF16, "the file is UTF-8", []byte("\uFEFFa,b\n")},
 		{Latin1, "the file is UTF-8", []byte("\uFEFFa,b\n")},
+		{Latin1, "the header line cannot be read: control characters of Latin-1, bytes 0x80 to 0x9F: is it windows-1252?", []byte("a,\x80\n")},
+		{Windows1252, "the header line cannot be read: not Windows-1252", []byte("a,\x81\n")},
+		{UTF8, "the header line cannot be read: not UTF-8", []byte("a,\x81\n")},
+		{Windows1252, "the file is UTF-8", []byte("\uFEFFa,b\n")},
 		{Latin1, "the file is UTF-16", utf16Text(binary.LittleEndian, "\uFEFFa,b\n")},
 		{"ebcdic", "unknown encoding", []byte("a,b\n")},
 		{UTF16, "the file is empty", nil},

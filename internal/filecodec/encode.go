@@ -70,11 +70,15 @@ func AppendRecord(dst []byte, fields [][]byte, d Dialect) []byte {
 	if len(fields) == 1 && len(fields[0]) == 0 && d.Quote != 0 {
 		return append(dst, d.Quote, d.Quote)
 	}
+	delimiter := []byte(d.Wide)
+	if d.Wide == "" {
+		delimiter = []byte{d.Delimiter}
+	}
 	for i, field := range fields {
 		if i > 0 {
-			dst = append(dst, d.Delimiter)
+			dst = append(dst, delimiter...)
 		}
-		if d.Quote == 0 || !bytes.ContainsAny(field, string([]byte{d.Delimiter, d.Quote, '\n', '\r'})) {
+		if d.Quote == 0 || !bytes.ContainsAny(field, string([]byte{d.Quote, '\n', '\r'})) && !bytes.Contains(field, delimiter) {
 			dst = append(dst, field...)
 			continue
 		}

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/transform"
 )
 
@@ -18,7 +20,25 @@ const (
 	UTF8   = "utf-8"   // may begin with a byte-order mark
 	UTF16  = "utf-16"  // in the order that its byte-order mark says, else little endian
 	Latin1 = "latin-1" // ISO-8859-1 itself: 0x80 to 0x9F, where Windows-1252 has characters, is no text
+
+	Windows1252 = "windows-1252" // what is often called Latin-1: with €, quotation marks and dashes
 )
+
+// FaultIn is the record's fault for people, who know the encoding of the file.
+func (r Record) FaultIn(encoding string) string {
+	if r.Fault != FaultEncoding || utf8.Valid(r.Raw) { // an escape in JSON may be no text, too
+		return string(r.Fault)
+	}
+	switch encoding {
+	case Latin1:
+		return "control characters of Latin-1, bytes 0x80 to 0x9F: is it windows-1252?"
+	case Windows1252:
+		return "not Windows-1252"
+	case UTF16:
+		return "not UTF-16"
+	}
+	return string(r.Fault)
+}
 
 // decode returns the text of r as UTF-8. Its own byte-order mark decides against an encoding that it
 // is not in. What is no text in the encoding becomes bytes that are not UTF-8, never a replacement
@@ -34,14 +54,16 @@ func decode(r io.Reader, encoding string) (io.Reader, error) {
 	}
 	littleEndian, bigEndian := bytes.HasPrefix(head, []byte{0xFF, 0xFE}), bytes.HasPrefix(head, []byte{0xFE, 0xFF})
 	switch {
-	case encoding != UTF16 && encoding != Latin1:
+	case encoding != UTF16 && encoding != Latin1 && encoding != Windows1252:
 		return nil, fmt.Errorf("unknown encoding %q", encoding)
 	case bytes.HasPrefix(head, utf8BOM):
 		return nil, fmt.Errorf("the file is UTF-8; its format says %s", encoding)
-	case encoding == Latin1 && (littleEndian || bigEndian):
+	case encoding != UTF16 && (littleEndian || bigEndian):
 		return nil, fmt.Errorf("the file is UTF-16; its format says %s", encoding)
 	case encoding == Latin1:
-		return transform.NewReader(buffered, latin1{}), nil
+		return transform.NewReader(buffered, &single{}), nil
+	case encoding == Windows1252:
+		return transform.NewReader(buffered, &single{c1: windows1252()}), nil
 	case littleEndian || bigEndian:
 		if _, err := buffered.Discard(2); err != nil {
 			return nil, err
@@ -50,15 +72,29 @@ func decode(r io.Reader, encoding string) (io.Reader, error) {
 	return transform.NewReader(buffered, wide{bigEndian: bigEndian}), nil
 }
 
-// latin1 transforms ISO-8859-1. What is undefined there keeps its byte.
-type latin1 struct{ transform.NopResetter }
+// single transforms ISO-8859-1 and what differs from it between 0x80 and 0x9F only. What is no text there keeps its byte.
+type single struct {
+	transform.NopResetter
+	c1 [32]rune // characters from 0x80 on; 0: none
+}
 
-func (latin1) Transform(dst, src []byte, _ bool) (written, read int, err error) {
+func windows1252() (out [32]rune) {
+	for i := range out {
+		if r := charmap.Windows1252.DecodeByte(byte(0x80 + i)); !unicode.IsControl(r) && r != utf8.RuneError {
+			out[i] = r
+		}
+	}
+	return out
+}
+
+func (s *single) Transform(dst, src []byte, _ bool) (written, read int, err error) {
 	for read < len(src) {
-		if written+2 > len(dst) {
+		if written+utf8.UTFMax > len(dst) {
 			return written, read, transform.ErrShortDst
 		}
 		switch b := src[read]; {
+		case b >= 0x80 && b < 0xA0 && s.c1[b-0x80] != 0:
+			written += utf8.EncodeRune(dst[written:], s.c1[b-0x80])
 		case b < 0xA0:
 			dst[written] = b
 			written++

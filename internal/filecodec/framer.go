@@ -13,25 +13,40 @@ import (
 )
 
 // Dialect is how a delimited file is written. All three characters are ASCII, and neither NUL (which
-// stands for "none") nor a line end.
+// stands for "none") nor a line end; only the delimiter may be another one instead.
 type Dialect struct {
 	Delimiter      byte
+	Wide           string   // instead of Delimiter: a character beyond ASCII, such as §, in UTF-8
 	Quote          byte     // 0: fields are never quoted, and quotes are characters as others
 	QuotesInFields bool     // a quote that does not begin a field is a character as others; otherwise it makes its record faulty
 	Escape         byte     // inside quoted fields, in front of a quote or of itself; elsewhere it is a character as others. 0: quotes are doubled
 	Columns        []string // names of a file without a header line; empty: the first record is the header
 }
 
+// Delimited returns the dialect with the one character that text is as its delimiter.
+func (d Dialect) Delimited(text string) Dialect {
+	d.Delimiter, d.Wide = 0, text
+	if len(text) == 1 {
+		d.Delimiter, d.Wide = text[0], ""
+	}
+	return d
+}
+
 func (d Dialect) check() error {
+	if d.Wide != "" {
+		if r, n := utf8.DecodeRuneInString(d.Wide); d.Delimiter != 0 || n != len(d.Wide) || n == 1 || r == '\uFEFF' {
+			return fmt.Errorf("%q cannot be the delimiter: it must be one character", d.Wide)
+		}
+	}
 	for name, b := range map[string]byte{"delimiter": d.Delimiter, "quote": d.Quote, "escape": d.Escape} {
-		if b == '\n' || b == '\r' || b >= utf8.RuneSelf || b == 0 && name == "delimiter" {
+		if b == '\n' || b == '\r' || b >= utf8.RuneSelf || b == 0 && name == "delimiter" && d.Wide == "" {
 			return fmt.Errorf("%s cannot be the %s: it must be an ASCII character and no line end", strconv.QuoteRuneToASCII(rune(b)), name)
 		}
 	}
 	switch {
-	case d.Quote == d.Delimiter:
+	case d.Quote == d.Delimiter && d.Quote != 0:
 		return errors.New("delimiter and quote must be two characters")
-	case d.Escape == d.Delimiter:
+	case d.Escape == d.Delimiter && d.Escape != 0:
 		return errors.New("delimiter and escape must be two characters")
 	case d.Escape != 0 && d.Quote == 0:
 		return errors.New("there is nothing to escape in fields that are never quoted")
@@ -46,6 +61,7 @@ func (d Dialect) check() error {
 type Framer struct {
 	window
 	dialect Dialect
+	wide    []byte // of the dialect
 	names   []string
 	columns int // fields that a record must have, set by Header
 
@@ -62,7 +78,7 @@ func newFramer(w window, d Dialect) *Framer {
 	if d.Escape == d.Quote {
 		d.Escape = 0
 	}
-	return &Framer{window: w, dialect: d}
+	return &Framer{window: w, dialect: d, wide: []byte(d.Wide)}
 }
 
 // Columns returns the names that Header found.
@@ -98,7 +114,7 @@ func (f *Framer) Header() ([]string, error) {
 			return nil, err
 		}
 		if record.Fault != "" {
-			return nil, fmt.Errorf("the header line cannot be read: %s", record.Fault)
+			return nil, &headerError{record}
 		}
 		f.names = make([]string, len(record.Fields))
 		for i, field := range record.Fields {
@@ -165,7 +181,11 @@ func (f *Framer) parse(window, line []byte, lineEnd int) Record {
 	consumed, lines := lineEnd, 1
 	fields, fault := f.fields[:0], Fault("")
 	if f.dialect.Quote == 0 || bytes.IndexByte(line, f.dialect.Quote) < 0 {
-		fields = split(fields, line, f.dialect.Delimiter)
+		if f.dialect.Wide == "" {
+			fields = split(fields, line, f.dialect.Delimiter)
+		} else {
+			fields = splitWide(fields, line, f.wide)
+		}
 		if f.mixedLineEnds(line) {
 			fault = FaultLineEnd
 		}
@@ -225,7 +245,13 @@ func (f *Framer) parseQuoted(fields [][]byte, window []byte, lineEnd int, last b
 				nextQuote = i + indexOrEnd(window[i:lineEnd], quote)
 			}
 			start := i
-			i += indexOrEnd(window[i:lineEnd], delimiter)
+			if len(f.wide) == 0 {
+				i += indexOrEnd(window[i:lineEnd], delimiter)
+			} else if j := bytes.Index(window[i:lineEnd], f.wide); j >= 0 {
+				i += j
+			} else {
+				i = lineEnd
+			}
 			value := window[start:i]
 			if i == lineEnd {
 				value = f.trimLineEnd(value)
@@ -246,8 +272,10 @@ func (f *Framer) parseQuoted(fields [][]byte, window []byte, lineEnd int, last b
 			return fields, 0, FaultQuote
 		case i >= len(window):
 			return fields, i, ""
-		case window[i] == delimiter:
+		case window[i] == delimiter && len(f.wide) == 0:
 			i++
+		case len(f.wide) > 0 && bytes.HasPrefix(window[i:], f.wide):
+			i += len(f.wide)
 		case window[i] == newline:
 			return fields, i + 1, ""
 		case window[i] == '\r' && i+1 < len(window) && window[i+1] == '\n':
@@ -350,4 +378,15 @@ func split(fields [][]byte, line []byte, delimiter byte) [][]byte {
 		}
 	}
 	return append(fields, line[start:])
+}
+
+// splitWide is split for a delimiter of several bytes. In UTF-8 no character has another one's bytes within it.
+func splitWide(fields [][]byte, line, delimiter []byte) [][]byte {
+	for {
+		i := bytes.Index(line, delimiter)
+		if i < 0 {
+			return append(fields, line)
+		}
+		fields, line = append(fields, line[:i]), line[i+len(delimiter):]
+	}
 }

@@ -140,6 +140,9 @@ func (l *list) follow() error {
 		}
 		chunk := l.rest()
 		if len(chunk) == 0 {
+			if len(s.open) == 0 && s.last == '}' {
+				return nil // the list is not closed, its last record is
+			}
 			return errNotClosed
 		}
 		n, end, err := s.follow(chunk)

@@ -21,7 +21,7 @@ const (
 // Format says how the records of a text file are written.
 type Format struct {
 	Records  string   // Delimited, JSONLines or JSONList
-	Encoding string   // UTF8, UTF16 or Latin1
+	Encoding string   // UTF8, UTF16, Latin1 or Windows1252
 	Dialect  Dialect  // of delimited files
 	Wanted   []string // columns to read from JSON; names with dots reach into nested objects
 }
@@ -89,7 +89,19 @@ func NewReader(r io.Reader, f Format) (Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newReader(newWindow(text), f)
+	reader, err := newReader(newWindow(text), f)
+	var header *headerError
+	if errors.As(err, &header) {
+		err = fmt.Errorf("the header line cannot be read: %s", header.record.FaultIn(f.Encoding))
+	}
+	return reader, err
+}
+
+// headerError is a header line that is a faulty record.
+type headerError struct{ record Record }
+
+func (e *headerError) Error() string {
+	return "the header line cannot be read: " + string(e.record.Fault)
 }
 
 func newReader(text window, f Format) (Reader, error) {

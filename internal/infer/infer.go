@@ -170,7 +170,7 @@ func (o Options) complete() (Options, error) {
 	}
 	for name, text := range map[string]string{"delimiter": o.Delimiter, "quote": o.Quote} {
 		if text != "" && (len(text) != 1 || strings.ContainsAny(text, "\x00\r\n")) {
-			return invalid("for a tab write tab", "%s %q is not one character", name, text)
+			return invalid("for a tab write tab", "%s %q is not one ASCII character", name, text)
 		}
 	}
 	if o.Delimiter == o.Quote {

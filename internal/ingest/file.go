@@ -105,7 +105,7 @@ func (f File) unreadable(err error) error {
 func (f File) format(wanted []string) filecodec.Format {
 	s := f.Source.Format
 	out := filecodec.Format{Records: s.Records, Encoding: s.Encoding, Wanted: wanted,
-		Dialect: filecodec.Dialect{Delimiter: s.Delimiter[0], Columns: s.Columns, QuotesInFields: s.QuoteInField == workspace.QuoteKeep}}
+		Dialect: filecodec.Dialect{Columns: s.Columns, QuotesInFields: s.QuoteInField == workspace.QuoteKeep}.Delimited(s.Delimiter)}
 	if s.Quote != workspace.QuoteNone {
 		out.Dialect.Quote = s.Quote[0]
 	}
@@ -130,7 +130,8 @@ func wanted(targets []mapping.Target) (out []string) {
 // reading is one pass over a staged file whose columns have been bound to the schema.
 type reading struct {
 	of      File
-	file    *os.File
+	file    *counted
+	part    string // of validation, for its progress
 	stream  io.Closer
 	reader  filecodec.Reader
 	columns []prospect.Column
@@ -155,7 +156,7 @@ func open(f File) (_ *reading, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &reading{of: f, file: file, null: mapping.NullMarkers(f.Source.NullMarkers)}
+	r := &reading{of: f, file: &counted{File: file}, null: mapping.NullMarkers(f.Source.NullMarkers)}
 	defer func() {
 		if err != nil {
 			r.close()
@@ -202,9 +203,10 @@ func (r *reading) openReader() error {
 	if err != nil {
 		return err
 	}
+	r.file.size = info.Size()
 	format := r.of.format(r.wanted)
 	if r.of.Replay != nil {
-		r.reader, err = filecodec.NewReplay(r.file, format, r.of.Replay.Header)
+		r.reader, err = filecodec.NewReplay(io.NewSectionReader(r.file, 0, info.Size()), format, r.of.Replay.Header)
 		return err
 	}
 	if format.Records == "parquet" {
@@ -286,14 +288,14 @@ func (r *reading) close() {
 }
 
 // each calls take for every record. Cancelling ctx ends it.
-func (r *reading) each(ctx context.Context, progress func(int64), take func(filecodec.Record) error) error {
+func (r *reading) each(ctx context.Context, progress func(Progress), take func(filecodec.Record) error) error {
 	for {
 		if r.of.Sample > 0 && r.reader.Records() == r.of.Sample {
 			return nil
 		}
 		record, err := r.reader.Next()
 		if err == io.EOF || err != nil && r.of.Head && r.reader.Records() > 0 { //nolint:errorlint // what wraps the end is a failure
-			progress(r.reader.Records())
+			progress(r.progress())
 			return nil
 		}
 		if err != nil {
@@ -309,7 +311,7 @@ func (r *reading) each(ctx context.Context, progress func(int64), take func(file
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			progress(n)
+			progress(r.progress())
 		}
 	}
 }
@@ -349,7 +351,7 @@ func (r *reading) broken(record filecodec.Record) prospect.Reason {
 	case record.Fault == filecodec.FaultTooLarge, r.size(record) > rails.RecordBytes:
 		return prospect.Reason{Code: prospect.TooLarge, Detail: fmt.Sprintf("above %d bytes, guardrails.recordBytes", rails.RecordBytes)}
 	case record.Fault != "":
-		return prospect.Reason{Code: prospect.CorruptRow, Detail: string(record.Fault)}
+		return prospect.Reason{Code: prospect.CorruptRow, Detail: record.FaultIn(r.of.Source.Format.Encoding)}
 	case r.isJSON() && members(record.Raw, rails.FieldsPerRow) > rails.FieldsPerRow:
 		return prospect.Reason{Code: prospect.TooManyFields, Detail: fmt.Sprintf("above %d, guardrails.fieldsPerRow", rails.FieldsPerRow)}
 	}

@@ -71,7 +71,7 @@ func newLoading(t *testing.T, lines string) *loading {
 func (l *loading) validate(content []byte) (ingest.Counts, error) {
 	l.Helper()
 	require.NoError(l, os.WriteFile(l.file.Path, content, 0o600))
-	return ingest.Validate(context.Background(), l.store, l.file, func(int64) {})
+	return ingest.Validate(context.Background(), l.store, l.file, func(ingest.Progress) {})
 }
 
 // reasons are the texts of all reasons for which rows were refused, and the records as they are kept.
@@ -145,9 +145,11 @@ func TestFormats(t *testing.T) {
 	}{
 		"tab, no quotes":    {"format: {delimiter: \"\\t\", quote: none}\n", []byte("pid\tsecret\thiking\na1\t\"s\tY\na2\ts\tX\n")},
 		"escapes":           {`format: {escape: "\\"}` + "\n", []byte("pid,secret,hiking\n\"a1\",\"a \\\"quoted\\\" s\",Y\na2,s,X\n")},
+		"beyond ASCII":      {"format: {delimiter: §, encoding: windows-1252}\n", []byte("pid\xa7secret\xa7hiking\na1\xa7\"s\"\xa7Y\na2\xa7s\xa7X\n")},
 		"no header":         {"format: {columns: [pid, secret, hiking]}\n", []byte("a1,s,Y\na2,s,X\n")},
 		"utf-16":            {"format: {encoding: utf-16}\n", utf16le("pid,secret,hiking\r\na1,ü,Y\r\na2,s,X\r\n")},
 		"latin-1":           {"format: {encoding: latin-1}\n", []byte("pid,secret,hiking\na1,\xfc,Y\na2,s,X\n")},
+		"windows-1252":      {"format: {encoding: windows-1252}\n", []byte("pid,secret,hiking\na1,\x80,Y\na2,s,X\n")},
 		"json lines":        {"format: {records: jsonl}\n", []byte(`{"pid": "a1", "hiking": "Y", "secret": {"deep": 1}}` + "\n" + `{"pid": "a2", "hiking": "X", "secret": "s"}` + "\n")},
 		"json":              {"format: {records: json}\n", []byte(`[{"pid": "a1", "hiking": "Y"}, {"hiking": "X", "pid": "a2", "secret": "s"}]`)},
 		"parquet":           {"format: {records: parquet}\n", parquetOf(t)},

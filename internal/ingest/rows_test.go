@@ -126,6 +126,8 @@ func TestBrokenInput(t *testing.T) {
 		"JSON: blank lines":         {jsonl, "\n  \n" + object("a1") + "\n" + `{"age": 7}`, 1, []string{"5: INGEST-1555-400 partnerID"}, ""},
 		"JSON: a key twice":         {jsonl, `{"pid": "a1", "age": 5, "age": 6}` + "\n" + object("a1"), 1, []string{"1: INGEST-1401-400 (repeated name)"}, ""},
 		"JSON: an object, a list":   {jsonl, `{"pid": {"x": "a1"}}` + "\n" + `{"pid": ["a1"]}` + "\n" + object("a1"), 1, []string{"1: INGEST-1401-400 (list or object where one value is expected)", "2: INGEST-1401-400 (list or object where one value is expected)"}, ""},
+		"Latin-1, or not":           {"format: {encoding: latin-1}\n", head + "a\x80,7,,Y,true,s\n" + good, 1, []string{"2: INGEST-1401-400 (control characters of Latin-1, bytes 0x80 to 0x9F: is it windows-1252?)"}, ""},
+		"not Windows-1252":          {"format: {encoding: windows-1252}\n", head + "a\x81,7,,Y,true,s\n" + good, 1, []string{"2: INGEST-1401-400 (not Windows-1252)"}, ""},
 		"JSON: NUL and surrogates":  {jsonl, `{"pid": "a\u0000"}` + "\n" + `{"pid": "a\ud800"}` + "\n" + object("a1"), 1, []string{"1: INGEST-1401-400 (NUL byte)", "2: INGEST-1401-400 (not UTF-8)"}, ""},
 		"JSON: nested without end":  {jsonl, `{"secret": ` + strings.Repeat(`{"a":`, 200) + "1" + strings.Repeat("}", 201) + "\n" + object("a1"), 1, []string{"1: INGEST-1401-400 (nested too deeply)"}, ""},
 		"JSON: a line of 3 MB":      {jsonl, object("a1") + `{"pid": "` + long + `"}` + "\n" + object("a2"), 2, []string{"2: " + large}, ""},

@@ -60,9 +60,9 @@ const (
 	maxClean      = 4 << 20 // bytes of a record as it goes to the store, which takes no longer line
 )
 
-// Validate writes the batch's part and its rejections. progress is called with the records read so
-// far. A file that cannot be read as a whole is kind BadInput: then nothing of it counts.
-func Validate(ctx context.Context, parts PartWriter, f File, progress func(records int64)) (Counts, error) {
+// Validate writes the batch's part and its rejections. progress is called as records are read. A file that cannot be
+// read as a whole is kind BadInput: then nothing of it counts.
+func Validate(ctx context.Context, parts PartWriter, f File, progress func(Progress)) (Counts, error) {
 	rules, err := f.Rules()
 	if err != nil {
 		return Counts{}, err
@@ -137,7 +137,7 @@ type rejection struct {
 
 // writeRejections reads the staged file a second time to take the bytes of refused records: the
 // faulty ones, and those that the store refused by line number.
-func writeRejections(ctx context.Context, parts PartWriter, f File, expected int64, progress func(int64)) (written int64, err error) {
+func writeRejections(ctx context.Context, parts PartWriter, f File, expected int64, progress func(Progress)) (written int64, err error) {
 	file, err := os.OpenFile(f.Rejections, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return 0, err
@@ -151,6 +151,7 @@ func writeRejections(ctx context.Context, parts PartWriter, f File, expected int
 		return 0, err
 	}
 	defer reading.close()
+	reading.part = "keeping rejected rows"
 	buffered := bufio.NewWriter(file)
 	encoder := json.NewEncoder(buffered)
 	// Both sides come in line order, so that neither has to be held in memory.

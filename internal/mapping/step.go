@@ -23,7 +23,7 @@ type Step struct {
 	DateTime *DateTime `yaml:"dateTime"`
 	// Decimal number in the partner's notation becomes 1234.50.
 	Decimal *Decimal `yaml:"decimal"`
-	// Phone is the calling code, such as "49", of the country of numbers that bring none; the number becomes +4930123456. The bare word phone wants a code in every number.
+	// Phone is the calling code, such as "49", of the country of numbers that bring none; the number becomes +4930123456. The bare word phone wants a code in every number. Hashed, that is a Phone (SHA256_E.164); for Phone (SHA256) the step digits goes in between.
 	Phone *string `yaml:"phone" jsonschema:"pattern=^[1-9][0-9]?[0-9]?$"`
 	// Split takes a part of the value.
 	Split *Split `yaml:"split"`

@@ -1,9 +1,11 @@
 package source
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"prospector/internal/errkind"
@@ -16,7 +18,7 @@ type Obstacle struct {
 	Err  error
 }
 
-// Obstacles is the error of a listing that is whole but for them.
+// Obstacles is the error of a listing that is whole but for them, in the order of their paths.
 type Obstacles []Obstacle
 
 func (o Obstacles) Error() string {
@@ -30,11 +32,12 @@ func (o Obstacles) Error() string {
 // Unwrap gives the kind of the first.
 func (o Obstacles) Unwrap() error { return o[0].Err }
 
-// Err is nil without obstacles.
+// Err is nil without obstacles. It sorts them.
 func (o Obstacles) Err() error {
 	if len(o) == 0 {
 		return nil
 	}
+	slices.SortFunc(o, func(a, b Obstacle) int { return cmp.Compare(a.Path, b.Path) })
 	return o
 }
 
@@ -45,6 +48,11 @@ func NotAFile(filePath string, folder bool) Obstacle {
 		what = errors.New("it is a folder, not a file")
 	}
 	return Obstacle{filePath, errkind.New(errkind.BadInput, Quote(filePath), what, "ask the partner to put the file itself there")}
+}
+
+// WrongLink is the obstacle of a link behind which there is no file to take; leads says where it leads.
+func WrongLink(filePath, leads string) Obstacle {
+	return Obstacle{filePath, errkind.New(errkind.BadInput, Quote(filePath), errors.New("it is a link that leads "+leads), "ask the partner to put the file itself there")}
 }
 
 // Expects reports whether what pattern matches must be a file. A pattern whose last segment is for any name, such as

@@ -55,6 +55,8 @@ func (l *loader) checkSchedule(at place, s *Schedule) {
 		at.problem("give one of them, such as cron: 30 4 * * 1-5 or every: 6h", "a schedule has either cron or every")
 	case s.Cron != "" && wrong != "":
 		at.in("cron").problem("write minute, hour, day, month and weekday, such as 30 4 * * 1-5", "the cron line %q %s", s.Cron, wrong)
+	case s.Cron != "" && !cronFires(s.Cron):
+		at.in("cron").problem("write a day that one of its months has", "the cron line %q names a day that none of its months has, so that nothing would ever run", s.Cron)
 	}
 	if s.Every != "" {
 		if _, err := s.Interval(); err != nil {
@@ -83,6 +85,28 @@ func (l *loader) checkSchedule(at place, s *Schedule) {
 			at.in(key.name).problem("write such as 90s, 15m, 6h or 2d", "%s cannot be %q", key.name, key.text)
 		}
 	}
+}
+
+// EndedSchedules warns of schedules that start nothing any more.
+func (w *Workspace) EndedSchedules(now time.Time) (out Problems) {
+	look := func(o object, s *Schedule, path ...string) {
+		if s == nil || s.End == "" {
+			return
+		}
+		if end, err := s.Instant(s.End); err == nil && !end.After(now) {
+			out = append(out, Problem{Position: o.At(append(path, "end")...), Object: titled(o), Message: fmt.Sprintf("its schedule ended at %s and starts nothing any more", s.End),
+				Hint: "give it a later end, or leave schedule out"})
+		}
+	}
+	for _, s := range w.Sources {
+		look(s, s.Schedule, "schedule")
+	}
+	for _, a := range w.Audiences {
+		look(a, a.Schedule, "schedule")
+	}
+	look(&w.Sandbox, w.Sandbox.Evaluation.Schedule, "evaluation", "schedule")
+	out.sort()
+	return out
 }
 
 // Interval is how often a schedule with every runs. Minutes are 15 or more (SR-17).
@@ -183,6 +207,41 @@ func cronProblem(line string) string {
 		}
 	}
 	return ""
+}
+
+// mostDays are the days that a month may have, from January on.
+var mostDays = [...]int{31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}
+
+// cronFires reports whether a month of a sound cron line has one of its days. Temporal holds weekdays beside days, and each
+// day of the year is any weekday in some year.
+func cronFires(line string) bool {
+	fields := strings.Fields(line)
+	first := slices.Min(cronValues(2, fields[2]))
+	return slices.ContainsFunc(cronValues(3, fields[3]), func(month int) bool { return first <= mostDays[month-1] })
+}
+
+// cronValues are the values of a field that cronProblem has found sound.
+func cronValues(field int, text string) (out []int) {
+	for part := range strings.SplitSeq(text, ",") {
+		span, step, stepped := strings.Cut(part, "/")
+		first, last, by := cronRules[field].lowest, cronRules[field].highest, 1
+		if span != "*" {
+			from, to, ranged := strings.Cut(span, "-")
+			first, _ = cronValue(field, from)
+			if ranged {
+				last, _ = cronValue(field, to)
+			} else if !stepped {
+				last = first
+			}
+		}
+		if stepped {
+			by, _ = strconv.Atoi(step)
+		}
+		for value := first; value <= last; value += by {
+			out = append(out, value)
+		}
+	}
+	return out
 }
 
 func cronValue(field int, text string) (value int, ok bool) {

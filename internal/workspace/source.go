@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"prospector/internal/governance"
 	"prospector/internal/mapping"
@@ -29,7 +30,7 @@ type Source struct {
 	Connection `yaml:",inline"`
 	// Folder on the worker's machine, instead of a server.
 	Folder *Folder `yaml:"folder"`
-	// Path pattern of the files, relative to the drop point: in/*.csv.gz, in/**/*.csv with all folders below, or "{yyyy}/{MM}/{dd}/*.csv" in quotes, whose date is the business date of a file.
+	// Path pattern of the files, relative to the drop point: in/*.csv.gz, in/**/*.csv with all folders below, or "{yyyy}/{MM}/{dd}/*.csv" in quotes, whose date is the business date of a file (an hour, {HH}, is matched and orders nothing).
 	Path string `yaml:"path" jsonschema:"required,pattern=\\S"`
 	// Recursive takes files whose names match in all folders below, too.
 	Recursive bool `yaml:"recursive"`
@@ -87,18 +88,18 @@ type Folder struct {
 type Format struct {
 	// Records of a file: delimited lines (unless given), JSON lines, one JSON array of objects, or Parquet.
 	Records string `yaml:"records" jsonschema:"enum=delimited,enum=jsonl,enum=json,enum=parquet"`
-	// Delimiter between fields, one character; a comma unless given.
+	// Delimiter between fields, one character, ASCII or not; a comma unless given.
 	Delimiter string `yaml:"delimiter"`
-	// Quote around fields, one character, or none; a double quote unless given.
+	// Quote around fields, one ASCII character, or none; a double quote unless given.
 	Quote string `yaml:"quote"`
-	// Escape of a quote within quotes, one character; unless given, such quotes are doubled.
+	// Escape of a quote within quotes, one ASCII character; unless given, such quotes are doubled.
 	Escape string `yaml:"escape"`
 	// QuoteInField says what a quote means in a field that does not begin with one, as in 12" pipe: refuse its record, as it does unless given, or keep it as a character. Fields that begin with a quote are quoted either way.
 	QuoteInField string `yaml:"quoteInField" jsonschema:"enum=refuse,enum=keep"`
 	// Columns of files without a header line, in order. Unless given, the first record is the header.
 	Columns []string `yaml:"columns" jsonschema:"minItems=1"`
-	// Encoding of the text; utf-8 unless given, with or without a byte-order mark.
-	Encoding string `yaml:"encoding" jsonschema:"enum=utf-8,enum=utf-16,enum=latin-1"`
+	// Encoding of the text; utf-8 unless given, with or without a byte-order mark. Files of Windows programs that are called Latin-1 are mostly windows-1252, which has € and quotation marks where latin-1 has control characters.
+	Encoding string `yaml:"encoding" jsonschema:"enum=utf-8,enum=utf-16,enum=latin-1,enum=windows-1252"`
 	// Compression of the whole file, or the archive that holds it and nothing else.
 	Compression string `yaml:"compression" jsonschema:"enum=none,enum=gzip,enum=zstd,enum=bzip2,enum=deflate,enum=zip,enum=tar,enum=tar.gz"`
 	// MaxBytes that a file may have when it is unpacked; 200 GB unless given.
@@ -309,7 +310,10 @@ func (l *loader) checkFormat(s *Source) {
 		texts = append(texts, struct{ name, text string }{"escape", f.Escape})
 	}
 	for i, key := range texts { // SR-11
-		if len(key.text) != 1 || key.text >= "\x7f" || strings.ContainsAny(key.text, "\r\n\x00") {
+		switch one := utf8.RuneCountInString(key.text) == 1 && utf8.ValidString(key.text) && !strings.ContainsAny(key.text, "\r\n\x00\x7f\uFEFF"); {
+		case key.name == "delimiter" && !one:
+			at.in(key.name).problem("write one character, such as \",\" or \"|\"", "the %s cannot be %q", key.name, key.text)
+		case key.name != "delimiter" && (!one || len(key.text) > 1):
 			at.in(key.name).problem("write one ASCII character, such as \",\" or \"|\"", "the %s cannot be %q", key.name, key.text)
 		}
 		for _, other := range texts[:i] {

@@ -96,7 +96,7 @@ func (f *fixture) loadFrom(from, batch, text string) {
 	require.NoError(f, os.MkdirAll(folder, 0o700))
 	file := ingest.File{Path: filepath.Join(folder, "raw"), Batch: batch, Source: &source, Dataset: stored(f.workspace, d), Identity: "partnerID", Rejections: filepath.Join(folder, "rejections")}
 	require.NoError(f, os.WriteFile(file.Path, []byte(text), 0o600))
-	counts, err := ingest.Validate(f.Context(), f.store, file, func(int64) {})
+	counts, err := ingest.Validate(f.Context(), f.store, file, func(ingest.Progress) {})
 	require.NoError(f, err)
 	columns, err := file.Columns()
 	require.NoError(f, err)

@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 	"time"
+	"unicode"
 
 	"prospector/internal/xdm"
 )
@@ -13,6 +14,9 @@ func constant(n *Node) (*Node, error) {
 	out := *n
 	switch v := n.Value.(type) {
 	case string:
+		if strings.IndexFunc(v, func(c rune) bool { return c != '\n' && c != '\r' && c != '\t' && unicode.IsControl(c) }) >= 0 {
+			return nil, Errorf(WrongValue, n.At, "leave it out", "this text holds a control character")
+		}
 		out.Type = Of(xdm.String)
 	case int64:
 		out.Type = Of(xdm.Integer)

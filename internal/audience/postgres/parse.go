@@ -4,9 +4,11 @@ package postgres
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
+	pgtree "github.com/pganalyze/pg_query_go/v6"
 	pg "github.com/wasilibs/go-pgquery"
 	"github.com/wasilibs/go-pgquery/parser"
 
@@ -21,10 +23,13 @@ func Parse(text string) (*expression.Node, error) {
 	if at := comment(text); at >= 0 {
 		return nil, expression.Errorf(expression.NotAllowed, at, "describe the rule in its description", "comments are not allowed in a rule")
 	}
+	if at := dollar(text); at >= 0 {
+		return nil, expression.Errorf(expression.NotAllowed, at, "write texts in single quotes, and names with a $ in double quotes", "$ is not allowed in a rule")
+	}
 	if at := deepest(text); at >= 0 {
 		return nil, expression.Errorf(expression.TooLarge, at, "write it flatter, or as several audiences", "the rule is nested deeper than %d levels", expression.MaxDepth)
 	}
-	tree, err := pg.Parse(prefix + text + "\n)")
+	tree, err := parsed(prefix + text + "\n)")
 	if err != nil {
 		return nil, syntaxError(text, err)
 	}
@@ -39,6 +44,17 @@ func Parse(text string) (*expression.Node, error) {
 		return nil, outside
 	}
 	return reader{text}.node(selection.GetWhereClause())
+}
+
+// parsed is what PostgreSQL's parser makes of a text. It is a module whose stack deep trees overflow, and it would be of no use
+// to anybody after that: deepest keeps such texts from it.
+func parsed(text string) (tree *pgtree.ParseResult, err error) {
+	defer func() {
+		if problem := recover(); problem != nil {
+			err = fmt.Errorf("PostgreSQL's parser gave up: %v", problem)
+		}
+	}()
+	return pg.Parse(text)
 }
 
 // syntaxError says in a person's words what PostgreSQL's parser says. It counts characters.
@@ -79,9 +95,18 @@ func bytesOf(text string, characters int) int {
 
 // comment finds a comment: in a rule that is folded into one line it would hide the rest.
 func comment(text string) int {
+	return first(text, func(at int) bool { return strings.HasPrefix(text[at:], "--") || strings.HasPrefix(text[at:], "/*") })
+}
+
+// dollar finds a $, with which texts could begin that hide quotes.
+func dollar(text string) int {
+	return first(text, func(at int) bool { return text[at] == '$' })
+}
+
+func first(text string, is func(at int) bool) int {
 	found := -1
 	outsideQuotes(text, func(at int) bool {
-		if strings.HasPrefix(text[at:], "--") || strings.HasPrefix(text[at:], "/*") {
+		if is(at) {
 			found = at
 		}
 		return found < 0
@@ -89,42 +114,70 @@ func comment(text string) int {
 	return found
 }
 
-// deepest finds where a text is nested too deep: the grammar's stack is large, ours need not be tried.
+// mostTokens is how many words and operators may stand between two commas, ANDs or ORs, with those around their brackets: each
+// may be a level of the parser's tree, which overflows its stack above two thousand. A condition at MaxDepth has fewer.
+const mostTokens = 1_000
+
+// mostJoined is how many words may join queries. Rules have none; the parser nests them without brackets.
+const mostJoined = 100
+
+// deepest finds where a text may be nested too deep for the parser.
 func deepest(text string) int {
-	found, depth, words := -1, 0, 0
-	outsideQuotes(text, func(at int) bool {
-		switch text[at] {
-		case '(', '[':
-			depth++
-		case ')', ']':
-			depth--
-		case 'n', 'N', 'c', 'C':
-			if word(text, at, "not") || word(text, at, "case") {
-				words++
+	open, tokens, joined := []int{0}, 0, 0 // tokens of each bracket that is open, and all of them
+	count := func() {
+		open[len(open)-1]++
+		tokens++
+	}
+	return first(text, func(at int) bool {
+		c := text[at]
+		switch {
+		case c == '(' || c == '[':
+			count()
+			open = append(open, 0)
+		case (c == ')' || c == ']') && len(open) > 1:
+			tokens -= open[len(open)-1]
+			open = open[:len(open)-1]
+		case c == ',', startsWord(text, at, "and"), startsWord(text, at, "or"):
+			tokens -= open[len(open)-1]
+			open[len(open)-1] = 0
+		case startsWord(text, at, "union"), startsWord(text, at, "except"), startsWord(text, at, "intersect"), startsWord(text, at, "join"), startsWord(text, at, "with"):
+			joined++
+			count()
+		case inWord(c):
+			if at == 0 || !inWord(text[at-1]) {
+				count()
 			}
+		case c > ' ':
+			count()
 		}
-		if depth > expression.MaxDepth || words > 10*expression.MaxDepth {
-			found = at
-		}
-		return found < 0
+		return len(open) > expression.MaxDepth+1 || tokens > mostTokens || joined > mostJoined
 	})
-	return found
 }
 
-func word(text string, at int, word string) bool {
-	return len(text)-at >= len(word) && strings.EqualFold(text[at:at+len(word)], word)
+func startsWord(text string, at int, word string) bool {
+	end := at + len(word)
+	return len(text) >= end && strings.EqualFold(text[at:end], word) && (at == 0 || !inWord(text[at-1])) && (end == len(text) || !inWord(text[end]))
 }
 
+func inWord(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= utf8.RuneSelf
+}
+
+// outsideQuotes visits the bytes that are in no text and no quoted name, until visit says no more. In E'…' a backslash takes a quote
+// as it is.
 func outsideQuotes(text string, visit func(at int) bool) {
-	quote := byte(0)
-	for at := range len(text) {
+	quote, escapes := byte(0), false
+	for at := 0; at < len(text); at++ {
 		switch c := text[at]; {
+		case quote != 0 && c == '\\' && escapes:
+			at++
 		case quote != 0:
 			if c == quote {
 				quote = 0
 			}
 		case c == '\'' || c == '"':
 			quote = c
+			escapes = c == '\'' && at > 0 && (text[at-1] == 'e' || text[at-1] == 'E') && (at == 1 || !inWord(text[at-2]))
 		case !visit(at):
 			return
 		}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 
 	serverlog "go.temporal.io/server/common/log"
@@ -39,7 +40,21 @@ func (l *serverLogger) Debug(message string, tags ...tag.Tag) {
 func (l *serverLogger) Info(message string, tags ...tag.Tag) { l.write(slog.LevelInfo, message, tags) }
 func (l *serverLogger) Warn(message string, tags ...tag.Tag) { l.write(slog.LevelWarn, message, tags) }
 func (l *serverLogger) Error(message string, tags ...tag.Tag) {
+	if starting(tags) {
+		return
+	}
 	l.write(slog.LevelError, message, tags)
+}
+
+// starting reports whether a message is about a call that came before the server was up: clients, ours among them, call until
+// it is.
+func starting(tags []tag.Tag) bool {
+	for _, a := range attributes(tags) {
+		if a.Key == "error" && strings.Contains(a.Value.String(), "Frontend is not healthy yet") {
+			return true
+		}
+	}
+	return false
 }
 
 func (l *serverLogger) DPanic(message string, tags ...tag.Tag) { l.Fatal(message, tags...) }

@@ -3,7 +3,9 @@
 package temporalserver
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -21,6 +23,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
+	"go.temporal.io/server/common/log/tag"
 
 	"prospector/internal/errkind"
 )
@@ -161,4 +164,13 @@ func TestFatalOnlyLogs(t *testing.T) {
 	l.With().Fatal("no listener")
 	l.Fatal("later")
 	require.EqualError(t, l.explain(io.EOF), "no listener: EOF")
+}
+
+func TestCallsBeforeTheServerIsUpAreNotLogged(t *testing.T) {
+	var out bytes.Buffer
+	l := &serverLogger{log: slog.New(slog.NewTextHandler(&out, nil)), level: slog.LevelError}
+	l.Error("service failures", tag.Error(errors.New("Frontend is not healthy yet")))
+	require.Empty(t, out.String())
+	l.Error("service failures", tag.Error(io.EOF))
+	require.Contains(t, out.String(), "EOF")
 }

@@ -64,7 +64,7 @@ func (p *product) take(in input, batch string, at time.Time) (out verdict) {
 	require.NoError(t, os.WriteFile(file.Path, in.content, 0o600))
 	defer os.Remove(file.Path)
 	defer os.Remove(file.Rejections)
-	counts, err := ingest.Validate(t.Context(), p.store, file, func(int64) {})
+	counts, err := ingest.Validate(t.Context(), p.store, file, func(ingest.Progress) {})
 	if err != nil {
 		if errkind.Of(err) != errkind.BadInput {
 			return verdict{refused: err.Error()} // which nothing promises

@@ -1,6 +1,6 @@
 // Package foldersource reads drop points that are folders of this machine, local or mounted. Nothing
-// leads out of the folder: a relative link within it is followed as sftpsource does, any other is left
-// out. A version is told by the file's number, its size and its time to the nanosecond, so that a
+// leads out of the folder: a relative link to a file within it is followed as sftpsource does, any other is said and
+// not followed. A version is told by the file's number, its size and its time to the nanosecond, so that a
 // replacement of the same size in the same second is another one; on a mount that numbers its files anew,
 // all are. A call on a mount that has died ends like one on a network that has.
 package foldersource

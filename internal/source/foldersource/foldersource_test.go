@@ -130,9 +130,25 @@ func TestLinks(t *testing.T) {
 		require.NoError(t, os.Symlink(target, filepath.Join(folder, link)))
 	}
 	s := open(t, folder)
-	require.Equal(t, []string{"data/a.csv", "data/up.csv", "inside.csv"}, paths(t, s, "**"))
+	files, err := s.List(t.Context(), "**")
+	require.Len(t, files, 3)
+	require.Equal(t, []string{"data/a.csv", "data/up.csv", "inside.csv"}, []string{files[0].Path, files[1].Path, files[2].Path})
+	var obstacles source.Obstacles
+	require.ErrorAs(t, err, &obstacles)
+	said := map[string]string{}
+	for _, o := range obstacles {
+		require.Equal(t, errkind.BadInput, errkind.Of(o.Err), "its file is refused")
+		said[o.Path] = o.Err.Error()
+	}
+	out, nothing := "it is a link that leads out of the drop point; ask", "it is a link that leads to nothing that can be read; ask"
+	for name, want := range map[string]string{"away": out, "outside.csv": out, "absolute.csv": out, "dangling.csv": nothing, "circle.csv": nothing} {
+		require.Contains(t, said[name], want, name)
+	}
+	require.Len(t, said, 5, "not the link to a folder within")
 	require.Equal(t, []string{"folder/a.csv", "folder/up.csv"}, paths(t, s, "folder/*"), "a link that the pattern names")
-	require.Empty(t, paths(t, s, "away/*"))
+	_, err = s.List(t.Context(), "away/*")
+	requireKind(t, errkind.Missing, err)
+	require.ErrorContains(t, err, "it is a link that leads out of the folder")
 
 	f, err := s.Stat(t.Context(), "inside.csv")
 	require.NoError(t, err)
@@ -259,15 +275,19 @@ func TestPermissions(t *testing.T) {
 	}
 	s := open(t, folder)
 	files, err := s.List(t.Context(), "**")
-	requireKind(t, errkind.Denied, err)
 	var obstacles source.Obstacles
 	require.ErrorAs(t, err, &obstacles)
-	require.Len(t, obstacles, 1)
-	require.Equal(t, "closed", obstacles[0].Path)
+	kinds := map[string]errkind.Kind{}
+	for _, o := range obstacles {
+		kinds[o.Path] = errkind.Of(o.Err)
+	}
+	require.Equal(t, map[string]errkind.Kind{"closed": errkind.Denied, "open/link.csv": errkind.BadInput}, kinds)
 	require.Len(t, files, 2, "the other folders are listed")
 	require.ErrorContains(t, err, `folder "closed": `)
 	require.ErrorContains(t, err, allowReading)
-	require.Equal(t, []string{"open/a.csv", "open/unreadable.csv"}, paths(t, s, "open/*"), "what it leads to could not be read")
+	files, err = s.List(t.Context(), "open/*")
+	require.Len(t, files, 2)
+	require.ErrorContains(t, err, `"open/link.csv": it is a link that leads to nothing that can be read`)
 
 	f, err := s.Stat(t.Context(), "open/unreadable.csv")
 	require.NoError(t, err)

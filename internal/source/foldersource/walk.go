@@ -16,8 +16,8 @@ import (
 	"prospector/internal/source"
 )
 
-// List implements source.Source. Links to files within the folder count as files; links to folders are
-// not followed, except where the pattern names them.
+// List implements source.Source. Links to files within the folder count as files, any other link is an obstacle; links
+// to folders are not followed, except where the pattern names them.
 func (s *Source) List(ctx context.Context, pattern string) ([]source.File, error) {
 	op := "list " + s.path(pattern)
 	root, err := within(ctx, s.stall, s.root)
@@ -46,7 +46,7 @@ type walk struct {
 
 func (w *walk) folder(folder string) error {
 	entries, err := within(w.ctx, w.stall, func() ([]fs.DirEntry, error) { return w.entries(folder) })
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || leadsOut(err) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil // the pattern names no folder, or it was removed meanwhile
 	}
 	if err != nil {
@@ -69,7 +69,7 @@ func (w *walk) folder(folder string) error {
 			}
 		case source.Ignored(at, nil) || !source.Match(w.pattern, at):
 		default:
-			if err := w.file(at); err != nil {
+			if err := w.file(at, entry.Type()&fs.ModeSymlink != 0); err != nil {
 				return err
 			}
 		}
@@ -87,12 +87,20 @@ func (w *walk) entries(folder string) ([]fs.DirEntry, error) {
 }
 
 // file takes a regular file, and a link to one as what it leads to.
-func (w *walk) file(at string) error {
+func (w *walk) file(at string, link bool) error {
 	info, err := within(w.ctx, w.stall, func() (fs.FileInfo, error) { return w.root.Stat(filepath.FromSlash(at)) })
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ELOOP) || leadsOut(err) {
-		return nil // it leads to nothing that could be read, or was removed meanwhile
-	}
-	if err != nil {
+	switch {
+	case err == nil:
+	case link && leadsOut(err):
+		return w.wrongLink(at, "out of the drop point")
+	case link && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENOTDIR)):
+		return w.wrongLink(at, "to nothing that can be read")
+	case errors.Is(err, fs.ErrNotExist):
+		return nil // it was removed meanwhile
+	case errors.Is(err, fs.ErrPermission):
+		w.obstacles = append(w.obstacles, source.Obstacle{Path: at, Err: failure("look at "+source.Quote(at), err)})
+		return nil
+	default:
 		return err
 	}
 	if info.Mode().IsRegular() {
@@ -101,6 +109,18 @@ func (w *walk) file(at string) error {
 		w.instead(at, info.IsDir())
 	}
 	return nil
+}
+
+// wrongLink notes a link, unless it was removed meanwhile.
+func (w *walk) wrongLink(at, leads string) error {
+	_, err := within(w.ctx, w.stall, func() (fs.FileInfo, error) { return w.root.Lstat(filepath.FromSlash(at)) })
+	switch {
+	case err == nil:
+		w.obstacles = append(w.obstacles, source.WrongLink(at, leads))
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	}
+	return err
 }
 
 // instead notes what stands where a file should.

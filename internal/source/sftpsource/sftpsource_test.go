@@ -166,7 +166,16 @@ func TestLinks(t *testing.T) {
 		require.NoError(t, os.Symlink(target, filepath.Join(d.dir, name)))
 	}
 	s := d.open(t)
-	require.Equal(t, []string{"link.csv", "real/a.csv"}, paths(t, s, "**"))
+	listed, err := s.List(t.Context(), "**")
+	require.Len(t, listed, 2)
+	require.Equal(t, []string{"link.csv", "real/a.csv"}, []string{listed[0].Path, listed[1].Path})
+	var obstacles source.Obstacles
+	require.ErrorAs(t, err, &obstacles)
+	require.Len(t, obstacles, 2)
+	for i, name := range []string{"broken.csv", "out.csv"} {
+		require.Equal(t, name, obstacles[i].Path)
+		requireKind(t, errkind.BadInput, obstacles[i].Err)
+	}
 	require.Equal(t, []string{"folder/a.csv"}, paths(t, s, "folder/*.csv"), "a folder that the pattern names")
 	files, err := s.List(t.Context(), "link.csv")
 	require.NoError(t, err)

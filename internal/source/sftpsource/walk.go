@@ -89,7 +89,7 @@ func (w *walk) file(at string, info fs.FileInfo) error {
 	if info.Mode()&fs.ModeSymlink != 0 {
 		var err error
 		if info, err = w.connection.Stat(w.options.Path(at)); errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-			return nil // it leads to nothing that could be read
+			return w.wrongLink(at)
 		} else if err != nil {
 			return err
 		}
@@ -100,6 +100,18 @@ func (w *walk) file(at string, info fs.FileInfo) error {
 		w.instead(at, info.IsDir())
 	}
 	return nil
+}
+
+// wrongLink notes a link, unless it was removed meanwhile.
+func (w *walk) wrongLink(at string) error {
+	_, err := w.connection.Lstat(w.options.Path(at))
+	switch {
+	case err == nil:
+		w.obstacles = append(w.obstacles, source.WrongLink(at, "to nothing that the server lets this user read"))
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	}
+	return err
 }
 
 // instead notes what stands where a file should.

@@ -64,7 +64,7 @@ func TestDraftTakesTheFileItWasProposedFrom(t *testing.T) {
 		file := ingest.File{Path: filepath.Join(f.dir, name), Batch: p.Name, Source: w.Sources[0], Identity: "partnerID", Rejections: filepath.Join(f.dir, "rejections"),
 			Dataset: store.Dataset{Name: w.Datasets[0].Name, Schema: w.Schema(w.Datasets[0]).Composed}}
 		require.NoError(t, os.WriteFile(file.Path, []byte(text), 0o600))
-		counts, err := ingest.Validate(context.Background(), f.store, file, func(int64) {})
+		counts, err := ingest.Validate(context.Background(), f.store, file, func(ingest.Progress) {})
 		require.NoError(t, err)
 		require.LessOrEqual(t, counts.Rejected, int64(p.Sample.Refused+p.Sample.Rejected+p.Sample.Headers), name)
 	}

@@ -47,7 +47,9 @@ func (s *Store) Evaluate(ctx context.Context, asOf time.Time, audiences []store.
 	results := map[string]store.Membership{}
 	for left := audiences; len(left) > 0; {
 		var next []store.AudienceScope
-		next, left = independent(left)
+		if next, left = independent(left); len(next) == 0 {
+			return nil, errkind.Newf(errkind.Internal, "audiences refer to each other in a circle")
+		}
 		err := e.all(ctx, next, func(m store.Membership) {
 			results[m.Audience] = m
 			if done != nil {

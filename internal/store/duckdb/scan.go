@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"prospector/internal/store"
-	queries "prospector/sql"
 )
 
 // fewest audiences that a scan for all of them is made for. For less it is cheaper to let each filter as it reads.
@@ -37,8 +36,9 @@ type verdict struct {
 	Condition string
 }
 
-// reference is an audience that rules refer to: a column that says who is in it.
-type reference struct{ Name, Condition string }
+// reference is an audience that rules refer to: a column that says who is in it. Columns are numbered, for DuckDB's names do not
+// tell case apart as those of audiences do.
+type reference struct{ Audience, Condition string }
 
 // scan reads each namespace once for all audiences that may hold its prospects, and writes for every prospect down in which
 // of them it is, one bit for each audience, in id order. Those that it leaves out need a query of their own: the limited
@@ -90,15 +90,15 @@ func (e *evaluation) scan(ctx context.Context, audiences []store.AudienceScope) 
 // add makes a scan decide one more audience.
 func (e *evaluation) add(s *shared, a store.AudienceScope) (members, error) {
 	condition, values, err := generated(a.Rule.SQL, e.asOf, func(name string) (string, error) {
-		column := "audience " + name // no path has a space
-		if !slices.ContainsFunc(s.references, func(r reference) bool { return r.Name == column }) {
+		i := slices.IndexFunc(s.references, func(r reference) bool { return r.Audience == name })
+		if i < 0 {
 			is, err := e.isMember(name, s.namespace.Symbol, e.members)
 			if err != nil {
 				return "", err
 			}
-			s.references = append(s.references, reference{Name: column, Condition: is})
+			i, s.references = len(s.references), append(s.references, reference{name, is})
 		}
-		return "p." + queries.Identifier(column), nil
+		return fmt.Sprintf(`p."reference %d"`, i), nil // no path has a space
 	})
 	if err != nil {
 		return members{}, err

@@ -86,7 +86,7 @@ func (f *fixture) validate(batch, rows string) (ingest.Counts, ingest.File) {
 	file := ingest.File{Path: filepath.Join(folder, "raw"), Batch: batch, Source: &source, Dataset: f.dataset, Identity: "partnerID",
 		Rejections: filepath.Join(folder, "rejections.jsonl")}
 	require.NoError(f, os.WriteFile(file.Path, []byte(header+rows), 0o600))
-	counts, err := ingest.Validate(context.Background(), f.store, file, func(int64) {})
+	counts, err := ingest.Validate(context.Background(), f.store, file, func(ingest.Progress) {})
 	require.NoError(f, err)
 	return counts, file
 }

@@ -22,7 +22,7 @@ func (f *fixture) scope(name, rule, evaluation, previous string, datasets ...sto
 	for _, path := range []string{"id", "a", "b", "c"} {
 		fields.Add(xdm.Field{Path: path, Type: xdm.String})
 	}
-	parsed, err := audience.Parse(rule, fields, audience.MayRefer("x", "y", "z", "broken"))
+	parsed, err := audience.Parse(rule, fields, audience.MayRefer("x", "X", "y", "z", "broken"))
 	require.NoError(f, err)
 	out := store.AudienceScope{Name: name, Rule: parsed, Namespaces: []store.Namespace{{Symbol: "n", Datasets: datasets}}, Part: "memberships/" + evaluation + "/" + name + ".parquet"}
 	if previous != "" {
@@ -206,7 +206,9 @@ func together(f *fixture) {
 		}
 		add("x", "a IN ('A', 'B')")
 		add("y", "b = 'Y' OR c = 'C'")
-		for i := range 70 {
+		add("X", "b = 'N'")  // names are told apart by case
+		for i := range 140 { // more than 64 share a scan
+
 			a, c := string(rune('A'+i%5)), string(rune('A'+i%7))
 			switch i % 4 {
 			case 0:
@@ -214,7 +216,7 @@ func together(f *fixture) {
 			case 1:
 				add(fmt.Sprintf("s%02d", i), fmt.Sprintf("b IS NULL AND c <> '%s'", c))
 			case 2:
-				add(fmt.Sprintf("s%02d", i), fmt.Sprintf("audience('x') AND NOT audience('y') OR c = '%s'", c))
+				add(fmt.Sprintf("s%02d", i), fmt.Sprintf("audience('%s') AND NOT audience('y') OR c = '%s'", []string{"x", "X"}[i/4%2], c))
 			case 3:
 				add(fmt.Sprintf("s%02d", i), fmt.Sprintf("NOT (b = 'N' AND a < '%s')", a)).Limit = &store.Limit{Profiles: 40, Seed: a}
 			}
@@ -234,9 +236,12 @@ func together(f *fixture) {
 		apart := scopes(fmt.Sprintf("alone%d", n+1), alone)
 		exited := int64(0)
 		for i, scope := range apart {
+			if i > 3 && i%7 != 0 { // of each kind some
+				continue
+			}
 			with := []store.AudienceScope{scope}
 			if len(scope.Rule.Audiences) > 0 {
-				with = []store.AudienceScope{apart[0], apart[1], scope}
+				with = append(slices.Clone(apart[:3]), scope)
 			}
 			want, err := f.Evaluate(f.Context(), asOf, with, nil)
 			require.NoError(f, err)
