@@ -116,6 +116,14 @@ func TestAudienceCommands(t *testing.T) {
 		require.NoError(t, os.Remove(file))
 	}
 	require.Contains(t, run(0, "audiences", "evaluate"), "its earlier membership is lost")
+
+	require.NoError(t, os.Remove(filepath.Join(dir, "workspace", "more.yaml")))
+	require.NoError(t, d.applyEdited("prospector.yaml", "tenant: _luma", "tenant: _luma\nevaluation: {minimumCount: 2}"))
+	left, err := filepath.Glob(filepath.Join(part, "*", "easter*.parquet"))
+	require.NoError(t, err)
+	require.Empty(t, left, "AU-39: deleted is gone")
+	require.Contains(t, read(0, "preview", "outdoor-families"), "2 prospects, counted in", "the only other one is not told by subtraction")
+	require.Contains(t, read(0, "overlap", "coastal-sailors", "outdoor-families"), "withheld")
 }
 
 // AU-29, AU-30: the schedule of a workspace evaluates the audiences that have none of their own, and goes on when one fails.
