@@ -119,6 +119,9 @@ func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembers
 	if err != nil {
 		return out, err
 	}
+	if err := a.unforgotten(ctx, in.Evaluation, scopes); err != nil {
+		return EvaluateMembershipsOutput{}, err
+	}
 	for i, m := range out.Memberships {
 		out.Memberships[i].Definition = w.Definition(audiences[slices.IndexFunc(audiences, func(x *workspace.Audience) bool { return x.Name == m.Audience })])
 	}
@@ -130,6 +133,21 @@ func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembers
 		return out, err
 	}
 	return out, a.forgetEvaluated(ctx)
+}
+
+// unforgotten wants audiences to be compared with what is known of them still: one that was deleted meanwhile, and may be declared anew,
+// inherits nothing.
+func (a *Activities) unforgotten(ctx context.Context, evaluation string, scopes []store.AudienceScope) error {
+	previous, err := a.Memberships.LatestMemberships(ctx, evaluation)
+	if err != nil {
+		return err
+	}
+	for _, scope := range scopes {
+		if scope.Previous != "" && previous[scope.Name].Part == "" {
+			return errkind.Newf(errkind.Transient, "audience %s was deleted while it was evaluated", scope.Name)
+		}
+	}
+	return nil
 }
 
 // forgetEvaluated removes what a published evaluation makes needless. No other evaluation may be under way.

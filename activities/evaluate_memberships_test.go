@@ -13,15 +13,15 @@ import (
 	"prospector/internal/store"
 )
 
-// overtaken publishes a later evaluation while one is under way.
+// overtaken has something happen while an evaluation is under way.
 type overtaken struct {
 	Audiences
-	publish func()
+	meanwhile func()
 }
 
 func (o overtaken) Evaluate(ctx context.Context, asOf time.Time, audiences []store.AudienceScope, done func(name string)) ([]store.Membership, error) {
 	out, err := o.Audiences.Evaluate(ctx, asOf, audiences, done)
-	o.publish()
+	o.meanwhile()
 	return out, err
 }
 
@@ -57,4 +57,19 @@ func TestLateEvaluationsEndInConflict(t *testing.T) {
 		require.NoError(t, e.catalog.PublishEvaluation(t.Context(), "eval_3", at.Add(2*time.Hour), []store.Membership{m}, at))
 	}}
 	conflict(e.evaluate("eval_2", at.Add(time.Hour)))
+}
+
+// AU-39: an audience that is deleted, and declared anew, while it is evaluated inherits nothing either: it is evaluated again.
+func TestDeletedWhileEvaluated(t *testing.T) {
+	e := newEvaluator(t)
+	at := time.Now().UTC().Truncate(time.Second)
+	require.NoError(t, e.evaluate("eval_1", at, "outdoor-families"))
+	e.Audiences = overtaken{e.Audiences, func() { require.NoError(t, e.catalog.ForgetAudience(t.Context(), "outdoor-families")) }}
+	err := e.evaluate("eval_2", at.Add(time.Hour))
+	require.Equal(t, errkind.Transient, kindOf(err))
+	require.ErrorContains(t, err, "audience outdoor-families was deleted while it was evaluated")
+	results, err := e.catalog.Evaluation(t.Context(), "eval_2")
+	require.NoError(t, err)
+	require.Empty(t, results)
+	require.NoError(t, e.evaluate("eval_2", at.Add(time.Hour)), "there is nothing to forget any more")
 }
