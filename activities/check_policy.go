@@ -25,6 +25,7 @@ type Deliveries interface {
 	RecordDecision(ctx context.Context, d catalog.Decision, at time.Time) (id string, err error) // of the record
 	Decision(ctx context.Context, id string) (catalog.Decision, error)
 	BeginDelivery(ctx context.Context, id string, d catalog.Decision, evaluation string, at time.Time) error
+	UnderWay(ctx context.Context, activation, except string) (runs map[string]string, err error)
 	EndDelivery(ctx context.Context, id, status string, audit catalog.AuditRecord, at time.Time) error
 	RecordDeparture(ctx context.Context, delivery string, contracts []string, at time.Time) error
 	RecordReceipt(ctx context.Context, delivery string, r catalog.Receipt, at time.Time) error
@@ -80,6 +81,9 @@ func (a *Activities) checkPolicy(ctx context.Context, in CheckPolicyInput) (out 
 	}
 	out = Clearance{Delivery: in.Delivery, RequestedBy: in.RequestedBy, Activation: activation.Name, Destination: activation.Destination, Decision: "dec_" + strings.TrimPrefix(in.Delivery, "dlv_")}
 	decision = catalog.Decision{ID: out.Decision, Delivery: out.Delivery, Activation: out.Activation, Destination: out.Destination}
+	if err := a.endLost(ctx, activation.Name, in.Delivery); err != nil {
+		return out, decision, err
+	}
 	if err := a.propose(ctx, w, activation, &out, &decision); err != nil {
 		return out, decision, a.forbid(ctx, out, &decision, err)
 	}

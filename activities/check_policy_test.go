@@ -39,7 +39,8 @@ func (r record) BeginDelivery(_ context.Context, id string, _ catalog.Decision, 
 func (record) EndDelivery(context.Context, string, string, catalog.AuditRecord, time.Time) error {
 	return nil
 }
-func (record) RecordDeparture(context.Context, string, []string, time.Time) error { return nil }
+func (record) UnderWay(context.Context, string, string) (map[string]string, error) { return nil, nil }
+func (record) RecordDeparture(context.Context, string, []string, time.Time) error  { return nil }
 func (record) RecordReceipt(context.Context, string, catalog.Receipt, time.Time) error {
 	return nil
 }

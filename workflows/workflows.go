@@ -4,8 +4,6 @@
 package workflows
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -103,8 +101,7 @@ func options(ctx workflow.Context, limit, heartbeat time.Duration, attempts int3
 // runID is an id of this run: prefix, its start and a digest, so that ids sort by time.
 func runID(ctx workflow.Context, prefix string) string {
 	info := workflow.GetInfo(ctx)
-	sum := sha256.Sum256([]byte(info.WorkflowExecution.ID + "/" + info.WorkflowExecution.RunID))
-	return prefix + "_" + info.WorkflowStartTime.UTC().Format("20060102150405") + "_" + hex.EncodeToString(sum[:4])
+	return prefix + "_" + info.WorkflowStartTime.UTC().Format("20060102150405") + "_" + activities.RunDigest(info.WorkflowExecution.ID, info.WorkflowExecution.RunID)
 }
 
 // describe sets search attributes of the run. They help to find it and decide nothing, so a failure to

@@ -157,6 +157,18 @@ func (c *Catalog) BeginDelivery(ctx context.Context, id string, d Decision, eval
 	})
 }
 
+// UnderWay returns the deliveries of an activation that have not ended, beside one, with the runs that began them.
+func (c *Catalog) UnderWay(ctx context.Context, activation, except string) (runs map[string]string, err error) {
+	runs = map[string]string{}
+	err = c.query(ctx, "catalog/deliveries_under_way", []any{activation, except}, func(scan func(...any) error) error {
+		var id, run string
+		err := scan(&id, &run)
+		runs[id] = run
+		return err
+	})
+	return runs, err
+}
+
 // EndDelivery records how a delivery ended, in the audit too.
 func (c *Catalog) EndDelivery(ctx context.Context, id, status string, audit AuditRecord, at time.Time) error {
 	return c.inTransaction(ctx, func(tx *sql.Tx) error {
