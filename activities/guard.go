@@ -40,7 +40,9 @@ func (g *guard) judge(ctx context.Context) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.stopped == nil && ctx.Err() == nil {
-		g.stopped = g.ask(ctx)
+		if err := g.ask(ctx); ctx.Err() == nil { // else nobody could be asked
+			g.stopped = err
+		}
 	}
 	if g.stopped != nil {
 		g.cancel()

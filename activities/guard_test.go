@@ -34,4 +34,14 @@ func TestGuardEndsWhatMayNotLeave(t *testing.T) {
 	require.ErrorIs(t, g.end(sent), sent)
 	require.ErrorIs(t, g.judge(ctx), context.Canceled, "its upload is over")
 	require.NoError(t, g.end(nil))
+
+	asking := make(chan struct{})
+	_, g = guarded(t.Context(), time.Millisecond, func(ctx context.Context) error {
+		close(asking)
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	<-asking
+	g.cancel()
+	require.ErrorIs(t, g.end(sent), sent, "whoever was being asked when it was over has not refused")
 }
