@@ -151,6 +151,9 @@ func (a *Activities) forbidden(ctx context.Context, requestedBy string, p plan.P
 		if change.Action != plan.Remove {
 			path = unseenChange(who, change, next, loaded)
 		}
+		if path == "" && current != nil && change.Kind != "Activation" { // an activation tells nothing by what it sends no more
+			path = unseenChange(who, change, current, loaded)
+		}
 		for _, activation := range redirected {
 			if path == "" {
 				path = unseen(who, next, activation, loaded)
@@ -207,8 +210,8 @@ func redirects(change plan.Change, current, next *workspace.Workspace) (out []*w
 	return out
 }
 
-// unseenChange is an attribute that an object uses and somebody may not see, or "": what is delivered, who is in an audience, and who is
-// left out would tell its values.
+// unseenChange is an attribute that an object of a workspace uses and somebody may not see, or "": what is delivered, who is in an audience,
+// and who is left out would tell its values; so would who stays, leaves or goes along once what decides that is changed or taken away.
 func unseenChange(who access.Principal, change plan.Change, w *workspace.Workspace, loaded map[string]map[string][]string) string {
 	switch change.Kind {
 	case "Activation":

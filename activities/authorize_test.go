@@ -54,6 +54,16 @@ type restricted struct {
 	before  workspace.Files
 }
 
+const sailors = `kind: Audience
+name: coastal-sailors
+description: Sailors who live in a coastal state
+namespaces: [acme_pid]
+rule: >-
+  partner.sailing = 'Y' AND _luma.prospect.state IN
+  ('ME','NH','MA','RI','CT','NY','NJ','MD','VA','NC','SC','GA','FL','CA','OR','WA')
+---
+`
+
 var sailing = []string{"schemas.yaml", "labels: {all: [Third-Party]}\nconstraints:\n  partner", "labels: {all: [Third-Party], fields: {partner.sailing: [C9]}}\nconstraints:\n  partner"}
 
 func newRestricted(t *testing.T, edits ...string) *restricted {
@@ -180,6 +190,8 @@ func TestWhoMayChange(t *testing.T) {
 	mapped := []string{"activations.yaml", "audiences: [outdoor-families]\nnamespace: acme_pid\nmapping:", "audiences: [outdoor-families]\nnamespace: acme_pid\nmapping:\n  - {field: partner.sailing, header: sailing}"}
 	column := []string{"activations.yaml", "header: state}", "header: state}\n  - {field: partner.skiing, header: skiing}"}
 	rule := []string{"audiences.yaml", "partner.sailing = 'Y' AND ", "partner.sailing = 'N' AND "}
+	other := []string{"audiences.yaml", "partner.sailing = 'Y' AND ", "partner.skiing = 'Y' AND "}
+	gone := append(slices.Clone(add), "audiences.yaml", sailors, "")
 	label := []string{"schemas.yaml", "partner.sailing: [C9]", "partner.sailing: [C9], partner.skiing: [C9]"}
 	bucket := []string{"destinations.yaml", "bucket: media-drop", "bucket: elsewhere"}
 	elsewhere := "destination media-drop: the roles of ann lack Activate Destinations: what activation acme-to-media sends would go elsewhere, or for another use"
@@ -203,6 +215,9 @@ func TestWhoMayChange(t *testing.T) {
 		"column by viewer":         {"ann", "the roles of ann lack Activate Destinations", column},
 		"column, not seeing":       {"ben", "activation acme-to-media: attribute partner.sailing carries labels that the roles of ben do not hold", column},
 		"audience, not seeing":     {"ben", "audience coastal-sailors: attribute partner.sailing carries labels that the roles of ben do not hold", rule},
+		"another rule, not seeing": {"ben", "audience coastal-sailors: attribute partner.sailing carries labels that the roles of ben do not hold", other},
+		"no audience, not seeing":  {"ben", "audience coastal-sailors: attribute partner.sailing carries labels that the roles of ben do not hold", gone},
+		"another rule by viewer":   {"ann", "", other},
 		"audience by viewer":       {"ann", "", rule},
 		"audience by adder":        {"dan", "audience coastal-sailors: the roles of dan lack Manage Segments", rule},
 		"add, not seeing":          {"gus", "activation acme-to-media: attribute partner.sailing carries labels that the roles of gus do not hold", reorder},
