@@ -262,21 +262,90 @@ func unseenColumn(who access.Principal, w *workspace.Workspace, namespaces, colu
 	return ""
 }
 
-// visibleTo are the memberships of audiences whose rule somebody may see, as they were evaluated by it.
-func (a *Activities) visibleTo(ctx context.Context, requestedBy string, w *workspace.Workspace, memberships []store.Membership) (out []store.Membership, err error) {
+// seen is what of audiences a person may know.
+type seen struct {
+	*Activities
+	who       access.Principal
+	workspace *workspace.Workspace
+	loaded    map[string]map[string][]string // labels under which rows were loaded, by dataset and path
+}
+
+// seenBy is nil when whoever asks sees all.
+func (a *Activities) seenBy(ctx context.Context, requestedBy string, w *workspace.Workspace) (*seen, error) {
 	who, restricted, err := a.requester(ctx, requestedBy)
 	if err != nil || !restricted || who.SeesAll() {
-		return memberships, err
+		return nil, err
 	}
-	loaded := map[string]map[string][]string{}
+	out := &seen{Activities: a, who: who, workspace: w, loaded: map[string]map[string][]string{}}
 	for _, d := range w.ProfileDatasets(nil) {
-		if loaded[d.Name], err = a.loadedLabels(ctx, w, d.Name); err != nil {
+		if out.loaded[d.Name], err = a.loadedLabels(ctx, w, d.Name); err != nil {
 			return nil, err
 		}
 	}
-	for _, m := range memberships {
-		if audience, err := w.Audience(m.Audience); err == nil && m.Definition == w.Definition(audience) && unseenRule(who, w, audience, loaded) == "" {
-			out = append(out, m)
+	return out, nil
+}
+
+// membership reports whether a membership is of an audience whose rule the person sees, and was evaluated by it.
+func (s *seen) membership(m store.Membership) bool {
+	audience, err := s.workspace.Audience(m.Audience)
+	return err == nil && m.Definition == s.workspace.Definition(audience) && unseenRule(s.who, s.workspace, audience, s.loaded) == ""
+}
+
+// mostEvaluations of an audience are looked through for another rule.
+const mostEvaluations = 1000
+
+// past reports whether the person may know how a membership has come about: to whom anything is hidden, an earlier rule may have used that,
+// and who stayed or left would tell it.
+func (s *seen) past(ctx context.Context, m store.Membership) (bool, error) {
+	hides := slices.ContainsFunc(s.workspace.ProfileDatasets(nil), func(d *workspace.Dataset) bool {
+		for path, labels := range s.workspace.FieldLabels(d) {
+			if !s.who.Sees(slices.Concat(labels, s.loaded[d.Name][path])) {
+				return true
+			}
+		}
+		return false
+	})
+	if !hides {
+		return true, nil
+	}
+	history, err := s.Memberships.AudienceHistory(ctx, m.Audience, mostEvaluations)
+	return len(history) < mostEvaluations && !slices.ContainsFunc(history, func(other catalog.Membership) bool { return other.Definition != m.Definition }), err
+}
+
+// visibleTo are the memberships of audiences whose rule somebody may see, as they were evaluated by it.
+func (a *Activities) visibleTo(ctx context.Context, requestedBy string, w *workspace.Workspace, memberships []store.Membership) (out []store.Membership, err error) {
+	sees, err := a.seenBy(ctx, requestedBy, w)
+	if err != nil || sees == nil {
+		return memberships, err
+	}
+	return slices.DeleteFunc(slices.Clone(memberships), func(m store.Membership) bool { return !sees.membership(m) }), nil
+}
+
+// toldTo says of the memberships of audiences that somebody may not see, or that had another rule before, no more than that they were
+// evaluated, or failed: counts would tell values that their rules use or used (AC-7).
+func (a *Activities) toldTo(ctx context.Context, requestedBy string, memberships []store.Membership) ([]store.Membership, error) {
+	w, err := a.Workspace(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sees, err := a.seenBy(ctx, requestedBy, w)
+	if err != nil || sees == nil {
+		return memberships, err
+	}
+	out := slices.Clone(memberships)
+	for i, m := range out {
+		told := sees.membership(m)
+		if told {
+			if told, err = sees.past(ctx, m); err != nil {
+				return nil, err
+			}
+		}
+		if told {
+			continue
+		}
+		out[i] = store.Membership{Audience: m.Audience, Withheld: true}
+		if m.Error != "" {
+			out[i].Error = "why is not told: it uses or used what the roles of " + sees.who.Name + " do not see"
 		}
 	}
 	return out, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -32,9 +33,11 @@ roles:
   relabeler: {permissions: [Manage Schemas, Apply Data Usage Labels, View Destinations, Manage Destinations, Activate Destinations, Manage Segments], labels: [Third-Party]}
   steward: {permissions: [Manage Data Usage Policies], labels: [Third-Party]}
   chief: {permissions: [Manage Data Usage Policies], labels: ["*"]}
+  evaluator: {permissions: [Evaluate a Segment to an Audience], labels: [Third-Party]}
 principals:
   ivy: {roles: [steward]}
   jon: {roles: [chief]}
+  lea: {roles: [evaluator]}
   gus: {roles: [addsome]}
   hal: {roles: [relabeler]}
   ann: {roles: [viewer]}
@@ -358,6 +361,68 @@ func TestEffectsOnAudiencesAreTold(t *testing.T) {
 		require.Len(t, told, want, who)
 		require.Equal(t, "outdoor-families", told[0].Audience)
 	}
+}
+
+// fifty is a store in which fifty are in each audience, and an audience may fail.
+type fifty struct {
+	Audiences
+	failing string
+}
+
+func (f fifty) Evaluate(ctx context.Context, asOf time.Time, audiences []store.AudienceScope, done func(name string)) ([]store.Membership, error) {
+	out, err := f.Audiences.Evaluate(ctx, asOf, audiences, done)
+	for i := range out {
+		out[i].MemberCounts, out[i].Namespaces = store.MemberCounts{Realized: 50}, []store.NamespaceMembers{{Namespace: "acme_pid", MemberCounts: store.MemberCounts{Realized: 50}}}
+		if out[i].Audience == f.failing {
+			out[i] = store.Membership{Audience: f.failing, Error: "Conversion Error: 42"}
+		}
+	}
+	return out, err
+}
+
+// AC-7: of audiences that somebody may not see, or that had another rule before, the evaluation that they start tells neither counts nor
+// why it failed, also when it is told again. What holds is known to the record all the same, and to who sees it.
+func TestEvaluationsAreTold(t *testing.T) {
+	e := newEvaluator(t)
+	rules, err := access.Parse("access.yaml", []byte(roles))
+	require.NoError(t, err)
+	e.Access = func() (access.Rules, error) { return rules, nil }
+	at := time.Now().UTC().Truncate(time.Second)
+	evaluate := func(who, id string) map[string]store.Membership {
+		t.Helper()
+		at = at.Add(time.Minute)
+		value, err := e.env.ExecuteActivity(e.EvaluateMemberships, EvaluateMembershipsInput{Evaluation: id, AsOf: at, RequestedBy: who, Audiences: []string{"outdoor-families", "coastal-sailors"}})
+		require.NoError(t, err)
+		var out EvaluateMembershipsOutput
+		require.NoError(t, value.Get(&out))
+		byName := map[string]store.Membership{}
+		for _, m := range out.Memberships {
+			byName[m.Audience] = m
+		}
+		require.Len(t, byName, 2)
+		return byName
+	}
+	e.workspace, e.Audiences = sampleEdited(t, sailing...), fifty{e.Audiences, ""}
+	for range 2 {
+		told := evaluate("lea", "eval_1")
+		require.EqualValues(t, 50, told["outdoor-families"].Realized)
+		require.Equal(t, store.Membership{Audience: "coastal-sailors", Withheld: true}, told["coastal-sailors"])
+	}
+	for i, who := range []string{"cem", ""} {
+		require.EqualValues(t, 50, evaluate(who, "eval_2"+fmt.Sprint(i))["coastal-sailors"].Realized, who)
+	}
+	e.workspace = sampleEdited(t, append(slices.Clone(sailing), "audiences.yaml", "partner.sailing = 'Y' AND ", "partner.skiing = 'Y' AND ")...)
+	require.Equal(t, store.Membership{Audience: "coastal-sailors", Withheld: true}, evaluate("lea", "eval_3")["coastal-sailors"], "who has left would tell of the rule before")
+	require.EqualValues(t, 50, evaluate("cem", "eval_4")["coastal-sailors"].Realized)
+
+	e.workspace, e.Audiences = sampleEdited(t, sailing...), fifty{e.Audiences, "coastal-sailors"}
+	failed := evaluate("lea", "eval_5")["coastal-sailors"]
+	require.NotEmpty(t, failed.Error)
+	require.NotContains(t, failed.Error, "42")
+	require.Contains(t, evaluate("cem", "eval_6")["coastal-sailors"].Error, "42")
+	latest, err := e.catalog.LatestMemberships(t.Context(), "")
+	require.NoError(t, err)
+	require.EqualValues(t, 50, latest["coastal-sailors"].Realized)
 }
 
 // AC-1, AC-6: a run of somebody whom only a group gives roles has what the group gives today, for as long as the latest sign-in with the

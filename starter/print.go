@@ -202,8 +202,11 @@ func printEvaluated(result json.RawMessage) error {
 	rows := [][]string{{"audience", "prospects", "realized", "existing", "exited", ""}}
 	for _, m := range r.Memberships {
 		row := []string{m.Audience, fmt.Sprint(m.Size()), fmt.Sprint(m.Realized), fmt.Sprint(m.Existing), fmt.Sprint(m.Exited), printable(m.Warning)}
-		if m.Error != "" {
+		switch {
+		case m.Error != "":
 			row = []string{m.Audience, "failed", "", "", "", printable(m.Error)}
+		case m.Withheld:
+			row = []string{m.Audience, "withheld", "", "", "", "it uses, or used before, what your roles do not see"}
 		}
 		rows = append(rows, row)
 	}

@@ -133,6 +133,7 @@ type Membership struct {
 	Namespaces []NamespaceMembers `json:"namespaces,omitempty"`
 	Error      string             `json:"error,omitempty"` // this audience failed; the others did not
 	Warning    string             `json:"warning,omitempty"`
+	Withheld   bool               `json:"withheld,omitempty"` // in an answer: the roles of whoever asked do not let them know more than that it was evaluated
 
 	Definition string `json:"definition,omitempty"` // digest of the rule and the datasets that gave it
 }
