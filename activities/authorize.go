@@ -139,10 +139,17 @@ func (a *Activities) forbidden(ctx context.Context, requestedBy string, p plan.P
 		if len(redirected) > 0 {
 			needs = mayActivate // they hold those for a destination
 		}
+		contract := suppressedBy(change, current)
+		if contract != "" {
+			needs = append(slices.Clone(needs), access.ManagePolicies)
+		}
 		if err := who.Needs(needs...); err != nil {
 			reason.Message = strings.TrimSuffix(err.Error(), "; ask who keeps the worker's access file for a role with it")
-			if len(redirected) > 0 {
+			switch {
+			case len(redirected) > 0:
 				reason.Message += fmt.Sprintf(": what activation %s sends would go elsewhere, or for another use", redirected[0].Name)
+			case contract != "" && !who.Has(access.ManagePolicies):
+				reason.Message += fmt.Sprintf(": it decides whom contract %s leaves out", contract)
 			}
 			out = append(out, reason)
 			continue
@@ -208,6 +215,21 @@ func redirects(change plan.Change, current, next *workspace.Workspace) (out []*w
 		}
 	}
 	return out
+}
+
+// suppressedBy is a contract whose suppression list a change of an audience would change, or "": the list itself, or one that it refers to.
+// Whoever changes that changes what the contract forbids.
+func suppressedBy(change plan.Change, current *workspace.Workspace) string {
+	if change.Kind != "Audience" || current == nil || change.Action == plan.Edit && !slices.ContainsFunc(change.Keys, func(key string) bool { return key != "description" && key != "tags" }) {
+		return ""
+	}
+	for _, c := range current.Contracts {
+		list, err := current.Audience(c.Suppression)
+		if err == nil && slices.ContainsFunc(current.EvaluationOrder([]*workspace.Audience{list}), func(a *workspace.Audience) bool { return a.Name == change.Name }) {
+			return c.Name
+		}
+	}
+	return ""
 }
 
 // unseenChange is an attribute that an object of a workspace uses and somebody may not see, or "": what is delivered, who is in an audience,

@@ -38,6 +38,7 @@ principals:
   ivy: {roles: [steward]}
   jon: {roles: [chief]}
   lea: {roles: [evaluator]}
+  max: {roles: [viewer, chief]}
   gus: {roles: [addsome]}
   hal: {roles: [relabeler]}
   ann: {roles: [viewer]}
@@ -273,6 +274,51 @@ func TestWhoMayChange(t *testing.T) {
 			holds, err := r.catalog.Workspace(t.Context())
 			require.NoError(t, err)
 			require.Equal(t, "ws_1", holds.Version)
+		})
+	}
+}
+
+// A contract's suppression list decides what the contract forbids: who changes the rule or status of it, or of an audience that it refers
+// to, needs what changing the contract needs.
+func TestWhoMayChangeSuppression(t *testing.T) {
+	declared := []string{"audiences.yaml", "kind: Audience\nname: coastal-sailors", `kind: Audience
+name: stopped
+namespaces: [acme_pid]
+rule: partner.skiing = 'Y'
+---
+kind: Audience
+name: do-not-contact
+namespaces: [acme_pid]
+rule: audience('stopped') OR partner.hiking = 'N'
+---
+kind: Audience
+name: coastal-sailors`, "governance.yaml", "kind: Policy", "kind: Contract\nname: acme\nsources: [acme]\npurposes: [Cross Site Targeting, Email Targeting]\nsuppression: do-not-contact\n---\nkind: Policy"}
+	const lacks = "lack Manage Data Usage Policies: it decides whom contract acme leaves out"
+	for name, c := range map[string]struct {
+		edit, refused []string
+	}{
+		"its rule":             {[]string{"audiences.yaml", " OR partner.hiking = 'N'", ""}, []string{"audience do-not-contact"}},
+		"as a draft":           {[]string{"audiences.yaml", "name: do-not-contact", "name: do-not-contact\nstatus: draft"}, []string{"audience do-not-contact"}},
+		"what it refers to":    {[]string{"audiences.yaml", "partner.skiing = 'Y'\n---", "partner.skiing = 'N'\n---"}, []string{"audience stopped"}},
+		"without what it does": {[]string{"audiences.yaml", "kind: Audience\nname: stopped\nnamespaces: [acme_pid]\nrule: partner.skiing = 'Y'\n---\n", "", "audiences.yaml", "audience('stopped') OR ", ""}, []string{"audience stopped", "audience do-not-contact"}},
+		"its description":      {[]string{"audiences.yaml", "name: do-not-contact", "name: do-not-contact\ndescription: Leave them alone"}, nil},
+		"another audience":     {[]string{"audiences.yaml", "partner.sailing = 'Y' AND ", "partner.skiing = 'Y' AND "}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRestricted(t, declared...)
+			bundle, err := BundleWorkspace(sampleEdited(t, slices.Concat(sailing, declared, c.edit)...).Files)
+			require.NoError(t, err)
+			for who, want := range map[string][]string{"ann": c.refused, "max": nil, "": nil} {
+				value, err := r.env.ExecuteActivity(r.PlanWorkspace, WorkspaceInput{Bundle: bundle, RequestedBy: who})
+				require.NoError(t, err)
+				var planned PlanWorkspaceOutput
+				require.NoError(t, value.Get(&planned))
+				require.Len(t, planned.Plan.Refused, len(want), who)
+				for i, reason := range planned.Plan.Refused {
+					require.True(t, slices.Contains(want, strings.ToLower(reason.Kind)+" "+reason.Name), i)
+					require.Contains(t, reason.Message, lacks)
+				}
+			}
 		})
 	}
 }
