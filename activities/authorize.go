@@ -34,7 +34,7 @@ var mayChange = map[string][]access.Permission{
 // requester is the principal that a run names; restricted is false when nobody is asked. A run carries no token: what an issuer's groups
 // give is what the worker saw when the principal signed in, under the rules of today.
 func (a *Activities) requester(ctx context.Context, requestedBy string) (who access.Principal, restricted bool, err error) {
-	if a.Access == nil || requestedBy == "" || requestedBy == access.Worker {
+	if a.Access == nil || requestedBy == "" {
 		return access.Unrestricted(requestedBy), false, nil
 	}
 	rules, err := a.Access()
@@ -122,6 +122,9 @@ func unseen(who access.Principal, w *workspace.Workspace, activation *workspace.
 // an audience or an activation use, or sends elsewhere, an attribute that is not to be seen (AC-8). What runs already goes on (EC-36).
 // loaded are the labels under which rows were loaded, by dataset and path.
 func (a *Activities) forbidden(ctx context.Context, requestedBy string, p plan.Plan, current, next *workspace.Workspace, loaded map[string]map[string][]string) (out []plan.Reason, err error) {
+	if current == nil && requestedBy == access.Worker { // once something is applied the worker applies nothing, so that this is somebody else
+		return nil, nil
+	}
 	who, restricted, err := a.requester(ctx, requestedBy)
 	if !restricted {
 		return nil, err

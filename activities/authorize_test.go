@@ -112,7 +112,7 @@ func TestWhoMayActivate(t *testing.T) {
 		"ben": "attribute partner.sailing carries labels that the roles of ben do not hold",
 		"dan": "lack Manage Destinations, Activate Destinations",
 		"eve": "the access of eve has expired",
-		"zoe": `names no principal "zoe"`,
+		"zoe": `names no principal "zoe"`, access.Worker: `names no principal "worker start"`,
 		"cem": "", "fay": "", "": "",
 	} {
 		t.Run("by "+who, func(t *testing.T) {
@@ -241,7 +241,7 @@ func TestWhoMayChange(t *testing.T) {
 		"unused, by viewer":        {"ann", "", []string{"destinations.yaml", "kind: Destination\nname: newsletter", "kind: Destination\nname: unused\ntype: s3\ns3: {bucket: unused, region: us-east-1}\n---\nkind: Destination\nname: newsletter"}},
 		"anything by nobody known": {"zoe", `the access file names no principal "zoe"`, add},
 		"by a schedule":            {"", "", column},
-		"by the worker":            {access.Worker, "", label},
+		"by the worker's name":     {access.Worker, `names no principal "worker start"`, label},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRestricted(t)
@@ -276,6 +276,28 @@ func TestWhoMayChange(t *testing.T) {
 			require.Equal(t, "ws_1", holds.Version)
 		})
 	}
+}
+
+// The worker applies its first workspace in its own name, which passes for nothing else.
+func TestTheWorkersFirstWorkspace(t *testing.T) {
+	r := newRestricted(t)
+	empty, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "catalog.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, empty.Close()) })
+	bundle, err := BundleWorkspace(sampleEdited(t).Files)
+	require.NoError(t, err)
+	plan := func(who string, applied Applied) int {
+		r.Applied = applied
+		value, err := r.env.ExecuteActivity(r.PlanWorkspace, WorkspaceInput{Bundle: bundle, RequestedBy: who})
+		require.NoError(t, err)
+		var planned PlanWorkspaceOutput
+		require.NoError(t, value.Get(&planned))
+		return len(planned.Plan.Refused)
+	}
+	require.Zero(t, plan(access.Worker, empty))
+	require.NotZero(t, plan("worker demo", empty))
+	require.NotZero(t, plan(access.Worker, r.catalog))
+	require.Zero(t, plan("", r.catalog))
 }
 
 // A contract's suppression list decides what the contract forbids: who changes the rule or status of it, or of an audience that it refers
