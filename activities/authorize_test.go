@@ -33,11 +33,16 @@ roles:
   relabeler: {permissions: [Manage Schemas, Apply Data Usage Labels, View Destinations, Manage Destinations, Activate Destinations, Manage Segments], labels: [Third-Party]}
   steward: {permissions: [Manage Data Usage Policies], labels: [Third-Party]}
   chief: {permissions: [Manage Data Usage Policies], labels: ["*"]}
+  deleter: {permissions: [Manage Datasets], labels: ["*"]}
+  undoer: {permissions: [Manage Datasets, View Segments], labels: [Third-Party]}
   evaluator: {permissions: [Evaluate a Segment to an Audience], labels: [Third-Party]}
 principals:
   ivy: {roles: [steward]}
   jon: {roles: [chief]}
   lea: {roles: [evaluator]}
+  ned: {roles: [deleter]}
+  ola: {roles: [undoer]}
+  pia: {roles: [deleter, viewer]}
   max: {roles: [viewer, chief]}
   gus: {roles: [addsome]}
   hal: {roles: [relabeler]}
@@ -491,6 +496,55 @@ func TestEvaluationsAreTold(t *testing.T) {
 	latest, err := e.catalog.LatestMemberships(t.Context(), "")
 	require.NoError(t, err)
 	require.EqualValues(t, 50, latest["coastal-sailors"].Realized)
+}
+
+// undone are stores in which a batch went to an audience and a delivery.
+type undone struct {
+	Ledger
+	Lineage
+	unlabelled
+}
+
+func (undone) File(context.Context, string) (catalog.File, error) { return catalog.File{}, nil }
+func (undone) BatchSpans(context.Context, store.Dataset, string) ([]store.BatchSpan, error) {
+	return nil, nil
+}
+func (undone) DeliveryUses(context.Context, string, []store.BatchSpan) ([]store.DeliveryUse, int64, error) {
+	return []store.DeliveryUse{{Delivery: "dlv_1", Activation: "acme-to-media", Destination: "media-drop"}}, 1, nil
+}
+
+type undoing struct{ Batches }
+
+func (undoing) DeleteBatch(_ context.Context, _ store.Namespace, _ store.Dataset, _ string, _ bool, memberships []store.Membership) (out store.Deletion, err error) {
+	for _, m := range memberships {
+		out.Audiences = append(out.Audiences, store.AudienceEffect{Audience: m.Audience, Members: 1})
+	}
+	return out, nil
+}
+
+// What undoing a batch says of audiences and deliveries wants the permissions to view them, as a batch's uses do, and says what it leaves
+// out.
+func TestWhatUndoingTells(t *testing.T) {
+	r := newRestricted(t)
+	r.Ledger, r.Batches, r.Lineage, r.Audiences = undone{}, undoing{}, undone{}, undone{}
+	for who, c := range map[string]struct {
+		audiences, deliveries int
+		withheld              []string
+	}{
+		"ned": {0, 0, []string{"audiences", "deliveries"}},
+		"ola": {1, 0, []string{"audiences", "deliveries"}},
+		"pia": {2, 1, nil},
+		"":    {2, 1, nil},
+	} {
+		value, err := r.env.ExecuteActivity(r.DeleteBatch, DeleteBatchInput{Dataset: "acme_2026", Batch: "batch_1", Preview: true, RequestedBy: who})
+		require.NoError(t, err)
+		var out store.Deletion
+		require.NoError(t, value.Get(&out))
+		require.Len(t, out.Audiences, c.audiences, who)
+		require.Len(t, out.Deliveries, c.deliveries, who)
+		require.EqualValues(t, c.deliveries, out.Delivered, who)
+		require.Equal(t, c.withheld, out.Withheld, who)
+	}
 }
 
 // AC-1, AC-6: a run of somebody whom only a group gives roles has what the group gives today, for as long as the latest sign-in with the
