@@ -47,6 +47,19 @@ var (
 	loaded = plan.Facts{Batches: map[string]int64{"acme_2026": 2, "merk_2026": 1}}
 )
 
+// PL-7: a plan names the built-in policies that a switch in the sandbox turns on and off, those of a pack one by one.
+func TestSwitchedPolicies(t *testing.T) {
+	enabled := func(names string) *workspace.Workspace {
+		return edited(t, "prospector.yaml", "kind: Sandbox\n", "kind: Sandbox\ngovernance: {enable: ["+names+"]}\n")
+	}
+	effects := func(from, to *workspace.Workspace) []string { return plan.Compare(from, to, noData).Changes[0].Effects }
+	on := effects(edited(t), enabled("third-party-data, Restrict data sharing"))
+	require.Len(t, on, 1)
+	require.Contains(t, on[0], `switches on from the next delivery on: "Restrict data sharing", "Vendor data: no e-mail", "Vendor data: no on-site personalization", `)
+	require.Equal(t, []string{`switches on from the next delivery on: "Data science restriction"`, `switches off: "Restrict data sharing"`}, effects(enabled("Restrict data sharing"), enabled("Data science restriction")))
+	require.Equal(t, []string{`switches on from the next delivery on: "Restrict data sharing"`}, effects(nil, enabled("Restrict data sharing")))
+}
+
 func TestNothingAppliedYet(t *testing.T) {
 	p := plan.Compare(nil, edited(t), noData)
 	require.Empty(t, p.Refused)
