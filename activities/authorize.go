@@ -337,6 +337,36 @@ func (s *seen) past(ctx context.Context, m store.Membership) (bool, error) {
 	return len(history) < mostEvaluations && !slices.ContainsFunc(history, func(other catalog.Membership) bool { return other.Definition != m.Definition }), err
 }
 
+// counts reports whether the person may know all counts of a membership.
+func (s *seen) counts(ctx context.Context, m store.Membership) (bool, error) {
+	if !s.membership(m) {
+		return false, nil
+	}
+	return s.past(ctx, m)
+}
+
+// toldOf are those of memberships all of whose counts somebody may know; of nobody known, none.
+func (a *Activities) toldOf(ctx context.Context, requestedBy string, w *workspace.Workspace, memberships map[string]catalog.Membership) (map[string]catalog.Membership, error) {
+	sees, err := a.seenBy(ctx, requestedBy, w)
+	switch {
+	case errkind.Of(err) == errkind.Denied:
+		return nil, nil
+	case err != nil || sees == nil:
+		return memberships, err
+	}
+	out := map[string]catalog.Membership{}
+	for name, m := range memberships {
+		told, err := sees.counts(ctx, m.Membership)
+		if err != nil {
+			return nil, err
+		}
+		if told {
+			out[name] = m
+		}
+	}
+	return out, nil
+}
+
 // visibleTo are the memberships of audiences whose rule somebody may see, as they were evaluated by it.
 func (a *Activities) visibleTo(ctx context.Context, requestedBy string, w *workspace.Workspace, memberships []store.Membership) (out []store.Membership, err error) {
 	sees, err := a.seenBy(ctx, requestedBy, w)
@@ -359,11 +389,9 @@ func (a *Activities) toldTo(ctx context.Context, requestedBy string, memberships
 	}
 	out := slices.Clone(memberships)
 	for i, m := range out {
-		told := sees.membership(m)
-		if told {
-			if told, err = sees.past(ctx, m); err != nil {
-				return nil, err
-			}
+		told, err := sees.counts(ctx, m)
+		if err != nil {
+			return nil, err
 		}
 		if told {
 			continue
