@@ -210,11 +210,6 @@ func TestPlansKnowWhatFlowsDeliver(t *testing.T) {
 	require.Empty(t, plan.Compare(from, from, facts).Refused)
 }
 
-func (s sized) AudienceHistory(ctx context.Context, audience string, _ int) ([]catalog.Membership, error) {
-	latest, err := s.LatestMemberships(ctx, "")
-	return []catalog.Membership{latest[audience]}, err
-}
-
 // AC-7: a plan counts nobody of audiences that whoever asks for it may not see, whatever contract or labels they write into it.
 func TestPlansTellNoHiddenSizes(t *testing.T) {
 	r := newRestricted(t)

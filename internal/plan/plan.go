@@ -181,9 +181,9 @@ func switched(from, to []string) (out []string) {
 	var on, off []string
 	before := governance.BuiltIn(from)
 	for i, p := range governance.BuiltIn(to) {
-		switch {
-		case p.Status == before[i].Status:
-		case p.Status == governance.Enabled:
+		switch p.Status {
+		case before[i].Status:
+		case governance.Enabled:
 			on = append(on, strconv.Quote(p.Name))
 		default:
 			off = append(off, strconv.Quote(p.Name))
