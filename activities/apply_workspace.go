@@ -191,15 +191,19 @@ type RecordWorkspaceInput struct {
 const actionApply = "apply"
 
 // RecordWorkspace makes a planned workspace the one that holds, from the next step of every run on. It is
-// refused when something else was applied since the plan, or the folder's files have changed.
+// refused when something else was applied since the plan, or the folder's files have changed. Memberships of
+// audiences that it does not declare are gone with it.
 func (a *Activities) RecordWorkspace(ctx context.Context, in RecordWorkspaceInput) error {
 	return failure(a.recordWorkspace(ctx, in))
 }
 
 func (a *Activities) recordWorkspace(ctx context.Context, in RecordWorkspaceInput) error {
 	holds, err := a.Applied.Workspace(ctx)
-	if err != nil || holds.Version == in.Version {
-		return err // an earlier attempt has got this far
+	if err != nil {
+		return err
+	}
+	if holds.Version == in.Version { // an earlier attempt has got this far
+		return a.removeMemberships(ctx, true)
 	}
 	planned, files, err := a.planWorkspace(ctx, in.WorkspaceInput)
 	switch {
@@ -232,7 +236,10 @@ func (a *Activities) recordWorkspace(ctx context.Context, in RecordWorkspaceInpu
 	}
 	audit := auditChanges(ctx, in.RequestedBy, planned.Plan, current, next)
 	audit[0].Object, audit[0].Before, audit[0].After = in.Version, holds.Digest, in.Digest
-	return a.Applied.ApplyWorkspace(ctx, version, in.Previous, files, changes, audit)
+	if err := a.Applied.ApplyWorkspace(ctx, version, in.Previous, files, changes, audit); err != nil {
+		return err
+	}
+	return a.removeMemberships(ctx, true)
 }
 
 // Refusal is the error of a plan with refused changes.

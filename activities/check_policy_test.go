@@ -57,6 +57,8 @@ func (e evaluated) LatestMemberships(context.Context, string) (map[string]catalo
 	return out, nil
 }
 
+func (evaluated) KeptParts(context.Context) (map[string][]string, error) { return nil, nil }
+
 // unlabelled are datasets whose rows were loaded under no labels.
 type unlabelled struct{ Audiences }
 

@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +15,9 @@ import (
 	"prospector/internal/store"
 	"prospector/internal/workspace"
 )
+
+// memberships is the folder of the data directory with a folder for each evaluation, and there a part for each audience.
+const memberships = "memberships"
 
 // Audiences is what evaluation and export need of the store.
 type Audiences interface {
@@ -33,10 +33,12 @@ type Audiences interface {
 // Memberships is the record of evaluations.
 type Memberships interface {
 	PublishEvaluation(ctx context.Context, id string, asOf time.Time, results []store.Membership, at time.Time, audit ...catalog.AuditRecord) error
+	Superseded(ctx context.Context, id string, asOf time.Time, audiences ...string) error
 	Evaluation(ctx context.Context, id string) ([]catalog.Membership, error)
 	LatestMemberships(ctx context.Context, except string) (map[string]catalog.Membership, error)
-	StaleParts(ctx context.Context) ([]string, error)
-	ForgetPart(ctx context.Context, part string) error
+	KeptParts(ctx context.Context) (map[string][]string, error)
+	ForgetStaleParts(ctx context.Context) error
+	ForgetAudience(ctx context.Context, audience string) error
 }
 
 // EvaluateMembershipsInput asks for audiences, all of the workspace when none is named.
@@ -55,7 +57,8 @@ type EvaluateMembershipsOutput struct {
 }
 
 // EvaluateMemberships computes the membership of every audience from one snapshot and publishes all of
-// them at once. An audience that fails carries its error and keeps its earlier membership.
+// them at once. An audience that fails carries its error and keeps its earlier membership. One that died and goes on after a later one
+// was published is Conflict: it would be of newer data, and count as older.
 func (a *Activities) EvaluateMemberships(ctx context.Context, in EvaluateMembershipsInput) (EvaluateMembershipsOutput, error) {
 	out, err := a.evaluateMemberships(ctx, in)
 	return out, failure(err)
@@ -90,7 +93,14 @@ func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembers
 		for _, m := range published {
 			out.Memberships = append(out.Memberships, m.Membership)
 		}
-		return out, nil
+		return out, a.forgetEvaluated(ctx)
+	}
+	names := make([]string, len(audiences))
+	for i, audience := range audiences {
+		names[i] = audience.Name
+	}
+	if err := a.Memberships.Superseded(ctx, in.Evaluation, in.AsOf, names...); err != nil {
+		return out, err
 	}
 	previous, err := a.Memberships.LatestMemberships(ctx, in.Evaluation)
 	if err != nil {
@@ -99,7 +109,7 @@ func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembers
 	scopes := make([]store.AudienceScope, 0, len(audiences))
 	for _, audience := range audiences {
 		scopes = append(scopes, store.AudienceScope{Name: audience.Name, Rule: audience.Parsed, Namespaces: profileNamespaces(w, audience.Namespaces),
-			Limit: limitOf(audience), Previous: previous[audience.Name].Part, Part: path.Join("memberships", in.Evaluation, audience.Name+".parquet")})
+			Limit: limitOf(audience), Previous: previous[audience.Name].Part, Part: path.Join(memberships, in.Evaluation, audience.Name+partSuffix)})
 	}
 	made, err := a.derive(ctx, in.Evaluation, datasetsOf(scopes))
 	if err != nil {
@@ -110,12 +120,11 @@ func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembers
 	if err != nil {
 		return out, err
 	}
+	if err := a.unforgotten(ctx, in.Evaluation, scopes); err != nil {
+		return EvaluateMembershipsOutput{}, err
+	}
 	for i, m := range out.Memberships {
 		out.Memberships[i].Definition = w.Definition(audiences[slices.IndexFunc(audiences, func(x *workspace.Audience) bool { return x.Name == m.Audience })])
-	}
-	names := make([]string, len(out.Memberships))
-	for i, m := range out.Memberships {
-		names[i] = m.Audience
 	}
 	record.Detail = strings.Join(names, ", ")
 	if _, err := made(); err != nil {
@@ -124,26 +133,27 @@ func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembers
 	if err := a.Memberships.PublishEvaluation(ctx, in.Evaluation, in.AsOf, out.Memberships, now(), record); err != nil {
 		return out, err
 	}
-	return out, errors.Join(a.removeStaleParts(ctx), a.forgetTold(ctx))
+	return out, a.forgetEvaluated(ctx)
 }
 
-// removeStaleParts keeps the current and the previous membership of each audience.
-func (a *Activities) removeStaleParts(ctx context.Context) error {
-	parts, err := a.Memberships.StaleParts(ctx)
+// unforgotten wants audiences to be compared with what is known of them still: one that was deleted meanwhile, and may be declared anew,
+// inherits nothing.
+func (a *Activities) unforgotten(ctx context.Context, evaluation string, scopes []store.AudienceScope) error {
+	previous, err := a.Memberships.LatestMemberships(ctx, evaluation)
 	if err != nil {
 		return err
 	}
-	for _, part := range parts {
-		file := filepath.Join(a.DataDir, filepath.FromSlash(part))
-		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		_ = os.Remove(filepath.Dir(file)) // fails until it is empty
-		if err := a.Memberships.ForgetPart(ctx, part); err != nil {
-			return err
+	for _, scope := range scopes {
+		if scope.Previous != "" && previous[scope.Name].Part == "" {
+			return errkind.Newf(errkind.Transient, "audience %s was deleted while it was evaluated", scope.Name)
 		}
 	}
 	return nil
+}
+
+// forgetEvaluated removes what a published evaluation makes needless. No other evaluation may be under way.
+func (a *Activities) forgetEvaluated(ctx context.Context) error {
+	return errors.Join(a.Memberships.ForgetStaleParts(ctx), a.removeMemberships(ctx, false), a.forgetTold(ctx))
 }
 
 // chosen are the audiences to evaluate and those that they refer to, in the order in which they can be.

@@ -71,16 +71,17 @@ func printAudiences(list api.AudienceList) error {
 		fmt.Println("no audiences; declare one in the workspace, see what it would hold with: starter audiences preview --rule …")
 		return nil
 	}
-	rows := [][]string{{"audience", "prospects", "realized", "existing", "exited", "as of", "status", "created", "updated", "by", "origin", "tags"}}
+	rows := [][]string{{"audience", "prospects", "realized", "existing", "exited", "as of", "failed", "status", "created", "updated", "by", "origin", "tags"}}
 	for _, a := range list.Audiences {
 		row := []string{a.Name, "-", "", "", "", "never"}
 		if res := a.Result; res != nil {
 			row = append(append([]string{a.Name, sizeText(*res)}, breakdown(*res)...), localTime(res.AsOf))
-			if res.Error != "" {
-				row[1] = "failed"
-			}
 		}
-		rows = append(rows, append(row, a.Status, dateOf(a.Created), dateOf(a.Updated), a.UpdatedBy, a.Origin, strings.Join(a.Tags, ", ")))
+		failed := ""
+		if a.Failure != nil {
+			failed = localTime(a.Failure.AsOf)
+		}
+		rows = append(rows, append(row, failed, a.Status, dateOf(a.Created), dateOf(a.Updated), a.UpdatedBy, a.Origin, strings.Join(a.Tags, ", ")))
 	}
 	return table(os.Stdout, rows)
 }
@@ -134,13 +135,21 @@ func printAudience(a api.AudienceDetail) error {
 	if a.Updated != nil {
 		add("updated", localTime(*a.Updated)+" by "+a.UpdatedBy)
 	}
+	failed := ""
+	if a.Failure != nil {
+		failed = fmt.Sprintf("evaluation %s, as of %s: %s", a.Failure.Evaluation, localTime(a.Failure.AsOf), printable(a.Failure.Error))
+	}
 	if a.Result == nil {
 		add("prospects", "not evaluated yet")
+		add("failed", failed)
 		return table(os.Stdout, rows)
+	}
+	if failed != "" {
+		failed += "; the membership before it is kept"
 	}
 	add("prospects", sizeText(*a.Result))
 	add("as of", localTime(a.Result.AsOf))
-	add("failed", a.Result.Error)
+	add("failed", failed)
 	if err := table(os.Stdout, rows); err != nil || a.Result.BreakdownWithheld {
 		return err
 	}
@@ -224,9 +233,12 @@ func printPreview(p api.AudiencePreview) error {
 	for _, warning := range p.Warnings {
 		fmt.Println("note:", warning)
 	}
-	if p.Withheld {
+	switch {
+	case p.Withheld:
 		fmt.Println("fewer prospects than the sandbox's evaluation.minimumCount: the count is withheld")
-	} else {
+	case p.BreakdownWithheld:
+		fmt.Printf("%d prospects, counted in %.2f s; a part of them, or of the others, is below the sandbox's evaluation.minimumCount: the breakdown is withheld\n", p.Profiles, p.Seconds)
+	default:
 		fmt.Printf("%s of %d prospects, counted in %.2f s\n", share(p.Profiles, p.Total), p.Total, p.Seconds)
 		if p.Matching > p.Profiles {
 			fmt.Printf("the rule holds for %d, of which the audience keeps so many\n", p.Matching)
@@ -402,7 +414,11 @@ func newAudienceHistory(r *reads) *cobra.Command {
 			}
 			rows := [][]string{{"as of", "prospects", "realized", "existing", "exited", "evaluation", "made of", ""}}
 			for _, res := range history.Results {
-				rows = append(rows, append(append([]string{localTime(res.AsOf), sizeText(res)}, breakdown(res)...), res.Evaluation, derivedText(res.DerivedFrom), printable(res.Error)))
+				counts := append([]string{sizeText(res)}, breakdown(res)...)
+				if res.Error != "" {
+					counts = []string{"failed", "", "", ""}
+				}
+				rows = append(rows, append(append([]string{localTime(res.AsOf)}, counts...), res.Evaluation, derivedText(res.DerivedFrom), printable(res.Error)))
 			}
 			return table(os.Stdout, rows)
 		},
@@ -440,7 +456,14 @@ func newAudienceMembers(r *reads) *cobra.Command {
 			}
 			rows := [][]string{{"namespace", "partner id", "status", "since", "qualified last"}}
 			for _, m := range page.Members {
-				rows = append(rows, []string{m.Namespace, brief(m.PartnerID), m.Status, localTime(m.Since), localTime(m.LastQualified)})
+				status, since := withheld, withheld
+				if m.Status != "" {
+					status = m.Status
+				}
+				if !m.Since.IsZero() {
+					since = localTime(m.Since)
+				}
+				rows = append(rows, []string{m.Namespace, brief(m.PartnerID), status, since, localTime(m.LastQualified)})
 			}
 			err = table(os.Stdout, rows)
 			printNext(page.Next)

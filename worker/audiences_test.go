@@ -106,10 +106,24 @@ func TestAudienceCommands(t *testing.T) {
 	require.Contains(t, text, "easterners")
 	require.Contains(t, text, "3 of 6 audiences were not evaluated and keep their earlier membership: easterners, eastern-sailors, pilot")
 	require.Contains(t, read(0, "history", "outdoor-families"), "2")
+	shown = read(0, "show", "easterners")
+	require.Regexp(t, `prospects +2\n`, shown, "the membership that it keeps")
+	require.Regexp(t, `failed +evaluation eval_.*the membership of audience easterners is lost or broken.*; the membership before it is kept`, shown)
+	require.Regexp(t, `easterners +2 .*[0-9:]+ .*[0-9:]+ +published`, read(0, "list"))
+	require.Contains(t, read(0, "history", "easterners"), "failed")
+	require.Contains(t, read(1, "preview", "--rule", "NOT audience('easterners')", "--namespace", "acme_pid"), "the membership of audience easterners is lost or broken; restore memberships/")
 	for _, file := range broken {
 		require.NoError(t, os.Remove(file))
 	}
 	require.Contains(t, run(0, "audiences", "evaluate"), "its earlier membership is lost")
+
+	require.NoError(t, os.Remove(filepath.Join(dir, "workspace", "more.yaml")))
+	require.NoError(t, d.applyEdited("prospector.yaml", "tenant: _luma", "tenant: _luma\nevaluation: {minimumCount: 2}"))
+	left, err := filepath.Glob(filepath.Join(part, "*", "easter*.parquet"))
+	require.NoError(t, err)
+	require.Empty(t, left, "AU-39: deleted is gone")
+	require.Contains(t, read(0, "preview", "outdoor-families"), "2 prospects, counted in", "the only other one is not told by subtraction")
+	require.Contains(t, read(0, "overlap", "coastal-sailors", "outdoor-families"), "withheld")
 }
 
 // AU-29, AU-30: the schedule of a workspace evaluates the audiences that have none of their own, and goes on when one fails.

@@ -58,11 +58,21 @@ func EvaluateAudiences(ctx workflow.Context, in EvaluateAudiencesInput) (out Eva
 
 func evaluateAudiences(ctx workflow.Context, in EvaluateAudiencesInput) (out EvaluateAudiencesResult, err error) {
 	out.Evaluation = runID(ctx, "eval")
+	evaluate := activities.EvaluateMembershipsInput{Evaluation: out.Evaluation, AsOf: workflow.GetInfo(ctx).WorkflowStartTime.UTC(),
+		Audiences: in.Audiences, Scheduled: in.Scheduled, RequestedBy: in.RequestedBy}
 	var evaluated activities.EvaluateMembershipsOutput
-	err = workflow.ExecuteActivity(withStore(ctx), steps.EvaluateMemberships, activities.EvaluateMembershipsInput{
-		Evaluation: out.Evaluation, AsOf: workflow.GetInfo(ctx).WorkflowStartTime.UTC(), Audiences: in.Audiences, Scheduled: in.Scheduled, RequestedBy: in.RequestedBy}).Get(ctx, &evaluated)
-	if err != nil {
-		return out, plain(err)
+	for attempt := 1; ; attempt++ {
+		err = workflow.ExecuteActivity(withStore(ctx), steps.EvaluateMemberships, evaluate).Get(ctx, &evaluated)
+		if err == nil {
+			break
+		}
+		if KindOf(plain(err)) != errkind.Conflict || attempt == instantsAtMost ||
+			workflow.GetVersion(ctx, "evaluate as of a later instant", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+			return out, plain(err)
+		}
+		// Another evaluation of a later instant was published meanwhile: this one is as of now then.
+		out.Evaluation = fmt.Sprintf("%s_%d", runID(ctx, "eval"), attempt+1)
+		evaluate.Evaluation, evaluate.AsOf = out.Evaluation, workflow.Now(ctx).UTC()
 	}
 	out.Memberships = evaluated.Memberships
 	if in.Activate {
@@ -88,6 +98,9 @@ func evaluateAudiences(ctx workflow.Context, in EvaluateAudiencesInput) (out Eva
 	}
 	return out, nil
 }
+
+// instantsAtMost is how often an evaluation is begun that others overtake.
+const instantsAtMost = 3
 
 func activateAll(ctx workflow.Context, requestedBy string, out *EvaluateAudiencesResult) error {
 	var names []string

@@ -285,6 +285,31 @@ func TestWhoStartedIsRecorded(t *testing.T) {
 	}
 }
 
+// An evaluation that another one has overtaken is as of a later instant then, and does not try for ever.
+func TestOvertakenEvaluationIsOfALaterInstant(t *testing.T) {
+	for _, overtaken := range []int{1, instantsAtMost} {
+		env := newEnvironment(t)
+		var asked []activities.EvaluateMembershipsInput
+		env.OnActivity(steps.EvaluateMemberships, mock.Anything, mock.Anything).
+			Return(func(_ context.Context, in activities.EvaluateMembershipsInput) (activities.EvaluateMembershipsOutput, error) {
+				asked = append(asked, in)
+				if len(asked) <= overtaken {
+					return activities.EvaluateMembershipsOutput{}, stepFailure(errkind.Conflict, "a later evaluation was published")
+				}
+				return activities.EvaluateMembershipsOutput{}, nil
+			}).After(time.Second)
+		env.ExecuteWorkflow(EvaluateAudiences, EvaluateAudiencesInput{})
+		require.Len(t, asked, min(overtaken+1, instantsAtMost))
+		require.NotEqual(t, asked[0].Evaluation, asked[1].Evaluation)
+		require.True(t, asked[1].AsOf.After(asked[0].AsOf))
+		if overtaken == instantsAtMost {
+			require.Equal(t, errkind.Conflict, KindOf(env.GetWorkflowError()))
+		} else {
+			require.NoError(t, env.GetWorkflowError())
+		}
+	}
+}
+
 // One activation that fails does not stop the others.
 func TestEvaluationActivatesAll(t *testing.T) {
 	env := newEnvironment(t)

@@ -9,8 +9,12 @@ import (
 	"prospector/internal/store"
 )
 
-// MostBytes is how large a request may be: its body, and its address with its headers.
-const MostBytes = 64 << 10
+// How large a request may be: its address with its headers, and its body, which takes every rule that a workspace does, however JSON
+// escapes it.
+const (
+	MostBytes     = 64 << 10
+	MostBodyBytes = 8 * MostBytes
+)
 
 // ProfilePage is a page of profiles in the order of namespace and partner id.
 type ProfilePage struct {

@@ -6,7 +6,7 @@ import (
 	"prospector/internal/store"
 )
 
-// AudienceSummary is an audience as it is declared, and what its latest evaluation came to (AU-7).
+// AudienceSummary is an audience as it is declared, and its membership as it was evaluated last (AU-7).
 type AudienceSummary struct {
 	Name        string          `json:"name"`
 	Description string          `json:"description,omitempty"`
@@ -20,7 +20,16 @@ type AudienceSummary struct {
 	Created     *time.Time      `json:"created,omitempty"`
 	Updated     *time.Time      `json:"updated,omitempty"`
 	UpdatedBy   string          `json:"updatedBy,omitempty"`
-	Result      *AudienceResult `json:"result,omitempty"` // none before its first evaluation
+	Result      *AudienceResult `json:"result,omitempty"` // the membership that holds; none before its first evaluation
+	// Failure is of its latest evaluation, when that failed: the membership before is kept.
+	Failure *AudienceFailure `json:"failure,omitempty"`
+}
+
+// AudienceFailure is an evaluation of an audience that failed.
+type AudienceFailure struct {
+	Evaluation string    `json:"evaluation"`
+	AsOf       time.Time `json:"asOf"`
+	Error      string    `json:"error"`
 }
 
 // AudienceResult is what one evaluation of an audience came to (AU-31, AU-34).
@@ -36,7 +45,7 @@ type AudienceResult struct {
 	// BreakdownWithheld says that one of the counts by status or namespace is, or would tell of an earlier rule what your roles must not
 	// see, so that none of them is told.
 	BreakdownWithheld bool   `json:"breakdownWithheld,omitempty"`
-	Error             string `json:"error,omitempty"` // why it was not evaluated; the membership before is kept
+	Error             string `json:"error,omitempty"` // in a history: why it was not evaluated, so that there are no counts; the membership before is kept
 
 	DerivedFrom []store.Derivation `json:"derivedFrom,omitempty"` // of which states of datasets it was made, in a history
 }
@@ -79,7 +88,7 @@ type AudienceOverlap struct {
 	Pairs     []OverlapPair     `json:"pairs"`
 }
 
-// OverlapPair is what two audiences share.
+// OverlapPair is what two audiences share; withheld when those in both, or those in one of them alone, are too few.
 type OverlapPair struct {
 	store.Overlap
 	Withheld bool `json:"withheld,omitempty"`
@@ -98,7 +107,10 @@ type PreviewRequest struct {
 type AudiencePreview struct {
 	AsOf time.Time `json:"asOf"`
 	store.Preview
-	Withheld bool            `json:"withheld,omitempty"`
+	Withheld bool `json:"withheld,omitempty"` // it would hold fewer than the sandbox's minimumCount: no count is told
+	// BreakdownWithheld says that a part by namespace is, those whom a limit leaves out, or all others: only the size is told.
+	BreakdownWithheld bool `json:"breakdownWithheld,omitempty"`
+
 	Seconds  float64         `json:"seconds"` // that the count took
 	Columns  []string        `json:"columns"`
 	Labels   []string        `json:"labels,omitempty"`   // that the audience would carry

@@ -131,8 +131,8 @@ func (c *Client) Preview(ctx context.Context, in PreviewRequest) (out AudiencePr
 	if err != nil {
 		return out, err
 	}
-	if len(body) > MostBytes {
-		return out, errkind.New(errkind.Invalid, "", fmt.Errorf("the rule has %d bytes, %d can be asked about", len(in.Rule), MostBytes), "write it as several audiences that refer to each other")
+	if len(body) > MostBodyBytes {
+		return out, errkind.New(errkind.Invalid, "", fmt.Errorf("the request with the rule has %d bytes, %d can be sent", len(body), MostBodyBytes), "write it as several audiences that refer to each other")
 	}
 	return out, c.decoded(&out)(c.send(ctx, http.MethodPost, "/api/v1/preview", nil, bytes.NewReader(body)))
 }

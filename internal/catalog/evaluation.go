@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"time"
 
+	"prospector/internal/errkind"
 	"prospector/internal/store"
 )
 
@@ -17,10 +19,14 @@ type Membership struct {
 	Published  time.Time `json:"publishedAt"`
 }
 
-// PublishEvaluation makes memberships the current ones, all at once. Publishing again changes nothing.
+// PublishEvaluation makes memberships the current ones, all at once. Publishing again changes nothing. Conflict when a later
+// evaluation of one of the audiences was published.
 func (c *Catalog) PublishEvaluation(ctx context.Context, id string, asOf time.Time, results []store.Membership, at time.Time, audit ...AuditRecord) error {
 	return c.inTransaction(ctx, func(tx *sql.Tx) error {
 		for _, m := range results {
+			if err := c.supersededOn(ctx, tx, id, asOf, m.Audience); err != nil {
+				return err
+			}
 			namespaces, err := json.Marshal(m.Namespaces)
 			if err != nil {
 				return err
@@ -34,6 +40,30 @@ func (c *Catalog) PublishEvaluation(ctx context.Context, id string, asOf time.Ti
 		}
 		return c.recordAudit(ctx, tx, audit...)
 	})
+}
+
+// Superseded is Conflict when a later evaluation of one of the audiences was published than the one that is to be.
+func (c *Catalog) Superseded(ctx context.Context, id string, asOf time.Time, audiences ...string) error {
+	for _, audience := range audiences {
+		if err := c.supersededOn(ctx, c.db, id, asOf, audience); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Catalog) supersededOn(ctx context.Context, on querier, id string, asOf time.Time, audience string) error {
+	var later, at string
+	err := c.queryOn(ctx, on, "catalog/later_evaluation", []any{audience, id, instant(asOf)}, func(scan func(...any) error) error { return scan(&later, &at) })
+	if err != nil || later == "" {
+		return err
+	}
+	then, err := parseInstant(at)
+	if err != nil {
+		return err
+	}
+	return errkind.New(errkind.Conflict, "evaluation "+id, fmt.Errorf("%s of audience %s is as of %s, later than this one's %s, and was published before it",
+		later, audience, then.Format(time.RFC3339), asOf.UTC().Format(time.RFC3339)), "nothing is lost: every audience keeps the membership that it has; for a newer one run EvaluateAudiences again")
 }
 
 // Evaluation returns a published evaluation's results, none when it has not been published.
@@ -86,19 +116,24 @@ func (c *Catalog) memberships(ctx context.Context, statement string, arguments .
 	return out, err
 }
 
-// StaleParts lists membership parts that are neither an audience's current nor its previous one.
-func (c *Catalog) StaleParts(ctx context.Context) ([]string, error) {
-	var out []string
-	err := c.query(ctx, "catalog/stale_parts", nil, func(scan func(...any) error) error {
-		var part string
-		err := scan(&part)
-		out = append(out, part)
+// KeptParts returns the membership parts of every published evaluation, without those that were forgotten.
+func (c *Catalog) KeptParts(ctx context.Context) (map[string][]string, error) {
+	out := map[string][]string{}
+	err := c.query(ctx, "catalog/kept_parts", nil, func(scan func(...any) error) error {
+		var evaluation, part string
+		err := scan(&evaluation, &part)
+		out[evaluation] = append(out[evaluation], part)
 		return err
 	})
 	return out, err
 }
 
-// ForgetPart records that a membership part has been removed.
-func (c *Catalog) ForgetPart(ctx context.Context, part string) error {
-	return c.exec(ctx, c.db, "catalog/forget_part", part)
+// ForgetStaleParts forgets the parts that are neither an audience's current nor its previous one.
+func (c *Catalog) ForgetStaleParts(ctx context.Context) error {
+	return c.exec(ctx, c.db, "catalog/forget_stale_parts")
+}
+
+// ForgetAudience forgets all parts of an audience: one of that name that is evaluated later begins anew.
+func (c *Catalog) ForgetAudience(ctx context.Context, audience string) error {
+	return c.exec(ctx, c.db, "catalog/forget_audience", audience)
 }

@@ -18,8 +18,8 @@ type Limit struct {
 type Member struct {
 	Namespace     string    `json:"namespace"`
 	PartnerID     string    `json:"partnerID"`
-	Status        string    `json:"status"` // realized, existing or exited
-	Since         time.Time `json:"since"`
+	Status        string    `json:"status,omitempty"` // realized, existing or exited
+	Since         time.Time `json:"since,omitzero"`
 	LastQualified time.Time `json:"lastQualified"` // the evaluation that found it in the audience last
 }
 

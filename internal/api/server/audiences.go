@@ -64,10 +64,14 @@ func (s *server) audiences(routes huma.API) {
 	register(s, routes, get("get-overlap", "/overlap", "How many prospects audiences share, exactly"), s.overlap, access.ViewSegments)
 }
 
-// summarised says of audiences what is declared, who changed it, and what their latest evaluations came to.
+// summarised says of audiences what is declared, who changed it, the membership that holds, and whether the latest evaluation failed.
 func (v *visibility) summarised(ctx context.Context, audiences []*workspace.Audience) (out []api.AudienceSummary, err error) {
 	s, w := v.server, v.workspace
 	latest, err := s.Memberships.LatestResults(ctx)
+	if err != nil {
+		return nil, err
+	}
+	memberships, err := s.Memberships.LatestMemberships(ctx, "")
 	if err != nil {
 		return nil, err
 	}
@@ -88,14 +92,17 @@ func (v *visibility) summarised(ctx context.Context, audiences []*workspace.Audi
 			}
 			summary.Updated, summary.UpdatedBy = &at, change.Actor
 		}
+		known, err := v.past(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		if m, ok := memberships[a.Name]; ok {
+			result := known.result(resultOf(w, m))
+			summary.Result = &result
+		}
 		for _, m := range latest {
-			if m.Audience == a.Name {
-				known, err := v.past(ctx, a)
-				if err != nil {
-					return nil, err
-				}
-				result := known.result(resultOf(w, m))
-				summary.Result = &result
+			if m.Audience == a.Name && m.Error != "" && known.knows(m) {
+				summary.Failure = &api.AudienceFailure{Evaluation: m.Evaluation, AsOf: m.AsOf, Error: m.Error}
 			}
 		}
 		out = append(out, summary)
@@ -122,26 +129,6 @@ func scheduleText(w *workspace.Workspace, a *workspace.Audience) string {
 		return a.Schedule.String()
 	}
 	return w.Sandbox.Evaluation.Schedule.String()
-}
-
-// resultOf is a result without what is not told: no count of an audience that is too small.
-func resultOf(w *workspace.Workspace, m catalog.Membership) api.AudienceResult {
-	out := api.AudienceResult{Evaluation: m.Evaluation, AsOf: m.AsOf, Published: m.Published, Size: m.Size(), MemberCounts: m.MemberCounts, Namespaces: m.Namespaces, Error: m.Error}
-	if tooSmall(w, m.Size()) {
-		out.Size, out.Withheld = 0, true
-	}
-	small := out.Withheld || tooSmall(w, m.Realized) || tooSmall(w, m.Existing) || tooSmall(w, m.Exited)
-	for _, n := range m.Namespaces {
-		small = small || tooSmall(w, n.Size()) || tooSmall(w, n.Exited)
-	}
-	if small {
-		out.MemberCounts, out.Namespaces, out.BreakdownWithheld = store.MemberCounts{}, nil, true
-	}
-	return out
-}
-
-func tooSmall(w *workspace.Workspace, size int64) bool {
-	return size > 0 && size < w.Sandbox.Evaluation.MinimumCount
 }
 
 func (s *server) listAudiences(ctx context.Context, in *audiencesInput) (out api.AudienceList, err error) {
@@ -294,8 +281,8 @@ func (s *server) members(ctx context.Context, in *membersInput) (out api.MemberP
 	if err != nil {
 		return out, err
 	}
-	if tooSmall(w, m.Size()) || in.Status != "" && resultOf(w, m).BreakdownWithheld {
-		return out, errkind.New(errkind.Denied, "audience "+in.Audience, fmt.Errorf("they are fewer than %d, the sandbox's evaluation.minimumCount, or can be told by subtraction", w.Sandbox.Evaluation.MinimumCount), "")
+	if tooSmall(w, m.Size()) || namespaceTooSmall(w, m) || in.Status != "" && resultOf(w, m).BreakdownWithheld {
+		return out, errkind.New(errkind.Denied, "audience "+in.Audience, fmt.Errorf("they, or a part of them, are fewer than %d, the sandbox's evaluation.minimumCount", w.Sandbox.Evaluation.MinimumCount), "")
 	}
 	known, err := s.visible(ctx, w).past(ctx, a)
 	if err != nil {
@@ -315,6 +302,9 @@ func (s *server) members(ctx context.Context, in *membersInput) (out api.MemberP
 	out = api.MemberPage{Audience: in.Audience, Evaluation: m.Evaluation, AsOf: m.AsOf, Members: []store.Member{}}
 	for _, member := range found {
 		member.Status, member.Since, _ = known.standing(member.Status, member.Since)
+		if in.Status == "" && changeTooSmall(w, m) { // they could be counted
+			member.Status, member.Since = "", time.Time{}
+		}
 		out.Members = append(out.Members, member)
 	}
 	if next != nil {
@@ -408,7 +398,7 @@ func (s *server) overlap(ctx context.Context, in *overlapInput) (out api.Audienc
 		return out, err
 	}
 	v := s.visible(ctx, w)
-	parts := map[string]string{}
+	parts, evaluated := map[string]string{}, map[string]catalog.Membership{}
 	var chosen []*workspace.Audience
 	for _, name := range in.Audiences {
 		a, err := w.Audience(name)
@@ -425,7 +415,7 @@ func (s *server) overlap(ctx context.Context, in *overlapInput) (out api.Audienc
 		if parts[name] == "" {
 			chosen = append(chosen, a)
 		}
-		parts[name] = m.Part
+		parts[name], evaluated[name] = m.Part, m
 	}
 	if out.Audiences, err = v.summarised(ctx, chosen); err != nil {
 		return out, err
@@ -434,16 +424,13 @@ func (s *server) overlap(ctx context.Context, in *overlapInput) (out api.Audienc
 	names := slices.Sorted(maps.Keys(parts))
 	for i, a := range names {
 		for _, b := range names[i+1:] {
-			pair := api.OverlapPair{Overlap: store.Overlap{A: a, B: b}}
+			both := int64(0)
 			for _, o := range found {
 				if o.A == a && o.B == b {
-					pair.Both = o.Both
+					both = o.Both
 				}
 			}
-			if tooSmall(w, pair.Both) {
-				pair.Both, pair.Withheld = 0, true
-			}
-			out.Pairs = append(out.Pairs, pair)
+			out.Pairs = append(out.Pairs, pairOf(w, evaluated[a], evaluated[b], both))
 		}
 	}
 	return out, err

@@ -3,6 +3,8 @@ package server_test
 import (
 	"crypto/rand"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -160,6 +162,65 @@ func TestAudiences(t *testing.T) {
 	require.True(t, overlap.Pairs[0].Withheld)
 }
 
+// AU-34: of an audience that failed, the membership that it keeps is shown with the failure beside it, before its first one the failure alone.
+// One that was deleted and is declared anew has none. A membership that is broken is named by whatever would read it, with what to do.
+func TestFailedAudiences(t *testing.T) {
+	f := newFixture(t)
+	f.edit(audiences)
+	at := time.Now().UTC().Truncate(time.Second)
+	f.load("batch_1", row("a1", "MA", "Y")+row("a2", "CA", "Y"))
+	f.evaluate("eval_1", at.Add(-time.Hour), "hikers")
+	fail := func(id string, at time.Time) {
+		t.Helper()
+		require.NoError(t, f.catalog.PublishEvaluation(t.Context(), id, at, []store.Membership{{Audience: "hikers", Error: "out of memory"}, {Audience: "eastern", Error: "out of memory"}}, at))
+	}
+	fail("eval_2", at)
+	hikers, err := f.client.Audience(t.Context(), "hikers")
+	require.NoError(t, err)
+	require.Equal(t, &api.AudienceFailure{Evaluation: "eval_2", AsOf: at, Error: "out of memory"}, hikers.Failure)
+	require.Equal(t, "eval_1", hikers.Result.Evaluation)
+	require.Equal(t, at.Add(-time.Hour), hikers.Result.AsOf)
+	require.EqualValues(t, 2, hikers.Result.Size)
+	require.Len(t, hikers.Result.Namespaces, 1)
+	list, err := f.client.Audiences(t.Context(), nil)
+	require.NoError(t, err)
+	for _, a := range list.Audiences {
+		switch a.Name {
+		case "hikers":
+			require.Equal(t, hikers.AudienceSummary, a)
+		case "eastern":
+			require.Nil(t, a.Result)
+			require.Equal(t, "out of memory", a.Failure.Error)
+		default:
+			require.Nil(t, a.Failure, a.Name)
+		}
+	}
+	history, err := f.client.AudienceHistory(t.Context(), "hikers", nil)
+	require.NoError(t, err)
+	require.Equal(t, []string{"out of memory", ""}, []string{history.Results[0].Error, history.Results[1].Error})
+
+	f.evaluate("eval_3", at.Add(time.Minute), "hikers")
+	hikers, err = f.client.Audience(t.Context(), "hikers")
+	require.NoError(t, err)
+	require.Nil(t, hikers.Failure)
+	require.Equal(t, "eval_3", hikers.Result.Evaluation)
+
+	for _, spoil := range []func(file string) error{func(file string) error { return os.WriteFile(file, []byte("no Parquet"), 0o600) }, os.Remove} {
+		require.NoError(t, spoil(filepath.Join(f.dir, "memberships", "eval_3", "hikers.parquet")))
+		_, preview := f.client.Preview(t.Context(), api.PreviewRequest{Rule: "_luma.prospect.state = 'MA' AND NOT audience('hikers')", Namespaces: []string{"acme_pid"}})
+		_, why := f.client.Why(t.Context(), "eastern-hikers", "acme_pid", "a1")
+		_, members := f.client.Members(t.Context(), "hikers", nil)
+		for what, err := range map[string]error{"preview": preview, "why": why, "members": members} {
+			require.Equal(t, errkind.Missing, errkind.Of(err), what)
+			require.ErrorContains(t, err, "the membership of audience hikers is lost or broken; restore memberships/eval_3/hikers.parquet", what)
+		}
+	}
+	require.NoError(t, f.catalog.ForgetAudience(t.Context(), "hikers"))
+	hikers, err = f.client.Audience(t.Context(), "hikers")
+	require.NoError(t, err)
+	require.Nil(t, hikers.Result)
+}
+
 // AU-35 to AU-37, AS-20: a preview counts all, exactly, and says what the audience would carry and who would not get it.
 func TestPreview(t *testing.T) {
 	f := newFixture(t)
@@ -187,8 +248,18 @@ func TestPreview(t *testing.T) {
 		_, err = f.client.Preview(t.Context(), wrong)
 		require.Equal(t, errkind.Invalid, errkind.Of(err), "%+v", wrong)
 	}
-	_, err = f.client.Preview(t.Context(), api.PreviewRequest{Rule: "partner.hiking = '" + strings.Repeat("x", 1<<20) + "'"})
-	require.Equal(t, errkind.Invalid, errkind.Of(err))
+	long := func(size int) string {
+		const rule = "partner.hiking = 'Y'"
+		return rule + strings.Repeat("\n", size-len(rule))
+	}
+	p, err = f.client.Preview(t.Context(), api.PreviewRequest{Rule: long(64 << 10), Namespaces: []string{"acme_pid"}})
+	require.NoError(t, err, "as long as a rule of a workspace may be, though JSON doubles it")
+	require.EqualValues(t, 2, p.Profiles)
+	for size, message := range map[int]string{64<<10 + 1: "a rule has at most 65536 bytes, this one has 65537", 1 << 20: "524288 can be sent"} {
+		_, err = f.client.Preview(t.Context(), api.PreviewRequest{Rule: long(size)})
+		require.Equal(t, errkind.Invalid, errkind.Of(err))
+		require.ErrorContains(t, err, message)
+	}
 
 	f.workspace.Sandbox.Evaluation.MinimumCount = 3
 	p, err = f.client.Preview(t.Context(), api.PreviewRequest{Audience: "hikers", Sample: 1})

@@ -108,8 +108,7 @@ func (s *server) previewed(ctx context.Context, in *previewInput) (out api.Audie
 	if out.Refusals, err = s.refusals(ctx, w, judged, symbols, q.AsOf); err != nil {
 		return out, err
 	}
-	if tooSmall(w, out.Profiles) {
-		out.Profiles, out.Matching, out.Namespaces, out.Withheld = 0, 0, nil, true
+	if !withhold(w, &out) {
 		return out, nil
 	}
 	sample := min(in.Body.Sample, int(out.Profiles))

@@ -164,7 +164,7 @@ func Handler(token string, o Options) http.Handler {
 		writeProblem(w, errkind.New(errkind.Missing, "", errors.New("there is nothing at this address"), "see /api/v1/openapi.json"))
 	})
 	return s.authorized(token, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, api.MostBytes)
+		r.Body = http.MaxBytesReader(w, r.Body, api.MostBodyBytes)
 		mux.ServeHTTP(w, r)
 	}))
 }

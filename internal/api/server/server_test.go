@@ -80,19 +80,27 @@ func row(id, state, hiking string) string {
 // load takes rows into acme_2026 as one batch.
 func (f *fixture) load(batch, rows string) {
 	f.Helper()
-	d, err := f.workspace.Dataset("acme_2026")
+	f.loadFrom("acme", batch, header+rows)
+}
+
+// loadFrom takes a source's file as one batch.
+func (f *fixture) loadFrom(from, batch, text string) {
+	f.Helper()
+	declared, err := f.workspace.Source(from)
 	require.NoError(f, err)
-	source := *f.workspace.Sources[0]
+	d, err := f.workspace.Dataset(declared.Dataset)
+	require.NoError(f, err)
+	source := *declared
 	source.Format.Compression = "none"
 	folder := filepath.Join(f.dir, "staging", batch)
 	require.NoError(f, os.MkdirAll(folder, 0o700))
 	file := ingest.File{Path: filepath.Join(folder, "raw"), Batch: batch, Source: &source, Dataset: stored(f.workspace, d), Identity: "partnerID", Rejections: filepath.Join(folder, "rejections")}
-	require.NoError(f, os.WriteFile(file.Path, []byte(header+rows), 0o600))
+	require.NoError(f, os.WriteFile(file.Path, []byte(text), 0o600))
 	counts, err := ingest.Validate(f.Context(), f.store, file, func(ingest.Progress) {})
 	require.NoError(f, err)
 	columns, err := file.Columns()
 	require.NoError(f, err)
-	_, err = f.store.Load(f.Context(), store.Load{Dataset: file.Dataset, Batch: store.Batch{ID: batch, Source: "acme", File: batch + ".csv", Header: strings.Split(strings.TrimSpace(header), ",")}, Columns: columns, Labels: f.workspace.FieldLabels(d),
+	_, err = f.store.Load(f.Context(), store.Load{Dataset: file.Dataset, Batch: store.Batch{ID: batch, Source: from, File: batch + ".csv", Header: strings.Split(text[:strings.IndexByte(text, '\n')], source.Format.Delimiter)}, Columns: columns, Labels: f.workspace.FieldLabels(d),
 		Quarantine: file.Rejections, Read: counts.Read, Accepted: counts.Accepted, Rejected: counts.Rejected, Status: store.Loaded, At: time.Now().UTC()}, nil)
 	require.NoError(f, err)
 }

@@ -192,16 +192,57 @@ func TestLatestMembershipsSurviveAFailedEvaluation(t *testing.T) {
 	require.Equal(t, "a1", before["a"].Part)
 
 	publish("eval_3", 2, a("a3"), store.Membership{Audience: "b", Part: "b3"})
-	stale, err := c.StaleParts(ctx)
+	for range 2 {
+		require.NoError(t, c.ForgetStaleParts(ctx))
+		kept, err := c.KeptParts(ctx)
+		require.NoError(t, err)
+		require.Equal(t, map[string][]string{"eval_1": {"b1"}, "eval_2": {"a2"}, "eval_3": {"a3", "b3"}}, kept)
+	}
+	require.NoError(t, c.ForgetAudience(ctx, "b"))
+	kept, err := c.KeptParts(ctx)
 	require.NoError(t, err)
-	require.Equal(t, []string{"a1"}, stale)
-	require.NoError(t, c.ForgetPart(ctx, "a1"))
-	stale, err = c.StaleParts(ctx)
+	require.Equal(t, map[string][]string{"eval_1": {""}, "eval_2": {"a2"}, "eval_3": {"a3"}}, kept)
+	latest, err = c.LatestMemberships(ctx, "")
 	require.NoError(t, err)
-	require.Empty(t, stale)
+	require.NotContains(t, latest, "b", "one that is declared anew inherits nothing")
 	results, err = c.Evaluation(ctx, "eval_1")
 	require.NoError(t, err)
 	require.Len(t, results, 2)
+}
+
+// AU-34: an evaluation that ends after a later one of an audience does not count as older than what it was compared with: it is refused, in
+// whole. Those of other audiences, one that the later one failed for, and one that was published already are none of its business.
+func TestLateEvaluationsAreRefused(t *testing.T) {
+	c, ctx := open(t), context.Background()
+	publish := func(id string, hours int, names ...string) error {
+		var results []store.Membership
+		for _, name := range names {
+			m := store.Membership{Audience: name, Part: id + name}
+			if name == "broken" {
+				m.Part, m.Error = "", "out of memory"
+			}
+			results = append(results, m)
+		}
+		return c.PublishEvaluation(ctx, id, at.Add(time.Duration(hours)*time.Hour), results, at)
+	}
+	require.NoError(t, publish("eval_1", 1, "a", "broken"))
+	require.NoError(t, publish("eval_3", 3, "a", "broken"))
+	err := publish("eval_2", 2, "b", "a")
+	require.Equal(t, errkind.Conflict, errkind.Of(err))
+	require.ErrorContains(t, err, "evaluation eval_2: eval_3 of audience a is as of ")
+	require.ErrorContains(t, err, "nothing is lost")
+	results, err := c.Evaluation(ctx, "eval_2")
+	require.NoError(t, err)
+	require.Empty(t, results)
+	latest, err := c.LatestMemberships(ctx, "")
+	require.NoError(t, err)
+	require.NotContains(t, latest, "b")
+	require.NoError(t, publish("eval_1", 1, "a"), "again")
+	require.NoError(t, c.Superseded(ctx, "eval_1", at.Add(time.Hour), "a"))
+	require.NoError(t, c.Superseded(ctx, "eval_2", at.Add(2*time.Hour), "b", "broken"))
+	require.Equal(t, errkind.Conflict, errkind.Of(c.Superseded(ctx, "eval_2", at.Add(2*time.Hour), "b", "a")))
+	require.NoError(t, publish("eval_2", 2, "b"))
+	require.NoError(t, publish("eval_4", 4, "a"))
 }
 
 // PL-19: a decision is kept with its violations. The same one again is one record; another one of the same delivery has a record and an id of

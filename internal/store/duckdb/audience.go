@@ -81,6 +81,18 @@ func (s *Store) checkPart(ctx context.Context, on querier, audience, part string
 		"restore "+part+" of the data directory from a backup, or remove it and evaluate the audience: all of its members count as new then")
 }
 
+// checkParts does so for the audiences that a rule refers to.
+func (s *Store) checkParts(ctx context.Context, rule *audience.Rule, members map[string]string) error {
+	for _, name := range rule.Audiences {
+		if part, ok := members[name]; ok {
+			if err := s.checkPart(ctx, s.db, name, part); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // Members returns a page of an audience's members, and where the next page begins: nil behind the last one.
 func (s *Store) Members(ctx context.Context, q store.MemberQuery) (out []store.Member, next *store.Position, err error) {
 	if q.Limit < 1 || q.Limit > store.MostPageSize {
@@ -123,6 +135,9 @@ func (s *Store) Overlap(ctx context.Context, parts map[string]string) (out []sto
 
 // Preview counts exactly who would be in an audience, on one version of the store.
 func (s *Store) Preview(ctx context.Context, q store.PreviewQuery) (out store.Preview, err error) {
+	if err := s.checkParts(ctx, q.Rule, q.Members); err != nil {
+		return out, err
+	}
 	tx, err := s.reading(ctx, q.Namespaces)
 	if err != nil {
 		return out, err
@@ -164,6 +179,9 @@ func (s *Store) counted(ctx context.Context, tx *sql.Tx, n store.Namespace, asOf
 // Explain says why a prospect is in an audience or is not: what each of the rule's conditions comes to, and the values that
 // decide it. Missing when there is no such profile, or when it has expired.
 func (s *Store) Explain(ctx context.Context, n store.Namespace, partnerID string, q store.PreviewQuery) (out store.Explanation, err error) {
+	if err := s.checkParts(ctx, q.Rule, q.Members); err != nil {
+		return out, err
+	}
 	tx, err := s.reading(ctx, []store.Namespace{n})
 	if err != nil {
 		return out, err

@@ -1,0 +1,75 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+
+	"prospector/internal/errkind"
+	"prospector/internal/store"
+)
+
+// overtaken has something happen while an evaluation is under way.
+type overtaken struct {
+	Audiences
+	meanwhile func()
+}
+
+func (o overtaken) Evaluate(ctx context.Context, asOf time.Time, audiences []store.AudienceScope, done func(name string)) ([]store.Membership, error) {
+	out, err := o.Audiences.Evaluate(ctx, asOf, audiences, done)
+	o.meanwhile()
+	return out, err
+}
+
+// AU-34: an evaluation that goes on after a later one was published ends with a conflict that is not tried again, whether it finds that at
+// its beginning or only as it publishes, and changes nothing. One that had published before it died is done.
+func TestLateEvaluationsEndInConflict(t *testing.T) {
+	e := newEvaluator(t)
+	at := time.Now().UTC().Truncate(time.Second)
+	require.NoError(t, e.evaluate("eval_1", at, "outdoor-families"))
+	require.NoError(t, e.evaluate("eval_3", at.Add(2*time.Hour), "outdoor-families"))
+	conflict := func(err error) {
+		t.Helper()
+		require.Equal(t, errkind.Conflict, kindOf(err))
+		require.ErrorContains(t, err, "eval_3 of audience outdoor-families is as of ")
+		require.ErrorContains(t, err, "nothing is lost")
+		var failed *temporal.ApplicationError
+		require.True(t, errors.As(err, &failed) && failed.NonRetryable())
+		results, err := e.catalog.Evaluation(t.Context(), "eval_2")
+		require.NoError(t, err)
+		require.Empty(t, results)
+		latest, err := e.catalog.LatestMemberships(t.Context(), "")
+		require.NoError(t, err)
+		require.Equal(t, "eval_3", latest["outdoor-families"].Evaluation)
+		require.NotContains(t, latest, "coastal-sailors")
+	}
+	conflict(e.evaluate("eval_2", at.Add(time.Hour)))
+	require.NoDirExists(t, e.inside(memberships, "eval_2"), "it did not begin")
+	require.NoError(t, e.evaluate("eval_1", at, "outdoor-families"), "it was published")
+
+	e = newEvaluator(t)
+	e.Audiences = overtaken{e.Audiences, func() {
+		m := store.Membership{Audience: "outdoor-families", Part: "memberships/eval_3/outdoor-families.parquet"}
+		require.NoError(t, e.catalog.PublishEvaluation(t.Context(), "eval_3", at.Add(2*time.Hour), []store.Membership{m}, at))
+	}}
+	conflict(e.evaluate("eval_2", at.Add(time.Hour)))
+}
+
+// AU-39: an audience that is deleted, and declared anew, while it is evaluated inherits nothing either: it is evaluated again.
+func TestDeletedWhileEvaluated(t *testing.T) {
+	e := newEvaluator(t)
+	at := time.Now().UTC().Truncate(time.Second)
+	require.NoError(t, e.evaluate("eval_1", at, "outdoor-families"))
+	e.Audiences = overtaken{e.Audiences, func() { require.NoError(t, e.catalog.ForgetAudience(t.Context(), "outdoor-families")) }}
+	err := e.evaluate("eval_2", at.Add(time.Hour))
+	require.Equal(t, errkind.Transient, kindOf(err))
+	require.ErrorContains(t, err, "audience outdoor-families was deleted while it was evaluated")
+	results, err := e.catalog.Evaluation(t.Context(), "eval_2")
+	require.NoError(t, err)
+	require.Empty(t, results)
+	require.NoError(t, e.evaluate("eval_2", at.Add(time.Hour)), "there is nothing to forget any more")
+}
