@@ -36,7 +36,7 @@ func holding(t *testing.T, folder, text string) (out []string) {
 	return out
 }
 
-// Whoever is on a suppression list, by partner id or by an attribute, is neither loaded nor delivered: nothing of their rows is on disk
+// PL-25: whoever is on a suppression list, by partner id or by an attribute, is neither loaded nor delivered: nothing of their rows is on disk
 // once they are ingested. Who comes onto a list later is left out of the next delivery, and nothing is delivered while a list is empty.
 func TestSuppressionLists(t *testing.T) {
 	t.Parallel()

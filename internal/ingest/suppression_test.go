@@ -29,7 +29,7 @@ func (l *loading) listing(name, field string, ids string) {
 	l.file = rows
 }
 
-// No row is loaded of whoever is on a list, by partner id or by an attribute, whatever else is wrong with it: it is counted and its line
+// BI-12, PL-25: no row is loaded of whoever is on a list, by partner id or by an attribute, whatever else is wrong with it: it is counted and its line
 // and reason are kept, and nothing else of it. It does not count towards the threshold.
 func TestSuppressedRows(t *testing.T) {
 	const content = "pid,hiking,secret\nfree1,Y,s\nsecret-pid,Y,s\nwrong,Maybe,s\nsecret-pid,Maybe,s\nsecret-by-field,N,s\nshort\nfree2,,s\nSECRET-PID,Y,s\n"

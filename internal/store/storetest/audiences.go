@@ -177,7 +177,7 @@ func leaving(f *fixture) {
 	require.Equal(f, "", left())
 }
 
-// Nobody leaves who is on a suppression list by partner id or by an attribute, as the list is then and as exactly as it is written. One
+// PL-25: nobody leaves who is on a suppression list by partner id or by an attribute, as the list is then and as exactly as it is written. One
 // who is on it stays on it when nobody refreshes it, and a list that is empty holds nobody back.
 func listed(f *fixture) {
 	d, ids, values := dataset("d", store.Replace), dataset("stop-ids", store.Replace), dataset("stop-values", store.Replace)
