@@ -85,7 +85,7 @@ func (a *Activities) loadBatch(ctx context.Context, in LoadBatchInput) (out Load
 	}
 	if !loaded && in.Counts.Rules != "" && in.Counts.Rules != rules { // histories of before carry none
 		return out, errkind.New(errkind.Conflict, fmt.Sprintf("source %s: %s", file.Source.Name, file.Name),
-			errors.New("the schema or the mapping has changed since its rows were checked; nothing was loaded"), "the next sync checks and loads it under the new rules")
+			errors.New("the schema, the mapping or a suppression list has changed since its rows were checked; nothing was loaded"), "the next sync checks and loads it under the new rules")
 	}
 	columns, err := file.Columns()
 	if err != nil {

@@ -177,8 +177,8 @@ func writeRejections(ctx context.Context, parts PartWriter, f File, held listed,
 		if err != nil {
 			return err
 		}
-		raw := func() []byte { return reading.kept(r) }
 		var reasons []prospect.Reason
+		suppressed := false
 		switch {
 		case broken.Code != "":
 			reasons = []prospect.Reason{broken}
@@ -193,12 +193,16 @@ func writeRejections(ctx context.Context, parts PartWriter, f File, held listed,
 			if reason.Code == "" {
 				return nil
 			}
-			reasons, raw = []prospect.Reason{reason}, func() []byte { return []byte{} }
+			reasons, suppressed = []prospect.Reason{reason}, true
 		default:
 			return nil
 		}
+		raw := []byte{}
+		if !suppressed {
+			raw = reading.kept(r)
+		}
 		written++
-		return encoder.Encode(rejection{Line: r.Line, Offset: r.Offset, Raw: raw(), Reasons: reasons})
+		return encoder.Encode(rejection{Line: r.Line, Offset: r.Offset, Raw: raw, Reasons: reasons})
 	})
 	if err != nil {
 		return 0, err

@@ -72,6 +72,9 @@ func (l *loader) checkSuppressionList(s *SuppressionList) {
 			at.problem("leave it out, or add the field to a schema", "no prospects of namespace %s have the field %s", symbol, s.Field)
 		}
 	}
+	if len(s.Namespaces) == 0 && !l.faulty[s] {
+		l.at(s, "field").warning("name the namespaces of the prospects", "no dataset is enabled for Profile, so nobody is held against the list")
+	}
 	if !slices.ContainsFunc(w.Sources, func(source *Source) bool { return source.Dataset == s.Dataset }) {
 		effect := "so that no row is refused"
 		if contains(s.Where, AtExport) {
