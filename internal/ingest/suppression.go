@@ -64,8 +64,8 @@ func readLists(ctx context.Context, lists Lists, f File, columns []prospect.Colu
 				"write at: [export] in the SuppressionList with the longest one, such as that of dataset "+list.Dataset.Name)
 		}
 		c := listedColumn{column: i, path: path, digests: make([]digest, 0, n)}
-		if field := columns[i].Field; field.Default != nil && path != f.Identity && !(columns[i].Absent && f.Dataset.Merge == store.Upsert) {
-			c.standsIn = *field.Default
+		if filled := columns[i]; filled.Field.Default != nil && path != f.Identity && (!filled.Absent || f.Dataset.Merge != store.Upsert) {
+			c.standsIn = *filled.Field.Default
 		}
 		for value, err := range lists.ListValues(ctx, list.Dataset) {
 			if err != nil {

@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -35,4 +36,13 @@ func TestSuppressionLists(t *testing.T) {
 	const unloaded = "stop.yaml:7:1: suppression list stop: no source loads dataset stop, and while it is empty nothing leaves that it counts for; declare a source for it"
 	require.Contains(t, list("").Warnings.Error(), unloaded)
 	require.Contains(t, list("at: [ingest]\n").Warnings.Error(), "so that no row is refused")
+	files, err := Read(sample)
+	require.NoError(t, err)
+	delete(files, "audiences.yaml")
+	delete(files, "activations.yaml")
+	files["datasets.yaml"] = strings.ReplaceAll(files["datasets.yaml"], "profile: true", "profile: false")
+	files["stop.yaml"] = dataset + "---\nkind: SuppressionList\nname: stop\ndataset: stop\nfield: partner.hiking\n"
+	nobody, err := Parse(files)
+	require.NoError(t, err)
+	require.Contains(t, nobody.Warnings.Error(), "no dataset is enabled for Profile, so nobody is held against the list")
 }
