@@ -253,6 +253,12 @@ func unseenChange(who access.Principal, change plan.Change, w *workspace.Workspa
 				return unseenColumn(who, w, nil, c.Parsed.Columns, loaded)
 			}
 		}
+	case "SuppressionList":
+		for _, s := range w.SuppressionLists {
+			if s.Name == change.Name && s.Field != "" {
+				return unseenColumn(who, w, s.Namespaces, []string{s.Field}, loaded)
+			}
+		}
 	case "Contract":
 		for _, c := range w.Contracts {
 			if c.Name != change.Name {

@@ -210,10 +210,13 @@ func TestWhoMayChange(t *testing.T) {
 	consent := policy("kind: ConsentPolicy\nname: sailors\nstatus: ENABLED\nmarketingActions: [Cross Site Targeting]\nrequire: partner.sailing = 'Y'")
 	territory := policy("kind: Contract\nname: acme\nsources: [acme]\npurposes: [Cross Site Targeting]\nterritory: {field: partner.sailing, values: [Y]}")
 	suppression := policy("kind: Contract\nname: acme\nsources: [acme]\npurposes: [Cross Site Targeting, Email Targeting]\nsuppression: coastal-sailors")
+	list := policy("kind: Dataset\nname: stop\nschema: merk-prospects\n---\nkind: SuppressionList\nname: stop\ndataset: stop\nfield: partner.sailing")
 	for name, c := range map[string]struct {
 		who, want string
 		edit      []string
 	}{
+		"list, not seeing":         {"ivy", "suppressionlist stop: attribute partner.sailing carries labels that the roles of ivy do not hold", list},
+		"list by adder":            {"dan", "suppressionlist stop: the roles of dan lack Manage Data Usage Policies", list},
 		"consent, not seeing":      {"ivy", "attribute partner.sailing carries labels that the roles of ivy do not hold", consent},
 		"territory, not seeing":    {"ivy", "attribute partner.sailing carries labels that the roles of ivy do not hold", territory},
 		"suppression, not seeing":  {"ivy", "attribute partner.sailing carries labels that the roles of ivy do not hold", suppression},

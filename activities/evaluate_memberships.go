@@ -26,6 +26,7 @@ type Audiences interface {
 	Versions(ctx context.Context, datasets []store.Dataset) ([]store.Derivation, error)
 	BatchSpans(ctx context.Context, dataset store.Dataset, batch string) ([]store.BatchSpan, error)
 	LeftOut(ctx context.Context, q store.ExportQuery) (int64, error)
+	Profiles(ctx context.Context, dataset store.Dataset) (int64, error)
 	Export(ctx context.Context, q store.ExportQuery, consume func(r io.Reader) error) error
 }
 

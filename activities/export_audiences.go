@@ -19,7 +19,7 @@ import (
 // manifest, if any, comes last.
 type ExportAudiencesOutput struct {
 	Files    []export.File `json:"files"`
-	Excluded int64         `json:"excluded,omitempty"` // members left out for want of consent (PL-25) or for a contract's terms, of all file sets
+	Excluded int64         `json:"excluded,omitempty"` // members left out for want of consent (PL-25), for a contract's terms or by a suppression list, of all file sets
 
 	DerivedFrom []store.Derivation `json:"derivedFrom"` // of which datasets the rows are (DS-6)
 }
@@ -95,7 +95,8 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 }
 
 // bind adds what must hold of each member as it leaves: the consent that policies want, and the territory and suppression of
-// contracts, of which the rule was true when its audience was evaluated and may not be any more.
+// contracts, of which the rule was true when its audience was evaluated and may not be any more, and that nobody on a suppression list
+// leaves.
 func (a *Activities) bind(ctx context.Context, w *workspace.Workspace, activation *workspace.Activation, destination *workspace.Destination, q *store.ExportQuery) error {
 	labels := map[string]bool{}
 	for _, d := range q.Namespace.Datasets {
@@ -114,6 +115,9 @@ func (a *Activities) bind(ctx context.Context, w *workspace.Workspace, activatio
 	}
 	var err error
 	if q.Suppressed, err = a.suppressed(ctx, w, activation); err != nil {
+		return err
+	}
+	if q.Lists, err = a.leavingLists(ctx, w, activation); err != nil {
 		return err
 	}
 	q.Confined = map[string][]string{}

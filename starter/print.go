@@ -233,7 +233,7 @@ func printActivated(result json.RawMessage) error {
 func printDelivery(d workflows.ActivateAudiencesResult) error {
 	fmt.Printf("delivery %s of %s to %s, allowed by %s\n", d.Delivery, d.Activation, d.Destination, d.Decision)
 	if d.Excluded > 0 {
-		fmt.Printf("%d members were left out: consent is missing, or a contract does not let them leave\n", d.Excluded)
+		fmt.Printf("%d members were left out: consent is missing, a contract does not let them leave, or they are on a suppression list\n", d.Excluded)
 	}
 	if text := derivedText(d.DerivedFrom); text != "" {
 		fmt.Println("made of", text)

@@ -138,6 +138,21 @@ type: Partner ID
 `
 )
 
+// A list says whom it keeps back, and that nothing leaves while it is empty.
+func TestSuppressionListEffects(t *testing.T) {
+	const list = "kind: Dataset\nname: stop\nschema: acme-prospects\n---\nkind: SuppressionList\nname: stop\ndataset: stop\n"
+	with := func(more string) *workspace.Workspace {
+		return edited(t, "governance.yaml", "kind: Policy", list+more+"---\nkind: Policy")
+	}
+	const both = "add SuppressionList stop : whoever of acme_pid is in dataset stop by partner id is left out of deliveries and is not loaded"
+	require.Contains(t, changes(plan.Compare(edited(t), with(""), loaded)), both+"; nothing is loaded into dataset stop yet: while a list is empty, nothing leaves that it counts for")
+	full := plan.Facts{Batches: map[string]int64{"stop": 1}}
+	require.Contains(t, changes(plan.Compare(edited(t), with(""), full)), both)
+	require.Equal(t, []string{"change SuppressionList stop at,field: whoever of acme_pid is in dataset stop by partner.hiking is not loaded"},
+		changes(plan.Compare(with(""), with("field: partner.hiking\nat: [ingest]\n"), full)))
+	require.Contains(t, changes(plan.Compare(with(""), edited(t), noData)), "remove SuppressionList stop : whoever is on it may be loaded and delivered again")
+}
+
 // AS-3, AS-4, ID-12, SC-27, SC-30, SC-31, DS-7: what cannot be undone or contradicts loaded data is refused.
 func TestRefusals(t *testing.T) {
 	for name, c := range map[string]struct {
