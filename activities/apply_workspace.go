@@ -101,7 +101,7 @@ func (a *Activities) planWorkspace(ctx context.Context, in WorkspaceInput) (out 
 	if err != nil {
 		return out, nil, err
 	}
-	facts, err := a.planFacts(ctx, current, next)
+	facts, err := a.planFacts(ctx, in.RequestedBy, current, next)
 	if err != nil {
 		return out, nil, err
 	}
@@ -119,8 +119,10 @@ func (a *Activities) planWorkspace(ctx context.Context, in WorkspaceInput) (out 
 	return out, files, nil
 }
 
-// planFacts are what is loaded, and for contracts the time, what activations would deliver now and how often they have.
-func (a *Activities) planFacts(ctx context.Context, current, next *workspace.Workspace) (out plan.Facts, err error) {
+// planFacts are what is loaded, and for contracts the time, what activations would deliver now and how often they have. Of audiences that
+// whoever asks may not see it counts nobody: by a contract that bounds rows, applied or not, they would tell how many they hold. A delivery
+// that holds too many is refused when it is to leave.
+func (a *Activities) planFacts(ctx context.Context, requestedBy string, current, next *workspace.Workspace) (out plan.Facts, err error) {
 	out = plan.Facts{Now: now(), Rows: map[string]map[string]int64{}, RowsBefore: map[string]map[string]int64{}, Deliveries: map[string]int64{}, Labels: map[string]map[string][]string{}}
 	if out.Batches, err = a.Applied.LoadedBatches(ctx); err != nil {
 		return out, err
@@ -137,6 +139,9 @@ func (a *Activities) planFacts(ctx context.Context, current, next *workspace.Wor
 		return out, nil
 	}
 	latest, err := a.Memberships.LatestMemberships(ctx, "")
+	if err == nil && current != nil { // by its labels: those of next are not applied
+		latest, err = a.toldOf(ctx, requestedBy, current, latest)
+	}
 	if err != nil {
 		return out, err
 	}

@@ -34,7 +34,7 @@ var mayChange = map[string][]access.Permission{
 // requester is the principal that a run names; restricted is false when nobody is asked. A run carries no token: what an issuer's groups
 // give is what the worker saw when the principal signed in, under the rules of today.
 func (a *Activities) requester(ctx context.Context, requestedBy string) (who access.Principal, restricted bool, err error) {
-	if a.Access == nil || requestedBy == "" || requestedBy == access.Worker {
+	if a.Access == nil || requestedBy == "" {
 		return access.Unrestricted(requestedBy), false, nil
 	}
 	rules, err := a.Access()
@@ -122,6 +122,9 @@ func unseen(who access.Principal, w *workspace.Workspace, activation *workspace.
 // an audience or an activation use, or sends elsewhere, an attribute that is not to be seen (AC-8). What runs already goes on (EC-36).
 // loaded are the labels under which rows were loaded, by dataset and path.
 func (a *Activities) forbidden(ctx context.Context, requestedBy string, p plan.Plan, current, next *workspace.Workspace, loaded map[string]map[string][]string) (out []plan.Reason, err error) {
+	if current == nil && requestedBy == access.Worker { // once something is applied the worker applies nothing, so that this is somebody else
+		return nil, nil
+	}
 	who, restricted, err := a.requester(ctx, requestedBy)
 	if !restricted {
 		return nil, err
@@ -139,10 +142,17 @@ func (a *Activities) forbidden(ctx context.Context, requestedBy string, p plan.P
 		if len(redirected) > 0 {
 			needs = mayActivate // they hold those for a destination
 		}
+		contract := suppressedBy(change, current)
+		if contract != "" {
+			needs = append(slices.Clone(needs), access.ManagePolicies)
+		}
 		if err := who.Needs(needs...); err != nil {
 			reason.Message = strings.TrimSuffix(err.Error(), "; ask who keeps the worker's access file for a role with it")
-			if len(redirected) > 0 {
+			switch {
+			case len(redirected) > 0:
 				reason.Message += fmt.Sprintf(": what activation %s sends would go elsewhere, or for another use", redirected[0].Name)
+			case contract != "" && !who.Has(access.ManagePolicies):
+				reason.Message += fmt.Sprintf(": it decides whom contract %s leaves out", contract)
 			}
 			out = append(out, reason)
 			continue
@@ -150,6 +160,9 @@ func (a *Activities) forbidden(ctx context.Context, requestedBy string, p plan.P
 		path := ""
 		if change.Action != plan.Remove {
 			path = unseenChange(who, change, next, loaded)
+		}
+		if path == "" && current != nil && change.Kind != "Activation" { // an activation tells nothing by what it sends no more
+			path = unseenChange(who, change, current, loaded)
 		}
 		for _, activation := range redirected {
 			if path == "" {
@@ -207,8 +220,23 @@ func redirects(change plan.Change, current, next *workspace.Workspace) (out []*w
 	return out
 }
 
-// unseenChange is an attribute that an object uses and somebody may not see, or "": what is delivered, who is in an audience, and who is
-// left out would tell its values.
+// suppressedBy is a contract whose suppression list a change of an audience would change, or "": the list itself, or one that it refers to.
+// Whoever changes that changes what the contract forbids.
+func suppressedBy(change plan.Change, current *workspace.Workspace) string {
+	if change.Kind != "Audience" || current == nil || change.Action == plan.Edit && !slices.ContainsFunc(change.Keys, func(key string) bool { return key != "description" && key != "tags" }) {
+		return ""
+	}
+	for _, c := range current.Contracts {
+		list, err := current.Audience(c.Suppression)
+		if err == nil && slices.ContainsFunc(current.EvaluationOrder([]*workspace.Audience{list}), func(a *workspace.Audience) bool { return a.Name == change.Name }) {
+			return c.Name
+		}
+	}
+	return ""
+}
+
+// unseenChange is an attribute that an object of a workspace uses and somebody may not see, or "": what is delivered, who is in an audience,
+// and who is left out would tell its values; so would who stays, leaves or goes along once what decides that is changed or taken away.
 func unseenChange(who access.Principal, change plan.Change, w *workspace.Workspace, loaded map[string]map[string][]string) string {
 	switch change.Kind {
 	case "Activation":
@@ -223,6 +251,12 @@ func unseenChange(who access.Principal, change plan.Change, w *workspace.Workspa
 		for _, c := range w.ConsentPolicies {
 			if c.Name == change.Name {
 				return unseenColumn(who, w, nil, c.Parsed.Columns, loaded)
+			}
+		}
+	case "SuppressionList":
+		for _, s := range w.SuppressionLists {
+			if s.Name == change.Name && s.Field != "" {
+				return unseenColumn(who, w, s.Namespaces, []string{s.Field}, loaded)
 			}
 		}
 	case "Contract":
@@ -259,21 +293,118 @@ func unseenColumn(who access.Principal, w *workspace.Workspace, namespaces, colu
 	return ""
 }
 
-// visibleTo are the memberships of audiences whose rule somebody may see, as they were evaluated by it.
-func (a *Activities) visibleTo(ctx context.Context, requestedBy string, w *workspace.Workspace, memberships []store.Membership) (out []store.Membership, err error) {
+// seen is what of audiences a person may know.
+type seen struct {
+	*Activities
+	who       access.Principal
+	workspace *workspace.Workspace
+	loaded    map[string]map[string][]string // labels under which rows were loaded, by dataset and path
+}
+
+// seenBy is nil when whoever asks sees all.
+func (a *Activities) seenBy(ctx context.Context, requestedBy string, w *workspace.Workspace) (*seen, error) {
 	who, restricted, err := a.requester(ctx, requestedBy)
 	if err != nil || !restricted || who.SeesAll() {
-		return memberships, err
+		return nil, err
 	}
-	loaded := map[string]map[string][]string{}
+	out := &seen{Activities: a, who: who, workspace: w, loaded: map[string]map[string][]string{}}
 	for _, d := range w.ProfileDatasets(nil) {
-		if loaded[d.Name], err = a.loadedLabels(ctx, w, d.Name); err != nil {
+		if out.loaded[d.Name], err = a.loadedLabels(ctx, w, d.Name); err != nil {
 			return nil, err
 		}
 	}
-	for _, m := range memberships {
-		if audience, err := w.Audience(m.Audience); err == nil && m.Definition == w.Definition(audience) && unseenRule(who, w, audience, loaded) == "" {
-			out = append(out, m)
+	return out, nil
+}
+
+// membership reports whether a membership is of an audience whose rule the person sees, and was evaluated by it.
+func (s *seen) membership(m store.Membership) bool {
+	audience, err := s.workspace.Audience(m.Audience)
+	return err == nil && m.Definition == s.workspace.Definition(audience) && unseenRule(s.who, s.workspace, audience, s.loaded) == ""
+}
+
+// mostEvaluations of an audience are looked through for another rule.
+const mostEvaluations = 1000
+
+// past reports whether the person may know how a membership has come about: to whom anything is hidden, an earlier rule may have used that,
+// and who stayed or left would tell it.
+func (s *seen) past(ctx context.Context, m store.Membership) (bool, error) {
+	hides := slices.ContainsFunc(s.workspace.ProfileDatasets(nil), func(d *workspace.Dataset) bool {
+		for path, labels := range s.workspace.FieldLabels(d) {
+			if !s.who.Sees(slices.Concat(labels, s.loaded[d.Name][path])) {
+				return true
+			}
+		}
+		return false
+	})
+	if !hides {
+		return true, nil
+	}
+	history, err := s.Memberships.AudienceHistory(ctx, m.Audience, mostEvaluations)
+	return len(history) < mostEvaluations && !slices.ContainsFunc(history, func(other catalog.Membership) bool { return other.Definition != m.Definition }), err
+}
+
+// counts reports whether the person may know all counts of a membership.
+func (s *seen) counts(ctx context.Context, m store.Membership) (bool, error) {
+	if !s.membership(m) {
+		return false, nil
+	}
+	return s.past(ctx, m)
+}
+
+// toldOf are those of memberships all of whose counts somebody may know; of nobody known, none.
+func (a *Activities) toldOf(ctx context.Context, requestedBy string, w *workspace.Workspace, memberships map[string]catalog.Membership) (map[string]catalog.Membership, error) {
+	sees, err := a.seenBy(ctx, requestedBy, w)
+	switch {
+	case errkind.Of(err) == errkind.Denied:
+		return nil, nil
+	case err != nil || sees == nil:
+		return memberships, err
+	}
+	out := map[string]catalog.Membership{}
+	for name, m := range memberships {
+		told, err := sees.counts(ctx, m.Membership)
+		if err != nil {
+			return nil, err
+		}
+		if told {
+			out[name] = m
+		}
+	}
+	return out, nil
+}
+
+// visibleTo are the memberships of audiences whose rule somebody may see, as they were evaluated by it.
+func (a *Activities) visibleTo(ctx context.Context, requestedBy string, w *workspace.Workspace, memberships []store.Membership) (out []store.Membership, err error) {
+	sees, err := a.seenBy(ctx, requestedBy, w)
+	if err != nil || sees == nil {
+		return memberships, err
+	}
+	return slices.DeleteFunc(slices.Clone(memberships), func(m store.Membership) bool { return !sees.membership(m) }), nil
+}
+
+// toldTo says of the memberships of audiences that somebody may not see, or that had another rule before, no more than that they were
+// evaluated, or failed: counts would tell values that their rules use or used (AC-7).
+func (a *Activities) toldTo(ctx context.Context, requestedBy string, memberships []store.Membership) ([]store.Membership, error) {
+	w, err := a.Workspace(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sees, err := a.seenBy(ctx, requestedBy, w)
+	if err != nil || sees == nil {
+		return memberships, err
+	}
+	out := slices.Clone(memberships)
+	for i, m := range out {
+		told, err := sees.counts(ctx, m)
+		if err != nil {
+			return nil, err
+		}
+		if told {
+			continue
+		}
+		out[i] = store.Membership{Audience: m.Audience, Withheld: true}
+		if m.Error != "" {
+			out[i].Error = "why is not told: it uses or used what the roles of " + sees.who.Name + " do not see"
 		}
 	}
 	return out, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -32,9 +33,17 @@ roles:
   relabeler: {permissions: [Manage Schemas, Apply Data Usage Labels, View Destinations, Manage Destinations, Activate Destinations, Manage Segments], labels: [Third-Party]}
   steward: {permissions: [Manage Data Usage Policies], labels: [Third-Party]}
   chief: {permissions: [Manage Data Usage Policies], labels: ["*"]}
+  deleter: {permissions: [Manage Datasets], labels: ["*"]}
+  undoer: {permissions: [Manage Datasets, View Segments], labels: [Third-Party]}
+  evaluator: {permissions: [Evaluate a Segment to an Audience], labels: [Third-Party]}
 principals:
   ivy: {roles: [steward]}
   jon: {roles: [chief]}
+  lea: {roles: [evaluator]}
+  ned: {roles: [deleter]}
+  ola: {roles: [undoer]}
+  pia: {roles: [deleter, viewer]}
+  max: {roles: [viewer, chief]}
   gus: {roles: [addsome]}
   hal: {roles: [relabeler]}
   ann: {roles: [viewer]}
@@ -53,6 +62,16 @@ type restricted struct {
 	env     *testsuite.TestActivityEnvironment
 	before  workspace.Files
 }
+
+const sailors = `kind: Audience
+name: coastal-sailors
+description: Sailors who live in a coastal state
+namespaces: [acme_pid]
+rule: >-
+  partner.sailing = 'Y' AND _luma.prospect.state IN
+  ('ME','NH','MA','RI','CT','NY','NJ','MD','VA','NC','SC','GA','FL','CA','OR','WA')
+---
+`
 
 var sailing = []string{"schemas.yaml", "labels: {all: [Third-Party]}\nconstraints:\n  partner", "labels: {all: [Third-Party], fields: {partner.sailing: [C9]}}\nconstraints:\n  partner"}
 
@@ -98,7 +117,7 @@ func TestWhoMayActivate(t *testing.T) {
 		"ben": "attribute partner.sailing carries labels that the roles of ben do not hold",
 		"dan": "lack Manage Destinations, Activate Destinations",
 		"eve": "the access of eve has expired",
-		"zoe": `names no principal "zoe"`,
+		"zoe": `names no principal "zoe"`, access.Worker: `names no principal "worker start"`,
 		"cem": "", "fay": "", "": "",
 	} {
 		t.Run("by "+who, func(t *testing.T) {
@@ -180,6 +199,8 @@ func TestWhoMayChange(t *testing.T) {
 	mapped := []string{"activations.yaml", "audiences: [outdoor-families]\nnamespace: acme_pid\nmapping:", "audiences: [outdoor-families]\nnamespace: acme_pid\nmapping:\n  - {field: partner.sailing, header: sailing}"}
 	column := []string{"activations.yaml", "header: state}", "header: state}\n  - {field: partner.skiing, header: skiing}"}
 	rule := []string{"audiences.yaml", "partner.sailing = 'Y' AND ", "partner.sailing = 'N' AND "}
+	other := []string{"audiences.yaml", "partner.sailing = 'Y' AND ", "partner.skiing = 'Y' AND "}
+	gone := append(slices.Clone(add), "audiences.yaml", sailors, "")
 	label := []string{"schemas.yaml", "partner.sailing: [C9]", "partner.sailing: [C9], partner.skiing: [C9]"}
 	bucket := []string{"destinations.yaml", "bucket: media-drop", "bucket: elsewhere"}
 	elsewhere := "destination media-drop: the roles of ann lack Activate Destinations: what activation acme-to-media sends would go elsewhere, or for another use"
@@ -189,10 +210,13 @@ func TestWhoMayChange(t *testing.T) {
 	consent := policy("kind: ConsentPolicy\nname: sailors\nstatus: ENABLED\nmarketingActions: [Cross Site Targeting]\nrequire: partner.sailing = 'Y'")
 	territory := policy("kind: Contract\nname: acme\nsources: [acme]\npurposes: [Cross Site Targeting]\nterritory: {field: partner.sailing, values: [Y]}")
 	suppression := policy("kind: Contract\nname: acme\nsources: [acme]\npurposes: [Cross Site Targeting, Email Targeting]\nsuppression: coastal-sailors")
+	list := policy("kind: Dataset\nname: stop\nschema: merk-prospects\n---\nkind: SuppressionList\nname: stop\ndataset: stop\nfield: partner.sailing")
 	for name, c := range map[string]struct {
 		who, want string
 		edit      []string
 	}{
+		"list, not seeing":         {"ivy", "suppressionlist stop: attribute partner.sailing carries labels that the roles of ivy do not hold", list},
+		"list by adder":            {"dan", "suppressionlist stop: the roles of dan lack Manage Data Usage Policies", list},
 		"consent, not seeing":      {"ivy", "attribute partner.sailing carries labels that the roles of ivy do not hold", consent},
 		"territory, not seeing":    {"ivy", "attribute partner.sailing carries labels that the roles of ivy do not hold", territory},
 		"suppression, not seeing":  {"ivy", "attribute partner.sailing carries labels that the roles of ivy do not hold", suppression},
@@ -203,6 +227,9 @@ func TestWhoMayChange(t *testing.T) {
 		"column by viewer":         {"ann", "the roles of ann lack Activate Destinations", column},
 		"column, not seeing":       {"ben", "activation acme-to-media: attribute partner.sailing carries labels that the roles of ben do not hold", column},
 		"audience, not seeing":     {"ben", "audience coastal-sailors: attribute partner.sailing carries labels that the roles of ben do not hold", rule},
+		"another rule, not seeing": {"ben", "audience coastal-sailors: attribute partner.sailing carries labels that the roles of ben do not hold", other},
+		"no audience, not seeing":  {"ben", "audience coastal-sailors: attribute partner.sailing carries labels that the roles of ben do not hold", gone},
+		"another rule by viewer":   {"ann", "", other},
 		"audience by viewer":       {"ann", "", rule},
 		"audience by adder":        {"dan", "audience coastal-sailors: the roles of dan lack Manage Segments", rule},
 		"add, not seeing":          {"gus", "activation acme-to-media: attribute partner.sailing carries labels that the roles of gus do not hold", reorder},
@@ -222,7 +249,7 @@ func TestWhoMayChange(t *testing.T) {
 		"unused, by viewer":        {"ann", "", []string{"destinations.yaml", "kind: Destination\nname: newsletter", "kind: Destination\nname: unused\ntype: s3\ns3: {bucket: unused, region: us-east-1}\n---\nkind: Destination\nname: newsletter"}},
 		"anything by nobody known": {"zoe", `the access file names no principal "zoe"`, add},
 		"by a schedule":            {"", "", column},
-		"by the worker":            {access.Worker, "", label},
+		"by the worker's name":     {access.Worker, `names no principal "worker start"`, label},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRestricted(t)
@@ -255,6 +282,73 @@ func TestWhoMayChange(t *testing.T) {
 			holds, err := r.catalog.Workspace(t.Context())
 			require.NoError(t, err)
 			require.Equal(t, "ws_1", holds.Version)
+		})
+	}
+}
+
+// The worker applies its first workspace in its own name, which passes for nothing else.
+func TestTheWorkersFirstWorkspace(t *testing.T) {
+	r := newRestricted(t)
+	empty, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "catalog.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, empty.Close()) })
+	bundle, err := BundleWorkspace(sampleEdited(t).Files)
+	require.NoError(t, err)
+	plan := func(who string, applied Applied) int {
+		r.Applied = applied
+		value, err := r.env.ExecuteActivity(r.PlanWorkspace, WorkspaceInput{Bundle: bundle, RequestedBy: who})
+		require.NoError(t, err)
+		var planned PlanWorkspaceOutput
+		require.NoError(t, value.Get(&planned))
+		return len(planned.Plan.Refused)
+	}
+	require.Zero(t, plan(access.Worker, empty))
+	require.NotZero(t, plan("worker demo", empty))
+	require.NotZero(t, plan(access.Worker, r.catalog))
+	require.Zero(t, plan("", r.catalog))
+}
+
+// A contract's suppression list decides what the contract forbids: who changes the rule or status of it, or of an audience that it refers
+// to, needs what changing the contract needs.
+func TestWhoMayChangeSuppression(t *testing.T) {
+	declared := []string{"audiences.yaml", "kind: Audience\nname: coastal-sailors", `kind: Audience
+name: stopped
+namespaces: [acme_pid]
+rule: partner.skiing = 'Y'
+---
+kind: Audience
+name: do-not-contact
+namespaces: [acme_pid]
+rule: audience('stopped') OR partner.hiking = 'N'
+---
+kind: Audience
+name: coastal-sailors`, "governance.yaml", "kind: Policy", "kind: Contract\nname: acme\nsources: [acme]\npurposes: [Cross Site Targeting, Email Targeting]\nsuppression: do-not-contact\n---\nkind: Policy"}
+	const lacks = "lack Manage Data Usage Policies: it decides whom contract acme leaves out"
+	for name, c := range map[string]struct {
+		edit, refused []string
+	}{
+		"its rule":             {[]string{"audiences.yaml", " OR partner.hiking = 'N'", ""}, []string{"audience do-not-contact"}},
+		"as a draft":           {[]string{"audiences.yaml", "name: do-not-contact", "name: do-not-contact\nstatus: draft"}, []string{"audience do-not-contact"}},
+		"what it refers to":    {[]string{"audiences.yaml", "partner.skiing = 'Y'\n---", "partner.skiing = 'N'\n---"}, []string{"audience stopped"}},
+		"without what it does": {[]string{"audiences.yaml", "kind: Audience\nname: stopped\nnamespaces: [acme_pid]\nrule: partner.skiing = 'Y'\n---\n", "", "audiences.yaml", "audience('stopped') OR ", ""}, []string{"audience stopped", "audience do-not-contact"}},
+		"its description":      {[]string{"audiences.yaml", "name: do-not-contact", "name: do-not-contact\ndescription: Leave them alone"}, nil},
+		"another audience":     {[]string{"audiences.yaml", "partner.sailing = 'Y' AND ", "partner.skiing = 'Y' AND "}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRestricted(t, declared...)
+			bundle, err := BundleWorkspace(sampleEdited(t, slices.Concat(sailing, declared, c.edit)...).Files)
+			require.NoError(t, err)
+			for who, want := range map[string][]string{"ann": c.refused, "max": nil, "": nil} {
+				value, err := r.env.ExecuteActivity(r.PlanWorkspace, WorkspaceInput{Bundle: bundle, RequestedBy: who})
+				require.NoError(t, err)
+				var planned PlanWorkspaceOutput
+				require.NoError(t, value.Get(&planned))
+				require.Len(t, planned.Plan.Refused, len(want), who)
+				for i, reason := range planned.Plan.Refused {
+					require.True(t, slices.Contains(want, strings.ToLower(reason.Kind)+" "+reason.Name), i)
+					require.Contains(t, reason.Message, lacks)
+				}
+			}
 		})
 	}
 }
@@ -342,6 +436,117 @@ func TestEffectsOnAudiencesAreTold(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, told, want, who)
 		require.Equal(t, "outdoor-families", told[0].Audience)
+	}
+}
+
+// fifty is a store in which fifty are in each audience, and an audience may fail.
+type fifty struct {
+	Audiences
+	failing string
+}
+
+func (f fifty) Evaluate(ctx context.Context, asOf time.Time, audiences []store.AudienceScope, done func(name string)) ([]store.Membership, error) {
+	out, err := f.Audiences.Evaluate(ctx, asOf, audiences, done)
+	for i := range out {
+		out[i].MemberCounts, out[i].Namespaces = store.MemberCounts{Realized: 50}, []store.NamespaceMembers{{Namespace: "acme_pid", MemberCounts: store.MemberCounts{Realized: 50}}}
+		if out[i].Audience == f.failing {
+			out[i] = store.Membership{Audience: f.failing, Error: "Conversion Error: 42"}
+		}
+	}
+	return out, err
+}
+
+// AC-7: of audiences that somebody may not see, or that had another rule before, the evaluation that they start tells neither counts nor
+// why it failed, also when it is told again. What holds is known to the record all the same, and to who sees it.
+func TestEvaluationsAreTold(t *testing.T) {
+	e := newEvaluator(t)
+	rules, err := access.Parse("access.yaml", []byte(roles))
+	require.NoError(t, err)
+	e.Access = func() (access.Rules, error) { return rules, nil }
+	at := time.Now().UTC().Truncate(time.Second)
+	evaluate := func(who, id string) map[string]store.Membership {
+		t.Helper()
+		at = at.Add(time.Minute)
+		value, err := e.env.ExecuteActivity(e.EvaluateMemberships, EvaluateMembershipsInput{Evaluation: id, AsOf: at, RequestedBy: who, Audiences: []string{"outdoor-families", "coastal-sailors"}})
+		require.NoError(t, err)
+		var out EvaluateMembershipsOutput
+		require.NoError(t, value.Get(&out))
+		byName := map[string]store.Membership{}
+		for _, m := range out.Memberships {
+			byName[m.Audience] = m
+		}
+		require.Len(t, byName, 2)
+		return byName
+	}
+	e.workspace, e.Audiences = sampleEdited(t, sailing...), fifty{e.Audiences, ""}
+	for range 2 {
+		told := evaluate("lea", "eval_1")
+		require.EqualValues(t, 50, told["outdoor-families"].Realized)
+		require.Equal(t, store.Membership{Audience: "coastal-sailors", Withheld: true}, told["coastal-sailors"])
+	}
+	for i, who := range []string{"cem", ""} {
+		require.EqualValues(t, 50, evaluate(who, "eval_2"+fmt.Sprint(i))["coastal-sailors"].Realized, who)
+	}
+	e.workspace = sampleEdited(t, append(slices.Clone(sailing), "audiences.yaml", "partner.sailing = 'Y' AND ", "partner.skiing = 'Y' AND ")...)
+	require.Equal(t, store.Membership{Audience: "coastal-sailors", Withheld: true}, evaluate("lea", "eval_3")["coastal-sailors"], "who has left would tell of the rule before")
+	require.EqualValues(t, 50, evaluate("cem", "eval_4")["coastal-sailors"].Realized)
+
+	e.workspace, e.Audiences = sampleEdited(t, sailing...), fifty{e.Audiences, "coastal-sailors"}
+	failed := evaluate("lea", "eval_5")["coastal-sailors"]
+	require.NotEmpty(t, failed.Error)
+	require.NotContains(t, failed.Error, "42")
+	require.Contains(t, evaluate("cem", "eval_6")["coastal-sailors"].Error, "42")
+	latest, err := e.catalog.LatestMemberships(t.Context(), "")
+	require.NoError(t, err)
+	require.EqualValues(t, 50, latest["coastal-sailors"].Realized)
+}
+
+// undone are stores in which a batch went to an audience and a delivery.
+type undone struct {
+	Ledger
+	Lineage
+	unlabelled
+}
+
+func (undone) File(context.Context, string) (catalog.File, error) { return catalog.File{}, nil }
+func (undone) BatchSpans(context.Context, store.Dataset, string) ([]store.BatchSpan, error) {
+	return nil, nil
+}
+func (undone) DeliveryUses(context.Context, string, []store.BatchSpan) ([]store.DeliveryUse, int64, error) {
+	return []store.DeliveryUse{{Delivery: "dlv_1", Activation: "acme-to-media", Destination: "media-drop"}}, 1, nil
+}
+
+type undoing struct{ Batches }
+
+func (undoing) DeleteBatch(_ context.Context, _ store.Namespace, _ store.Dataset, _ string, _ bool, memberships []store.Membership) (out store.Deletion, err error) {
+	for _, m := range memberships {
+		out.Audiences = append(out.Audiences, store.AudienceEffect{Audience: m.Audience, Members: 1})
+	}
+	return out, nil
+}
+
+// What undoing a batch says of audiences and deliveries wants the permissions to view them, as a batch's uses do, and says what it leaves
+// out.
+func TestWhatUndoingTells(t *testing.T) {
+	r := newRestricted(t)
+	r.Ledger, r.Batches, r.Lineage, r.Audiences = undone{}, undoing{}, undone{}, undone{}
+	for who, c := range map[string]struct {
+		audiences, deliveries int
+		withheld              []string
+	}{
+		"ned": {0, 0, []string{"audiences", "deliveries"}},
+		"ola": {1, 0, []string{"audiences", "deliveries"}},
+		"pia": {2, 1, nil},
+		"":    {2, 1, nil},
+	} {
+		value, err := r.env.ExecuteActivity(r.DeleteBatch, DeleteBatchInput{Dataset: "acme_2026", Batch: "batch_1", Preview: true, RequestedBy: who})
+		require.NoError(t, err)
+		var out store.Deletion
+		require.NoError(t, value.Get(&out))
+		require.Len(t, out.Audiences, c.audiences, who)
+		require.Len(t, out.Deliveries, c.deliveries, who)
+		require.EqualValues(t, c.deliveries, out.Delivered, who)
+		require.Equal(t, c.withheld, out.Withheld, who)
 	}
 }
 

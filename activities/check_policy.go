@@ -124,6 +124,9 @@ func (a *Activities) propose(ctx context.Context, w *workspace.Workspace, activa
 	if _, err := a.suppressed(ctx, w, activation); err != nil {
 		return err
 	}
+	if _, err := a.leavingLists(ctx, w, activation); err != nil {
+		return err
+	}
 	destination, err := w.Destination(activation.Destination)
 	if err != nil {
 		return err
@@ -263,7 +266,8 @@ func (a *Activities) loadedLabels(ctx context.Context, w *workspace.Workspace, n
 	return a.Audiences.Labels(ctx, stored)
 }
 
-// covers is a digest of what a decision was made for: who, with which columns, to where and what for, and which consent is asked.
+// covers is a digest of what a decision was made for: who, with which columns, to where and what for, which consent is asked, and who is
+// held back by lists.
 func covers(w *workspace.Workspace, activation *workspace.Activation, destination *workspace.Destination, memberships []catalog.Membership) (string, error) {
 	parts := make([]string, len(memberships))
 	for i, m := range memberships {
@@ -276,6 +280,9 @@ func covers(w *workspace.Workspace, activation *workspace.Activation, destinatio
 	var consents []string
 	for _, c := range w.ConsentPolicies {
 		consents = append(consents, fmt.Sprint(c.Name, c.Status, c.MarketingActions, c.Labels, c.Require))
+	}
+	for _, s := range w.LeavingLists(activation.Namespace) {
+		consents = append(consents, fmt.Sprint(s.Name, s.Dataset, s.Field))
 	}
 	data, err := json.Marshal([]any{where, activation.Namespace, activation.Mapping, parts, consents})
 	if err != nil {

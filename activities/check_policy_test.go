@@ -61,6 +61,11 @@ func (e evaluated) LatestMemberships(context.Context, string) (map[string]catalo
 
 func (evaluated) KeptParts(context.Context) (map[string][]string, error) { return nil, nil }
 
+func (e evaluated) AudienceHistory(ctx context.Context, audience string, _ int) ([]catalog.Membership, error) {
+	latest, err := e.LatestMemberships(ctx, "")
+	return []catalog.Membership{latest[audience]}, err
+}
+
 // unlabelled are datasets whose rows were loaded under no labels.
 type unlabelled struct{ Audiences }
 

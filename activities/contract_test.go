@@ -278,7 +278,7 @@ func (loads) LoadedBatches(context.Context) (map[string]int64, error) { return n
 func TestPlansKnowWhatFlowsDeliver(t *testing.T) {
 	from, to := sampleEdited(t, contract("mostRows: 20\nmostActivations: 6")...), sampleEdited(t, contract("mostRows: 19\nmostActivations: 5")...)
 	a := &Activities{Applied: loads{}, Memberships: sized{evaluated{of: from}}, Delivered: &delivered{counts: map[string]int64{"acme": 5}}}
-	facts, err := a.planFacts(t.Context(), from, to)
+	facts, err := a.planFacts(t.Context(), "", from, to)
 	require.NoError(t, err)
 	p := plan.Compare(from, to, facts)
 	require.Len(t, p.Refused, 1)
@@ -286,6 +286,21 @@ func TestPlansKnowWhatFlowsDeliver(t *testing.T) {
 	require.Contains(t, text, `contract "acme" (changed, contracts.yaml:5): the delivery holds 20 rows, 19 are allowed`)
 	require.Contains(t, text, `contract "acme" (changed, contracts.yaml:6): 5 deliveries were made, 5 are allowed`)
 	require.Empty(t, plan.Compare(from, from, facts).Refused)
+}
+
+// AC-7: a plan counts nobody of audiences that whoever asks for it may not see, whatever contract or labels they write into it.
+func TestPlansTellNoHiddenSizes(t *testing.T) {
+	r := newRestricted(t)
+	from, err := r.Workspace(t.Context())
+	require.NoError(t, err)
+	to := sampleEdited(t, contract("mostRows: 1")...) // without the label
+	r.Applied, r.Memberships = loads{}, sized{evaluated{of: from}}
+	for who, rows := range map[string]int64{"ben": 10, "zoe": 0, "cem": 20, "": 20} {
+		facts, err := r.planFacts(t.Context(), who, from, to)
+		require.NoError(t, err)
+		require.Equal(t, rows, facts.Rows["acme-to-media"]["acme_2026"], who)
+		require.Equal(t, rows, facts.RowsBefore["acme-to-media"]["acme_2026"], who)
+	}
 }
 
 // Of many violations an error tells the first ones.

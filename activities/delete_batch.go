@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"prospector/internal/access"
 	"prospector/internal/catalog"
 	"prospector/internal/errkind"
 	"prospector/internal/store"
@@ -54,12 +55,23 @@ func (a *Activities) deleteBatch(ctx context.Context, in DeleteBatchInput) (out 
 	if entry.State == catalog.Taken {
 		return out, errkind.New(errkind.Conflict, "batch "+in.Batch, errors.New("a run is on its file"), "wait for the run, or cancel it; see starter files "+entry.Source)
 	}
-	memberships, err := a.membershipsOf(ctx, w.Namespace(d))
-	if err == nil { // whether those whom a batch of one row has touched are in an audience would tell a value
-		memberships, err = a.visibleTo(ctx, in.RequestedBy, w, memberships)
-	}
+	who, _, err := a.requester(ctx, in.RequestedBy)
 	if err != nil {
 		return out, err
+	}
+	memberships, err := a.membershipsOf(ctx, w.Namespace(d))
+	if err != nil {
+		return out, err
+	}
+	var withheld []string
+	all := len(memberships)
+	if !who.Has(access.ViewSegments) {
+		memberships = nil
+	} else if memberships, err = a.visibleTo(ctx, in.RequestedBy, w, memberships); err != nil { // whether those whom a batch of one row has touched are in an audience would tell a value
+		return out, err
+	}
+	if len(memberships) < all {
+		withheld = []string{"audiences"}
 	}
 	n := store.Namespace{Symbol: w.Namespace(d), Datasets: []store.Dataset{stored}}
 	spans, err := a.Audiences.BatchSpans(ctx, stored, in.Batch)
@@ -69,8 +81,13 @@ func (a *Activities) deleteBatch(ctx context.Context, in DeleteBatchInput) (out 
 	if out, err = a.Batches.DeleteBatch(ctx, n, stored, in.Batch, in.Preview, memberships); err != nil {
 		return out, err
 	}
-	if out.Deliveries, out.Delivered, err = a.Lineage.DeliveryUses(ctx, d.Name, spans); err != nil || in.Preview {
+	if out.Withheld = withheld; !who.Has(access.ViewDestinations) {
+		out.Withheld = append(out.Withheld, "deliveries")
+	} else if out.Deliveries, out.Delivered, err = a.Lineage.DeliveryUses(ctx, d.Name, spans); err != nil {
 		return out, err
+	}
+	if in.Preview {
+		return out, nil
 	}
 	undone := fmt.Sprintf("undone: %d profiles removed, %d reverted, %d restored", out.Removed, out.Reverted, out.Restored)
 	record.Detail = "dataset " + in.Dataset + ", " + undone

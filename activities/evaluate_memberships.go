@@ -26,6 +26,7 @@ type Audiences interface {
 	Versions(ctx context.Context, datasets []store.Dataset) ([]store.Derivation, error)
 	BatchSpans(ctx context.Context, dataset store.Dataset, batch string) ([]store.BatchSpan, error)
 	LeftOut(ctx context.Context, q store.ExportQuery) (int64, error)
+	Profiles(ctx context.Context, dataset store.Dataset) (int64, error)
 	Export(ctx context.Context, q store.ExportQuery, consume func(r io.Reader) error) error
 }
 
@@ -38,6 +39,7 @@ type Memberships interface {
 	KeptParts(ctx context.Context) (map[string][]string, error)
 	ForgetStaleParts(ctx context.Context) error
 	ForgetAudience(ctx context.Context, audience string) error
+	AudienceHistory(ctx context.Context, audience string, limit int) ([]catalog.Membership, error)
 }
 
 // EvaluateMembershipsInput asks for audiences, all of the workspace when none is named.
@@ -50,7 +52,7 @@ type EvaluateMembershipsInput struct {
 	RequestedBy string `json:"requestedBy,omitempty"`
 }
 
-// EvaluateMembershipsOutput holds each audience's result.
+// EvaluateMembershipsOutput holds each audience's result: without counts where whoever asked may not know them.
 type EvaluateMembershipsOutput struct {
 	Memberships []store.Membership `json:"memberships"`
 }
@@ -60,6 +62,9 @@ type EvaluateMembershipsOutput struct {
 // was published is Conflict: it would be of newer data, and count as older.
 func (a *Activities) EvaluateMemberships(ctx context.Context, in EvaluateMembershipsInput) (EvaluateMembershipsOutput, error) {
 	out, err := a.evaluateMemberships(ctx, in)
+	if err == nil {
+		out.Memberships, err = a.toldTo(ctx, in.RequestedBy, out.Memberships)
+	}
 	return out, failure(err)
 }
 

@@ -19,10 +19,10 @@ import (
 // manifest, if any, comes last.
 type ExportAudiencesOutput struct {
 	Files    []export.File `json:"files"`
-	Excluded int64         `json:"excluded,omitempty"` // members left out for want of consent (PL-25) or for a contract's terms, of all file sets
+	Excluded int64         `json:"excluded,omitempty"` // members left out for want of consent (PL-25), for a contract's terms or by a suppression list, of all file sets
 
 	DerivedFrom []store.Derivation `json:"derivedFrom"`          // of which datasets the rows are (DS-6)
-	Suppressed  []string           `json:"suppressed,omitempty"` // the memberships that contracts have left out
+	Suppressed  []string           `json:"suppressed,omitempty"` // by which memberships and lists people were left out
 }
 
 // ExportAudiences writes the files of a delivery on this machine: one file set per audience, or for
@@ -50,13 +50,12 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 	if err != nil {
 		return out, err
 	}
-	if out.Suppressed, err = a.suppressed(ctx, w, activation); err != nil {
+	if out.Suppressed, err = a.leftOut(ctx, w, activation); err != nil {
 		return out, a.overtaken(ctx, in, err)
 	}
 	rows := int64(0)
 	for _, set := range fileSets(w, activation, destination, in) {
 		set.query.Namespace, set.query.AsOf = namespace, now()
-		set.query.Suppressed = out.Suppressed
 		if err := a.bind(ctx, w, activation, destination, &set.query); err != nil {
 			return out, err
 		}
@@ -103,8 +102,9 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 	return out, nil
 }
 
-// bind adds what must hold of each member as it leaves: the consent that policies want, and the territory of contracts, of which
-// the rule was true when its audience was evaluated and may not be any more.
+// bind adds what must hold of each member as it leaves: the consent that policies want, and the territory and suppression of
+// contracts, of which the rule was true when its audience was evaluated and may not be any more, and that nobody on a suppression list
+// leaves.
 func (a *Activities) bind(ctx context.Context, w *workspace.Workspace, activation *workspace.Activation, destination *workspace.Destination, q *store.ExportQuery) error {
 	labels := map[string]bool{}
 	for _, d := range q.Namespace.Datasets {
@@ -120,6 +120,13 @@ func (a *Activities) bind(ctx context.Context, w *workspace.Workspace, activatio
 	}
 	for _, c := range w.Consents(activation, destination, slices.Collect(maps.Keys(labels))) {
 		q.Consent = append(q.Consent, c.Parsed)
+	}
+	var err error
+	if q.Suppressed, err = a.suppressed(ctx, w, activation); err != nil {
+		return err
+	}
+	if q.Lists, err = a.leavingLists(ctx, w, activation); err != nil {
+		return err
 	}
 	q.Confined = map[string][]string{}
 	for _, c := range enforcement.Contracts(w, activation) {

@@ -85,7 +85,7 @@ func (a *Activities) loadBatch(ctx context.Context, in LoadBatchInput) (out Load
 	}
 	if !loaded && in.Counts.Rules != "" && in.Counts.Rules != rules { // histories of before carry none
 		return out, errkind.New(errkind.Conflict, fmt.Sprintf("source %s: %s", file.Source.Name, file.Name),
-			errors.New("the schema or the mapping has changed since its rows were checked; nothing was loaded"), "the next sync checks and loads it under the new rules")
+			errors.New("the schema, the mapping or a suppression list has changed since its rows were checked; nothing was loaded"), "the next sync checks and loads it under the new rules")
 	}
 	columns, err := file.Columns()
 	if err != nil {
@@ -118,7 +118,7 @@ func (a *Activities) loadBatch(ctx context.Context, in LoadBatchInput) (out Load
 		}
 		out.Reasons = out.Reasons[:min(len(out.Reasons), topReasons)]
 	}
-	out.diagnose(file.Source)
+	out.diagnose(file.Source, in.Counts.Suppressed)
 	if err := a.Ledger.RecordBatch(ctx, file.Dataset.Name, load.Batch, out.Outcome, load.At); err != nil {
 		return out, err
 	}
@@ -137,11 +137,11 @@ func (a *Activities) reasons(ctx context.Context, file ingest.File) ([]store.Rej
 }
 
 // diagnose says in the result what somebody who only sees that the batch is green should know.
-func (out *LoadBatchOutput) diagnose(s *workspace.Source) {
-	counts := ingest.Counts{Read: out.Read, Accepted: out.Accepted, Rejected: out.Rejected}
+func (out *LoadBatchOutput) diagnose(s *workspace.Source, suppressed int64) {
+	counts := ingest.Counts{Read: out.Read, Accepted: out.Accepted, Rejected: out.Rejected, Suppressed: suppressed}
 	switch {
 	case out.Rejected == 0:
-	case !s.Diagnoses():
+	case !s.Diagnoses() && out.Rejected > suppressed:
 		out.Diagnostic = &Diagnostic{prospect.NoDiagnostics, fmt.Sprintf("%d rows rejected, without diagnostics", out.Rejected)}
 	case out.Status == store.Loaded:
 		out.Diagnostic = &Diagnostic{prospect.PartlyLoaded, fmt.Sprintf("%d rows rejected, %d rows ingested", out.Rejected, out.Accepted)}
@@ -154,7 +154,7 @@ func (out *LoadBatchOutput) diagnose(s *workspace.Source) {
 // notLoaded is why a batch with rejected rows is not loaded.
 func notLoaded(file ingest.File, counts ingest.Counts, out LoadBatchOutput) error {
 	op, s := fmt.Sprintf("source %s: %s", file.Source.Name, file.Name), file.Source
-	rejected := fmt.Sprintf("%d of %d rows rejected (%.1f%%)", out.Rejected, out.Read, counts.Percent())
+	rejected := fmt.Sprintf("%d of %d rows rejected (%.1f%%)", counts.Rejected-counts.Suppressed, counts.Read-counts.Suppressed, counts.Percent())
 	switch {
 	case !s.Diagnoses():
 		return errkind.New(errkind.BadInput, op, fmt.Errorf("%s: %s, and partialIngestion of the source is off; nothing was loaded, and no reasons were kept", prospect.NoDiagnostics, rejected),

@@ -184,6 +184,44 @@ func TestPartialIngestionOff(t *testing.T) {
 	require.EqualValues(t, 1000, b.prospects())
 }
 
+// Rows of people on a suppression list fail no batch, however many they are, and it says that they were rejected.
+func TestSuppressedRowsFailNoBatch(t *testing.T) {
+	b := newBatches(t)
+	w, err := b.activities.Workspace(t.Context())
+	require.NoError(t, err)
+	stop := *w.Datasets[0]
+	stop.Name, stop.Profile, b.source.Dataset = "stop", false, "stop"
+	w.Datasets = append(w.Datasets, &stop)
+	_, _, err = b.ingest("in/stop.csv", rows(600, 0))
+	require.NoError(t, err)
+
+	b.source.Dataset = "acme_2026"
+	w.SuppressionLists = []*workspace.SuppressionList{{Name: "stop", Dataset: "stop", Namespaces: []string{"acme_pid"}, Where: []string{workspace.AtIngest}}}
+	off := false
+	for i, set := range []func(){func() {}, func() { b.source.PartialIngestion = &off }, func() { b.source.ErrorDiagnostics = &off }} {
+		set()
+		counts, out, err := b.ingest(fmt.Sprintf("in/%d.csv", i), rows(1000, 0))
+		require.NoError(t, err)
+		require.Equal(t, []int64{1000, 400, 600, 600}, []int64{counts.Read, counts.Accepted, counts.Rejected, counts.Suppressed})
+		require.Equal(t, "INGEST-1212-400: 600 rows rejected, 400 rows ingested", out.Diagnostic.String())
+		require.Empty(t, out.Warnings)
+		require.EqualValues(t, 400, b.prospects())
+	}
+	_, _, err = b.ingest("in/bad.csv", rows(1000, 1))
+	require.ErrorContains(t, err, "1 of 401 rows rejected (0.2%), and partialIngestion of the source is off")
+}
+
+// What was exported of rejected rows may be given back as it is: those of which nothing is kept are passed over.
+func TestCorrectedRowsWithoutRecords(t *testing.T) {
+	var taken []store.RejectedRow
+	file := `{"batch":"b1","line":2,"raw":""}` + "\n" + `{"batch":"b1","line":3,"raw":"a,b"}` + "\n"
+	require.NoError(t, corrected(strings.NewReader(file), "b1", map[int64]string{2: "", 3: ""}, func(row store.RejectedRow) bool {
+		taken = append(taken, row)
+		return true
+	}))
+	require.Equal(t, []store.RejectedRow{{Line: 3, Raw: []byte("a,b")}}, taken)
+}
+
 // A batch that was loaded by an attempt that died before it could say so is loaded, whatever has become of the rules.
 func TestLoadedBatchUnderOtherRules(t *testing.T) {
 	b := newBatches(t)

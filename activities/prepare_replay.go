@@ -201,6 +201,9 @@ func corrected(r io.Reader, batch string, lines map[int64]string, take func(stor
 		if row.Raw != nil {
 			raw = []byte(*row.Raw)
 		}
+		if len(raw) == 0 {
+			continue // nothing was kept of it, as of a suppressed one
+		}
 		if !take(store.RejectedRow{Line: row.Line, Raw: raw}) {
 			return nil
 		}

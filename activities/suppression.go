@@ -46,10 +46,34 @@ func (a *Activities) suppressed(ctx context.Context, w *workspace.Workspace, act
 	return parts, nil
 }
 
-// stands refuses files when what they were made of has been overtaken: somebody may be on a contract's list who was not when they were
-// written, or a batch was undone of which they may have rows. A batch that was loaded is no reason: they are as good as they were.
+// leftOut tells who must be left out by now: the memberships that contracts name, and each suppression list with its version.
+func (a *Activities) leftOut(ctx context.Context, w *workspace.Workspace, activation *workspace.Activation) ([]string, error) {
+	out, err := a.suppressed(ctx, w, activation)
+	if err != nil {
+		return nil, err
+	}
+	lists, err := a.leavingLists(ctx, w, activation)
+	if err != nil {
+		return nil, err
+	}
+	var datasets []store.Dataset
+	for _, list := range lists {
+		datasets = append(datasets, list.Dataset)
+	}
+	versions, err := a.Audiences.Versions(ctx, datasets)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range versions {
+		out = append(out, fmt.Sprintf("%s@%d", v.Dataset, v.Version))
+	}
+	return out, nil
+}
+
+// stands refuses files when what they were made of has been overtaken: somebody may be on a list who was not when they were written,
+// or a batch was undone of which they may have rows. A batch that was loaded is no reason: they are as good as they were.
 func (a *Activities) stands(ctx context.Context, w *workspace.Workspace, activation *workspace.Activation, of []store.Derivation, suppressed []string) error {
-	latest, err := a.suppressed(ctx, w, activation)
+	latest, err := a.leftOut(ctx, w, activation)
 	if err != nil {
 		return err
 	}

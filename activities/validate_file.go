@@ -93,12 +93,16 @@ func (a *Activities) fileOf(ctx context.Context, entry catalog.File) (ingest.Fil
 	if err != nil {
 		return ingest.File{}, err
 	}
+	held, err := lists(w, w.LoadingLists(d))
+	if err != nil {
+		return ingest.File{}, err
+	}
 	rejections := ""
 	if s.Diagnoses() {
 		rejections = a.staged(ctx, entry.Batch, "rejections.jsonl")
 	}
 	return ingest.File{Name: entry.Path, Batch: entry.Batch, Source: s, Dataset: stored, BusinessDate: entry.BusinessDate, Expected: entry.Expected.RowCount(), Parquet: a.Parquet,
-		Identity: w.Schema(d).PrimaryIdentity.Field, Rejections: rejections, Guardrails: w.Sandbox.Guardrails}, nil
+		Identity: w.Schema(d).PrimaryIdentity.Field, Rejections: rejections, Guardrails: w.Sandbox.Guardrails, Lists: held}, nil
 }
 
 // replayedFile describes staged rows that another batch had rejected. They are of that batch's file.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -69,6 +70,9 @@ func printDeletion(result json.RawMessage) error {
 		what, r.Removed, r.Reverted, r.Restored, r.Kept, r.Rejected)
 	for _, a := range r.Audiences {
 		fmt.Printf("audience %s: %d members are concerned, as it was evaluated last\n", a.Audience, a.Members)
+	}
+	if len(r.Withheld) > 0 {
+		fmt.Printf("your roles do not let you see all of what it is in: withheld are %s\n", strings.Join(r.Withheld, " and "))
 	}
 	if len(r.Audiences) > 0 && !r.Preview {
 		fmt.Println("evaluate them anew with: starter run evaluate-audiences")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,16 +32,24 @@ func newPolicy(s *shared) *cobra.Command {
 	return c
 }
 
-func folder(args []string) string {
-	if len(args) == 1 {
-		return args[0]
+// workspaceFlag is the folder of a workspace that may also be an argument; folder is either of them, else the current one.
+func workspaceFlag(c *cobra.Command) *string {
+	return c.Flags().String("workspace", "", "folder of the workspace, instead of DIR; the current one unless said")
+}
+
+func folder(args []string, flag string) (string, error) {
+	switch {
+	case len(args) > 0 && flag != "":
+		return "", usageError{errors.New("give DIR or --workspace, one of them")}
+	case len(args) > 0:
+		return args[0], nil
 	}
-	return "."
+	return cmp.Or(flag, "."), nil
 }
 
 func newPolicyList(s *shared) *cobra.Command {
 	var applied bool
-	var dataDir *string
+	var dataDir, dir *string
 	c := &cobra.Command{
 		Use:   "list [DIR]",
 		Short: "List all policies with owner, status, marketing actions and label expression, the built-in ones too",
@@ -50,12 +59,16 @@ the workspace that was applied last, with who declared them: the worker that run
 		Args:    arguments(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			if applied {
-				if len(args) > 0 {
+				if len(args) > 0 || *dir != "" {
 					return usageError{errors.New("give a folder or --applied, one of them")}
 				}
 				return s.appliedPolicies(c.Context(), *dataDir)
 			}
-			w, err := workspace.Load(folder(args))
+			named, err := folder(args, *dir)
+			if err != nil {
+				return err
+			}
+			w, err := workspace.Load(named)
 			if err != nil {
 				return err
 			}
@@ -74,6 +87,7 @@ the workspace that was applied last, with who declared them: the worker that run
 			return table(os.Stdout, rows)
 		},
 	}
+	dir = workspaceFlag(c)
 	c.Flags().BoolVar(&applied, "applied", false, "those that hold, with who declared them")
 	dataDir = dataDirFlag(c.Flags())
 	return c
@@ -101,6 +115,7 @@ func (s *shared) appliedPolicies(ctx context.Context, dataDir string) error {
 
 func newPolicyEvaluate(s *shared) *cobra.Command {
 	q := enforcement.Question{User: whoami()}
+	var dir *string
 	c := &cobra.Command{
 		Use:   "evaluate [DIR] --action ACTION --labels LABELS | --dataset DATASETS [--fields FIELDS]",
 		Short: "Ask whether policies allow a marketing action for labels, datasets, or fields of datasets",
@@ -110,7 +125,11 @@ labels, for datasets, or for some fields of them. Exit code 3 when a policy deni
   starter policy evaluate --action "Data Science" --dataset acme_2026 --fields partner.hiking --include-draft`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
-			w, err := workspace.Load(folder(args))
+			named, err := folder(args, *dir)
+			if err != nil {
+				return err
+			}
+			w, err := workspace.Load(named)
 			if err != nil {
 				return err
 			}
@@ -126,6 +145,7 @@ labels, for datasets, or for some fields of them. Exit code 3 when a policy deni
 			return errors.Join(show(answer), denied(answer))
 		},
 	}
+	dir = workspaceFlag(c)
 	c.Flags().StringSliceVar(&q.MarketingActions, "action", nil, "marketing action")
 	c.Flags().StringSliceVar(&q.Labels, "labels", nil, "labels, case-sensitive")
 	c.Flags().StringSliceVar(&q.Datasets, "dataset", nil, "datasets")
@@ -182,18 +202,22 @@ func inBrackets(text string) string {
 }
 
 func newPolicyImpact(s *shared) *cobra.Command {
-	var dir string
-	var graph *string
+	var dir, graph *string
 	c := &cobra.Command{
-		Use:   "impact FILE|DIR [--workspace DIR]",
+		Use:   "impact FILE|EDITED [DIR]",
 		Short: "Show which activations an edited policy, contract or anything else would stop",
-		Long: `Show what would happen to the activations of a workspace if the objects in FILE took the place of those of the same
-kind and name, or if the edited workspace DIR did. Licences are judged as of now. Nothing is changed.`,
-		Example: `  starter policy impact new-policy.yaml --workspace testdata/workspace
+		Long: `Show what would happen to the activations of the workspace in DIR, the current folder unless said, if the objects in FILE
+took the place of those of the same kind and name, or if the edited workspace in the folder EDITED did. Licences are judged as
+of now. Nothing is changed.`,
+		Example: `  starter policy impact new-policy.yaml testdata/workspace
   starter policy impact new-policy.yaml --graph lineage.svg`,
-		Args: arguments(cobra.ExactArgs(1)),
+		Args: arguments(cobra.RangeArgs(1, 2)),
 		RunE: func(_ *cobra.Command, args []string) error {
-			impacts, err := impact(dir, args[0])
+			named, err := folder(args[1:], *dir)
+			if err != nil {
+				return err
+			}
+			impacts, err := impact(named, args[0])
 			if err != nil {
 				return err
 			}
@@ -216,7 +240,7 @@ kind and name, or if the edited workspace DIR did. Licences are judged as of now
 			return nil
 		},
 	}
-	c.Flags().StringVar(&dir, "workspace", ".", "the workspace as it is")
+	dir = workspaceFlag(c)
 	graph = graphFlag(c)
 	return c
 }

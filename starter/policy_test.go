@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -55,6 +56,23 @@ func TestPolicyList(t *testing.T) {
 	var policies []governance.Policy
 	require.NoError(t, json.Unmarshal([]byte(text), &policies))
 	require.Len(t, policies, 17)
+}
+
+// The commands take the workspace as an argument or a flag, and not both.
+func TestPolicyWorkspace(t *testing.T) {
+	for _, command := range [][]string{{"list"}, {"evaluate", "--action", "Email Targeting", "--labels", "C9"}, {"impact", sample}} {
+		command = append([]string{"policy"}, command...)
+		byArgument, err := ran(t, append(slices.Clone(command), sample)...)
+		require.NoError(t, err)
+		byFlag, err := ran(t, append(slices.Clone(command), "--workspace", sample)...)
+		require.NoError(t, err)
+		require.NotEmpty(t, byFlag)
+		if command[1] != "evaluate" { // whose answer has the time
+			require.Equal(t, byArgument, byFlag)
+		}
+		_, err = ran(t, append(slices.Clone(command), sample, "--workspace", sample)...)
+		require.ErrorContains(t, err, "one of them")
+	}
 }
 
 // PL-12, PL-13: what is asked is answered with time, user and labels, in words and as JSON; a denial is exit code 3.

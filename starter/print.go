@@ -202,8 +202,11 @@ func printEvaluated(result json.RawMessage) error {
 	rows := [][]string{{"audience", "prospects", "realized", "existing", "exited", ""}}
 	for _, m := range r.Memberships {
 		row := []string{m.Audience, fmt.Sprint(m.Size()), fmt.Sprint(m.Realized), fmt.Sprint(m.Existing), fmt.Sprint(m.Exited), printable(m.Warning)}
-		if m.Error != "" {
+		switch {
+		case m.Error != "":
 			row = []string{m.Audience, "failed", "", "", "", printable(m.Error)}
+		case m.Withheld:
+			row = []string{m.Audience, "withheld", "", "", "", "it uses, or used before, what your roles do not see"}
 		}
 		rows = append(rows, row)
 	}
@@ -230,7 +233,7 @@ func printActivated(result json.RawMessage) error {
 func printDelivery(d workflows.ActivateAudiencesResult) error {
 	fmt.Printf("delivery %s of %s to %s, allowed by %s\n", d.Delivery, d.Activation, d.Destination, d.Decision)
 	if d.Excluded > 0 {
-		fmt.Printf("%d members were left out: consent is missing, or a contract does not let them leave\n", d.Excluded)
+		fmt.Printf("%d members were left out: consent is missing, a contract does not let them leave, or they are on a suppression list\n", d.Excluded)
 	}
 	if text := derivedText(d.DerivedFrom); text != "" {
 		fmt.Println("made of", text)

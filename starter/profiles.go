@@ -123,6 +123,9 @@ func printProfile(p api.ProfileView) error {
 		rows = append(rows, []string{path, shown(p.Attributes[path])})
 	}
 	err := table(os.Stdout, rows)
+	if len(p.Masked) > 0 {
+		fmt.Println("left out, for your roles do not see them:", strings.Join(p.Masked, ", "))
+	}
 	fmt.Println()
 	rows = [][]string{{"audience", "status", "since", "description"}}
 	for _, a := range p.Audiences {
@@ -131,7 +134,13 @@ func printProfile(p api.ProfileView) error {
 	if len(p.Audiences) == 0 {
 		rows = [][]string{{"in no audience, as they were evaluated last"}}
 	}
+	if len(p.Audiences) == 0 && p.MaskedAudiences {
+		rows = [][]string{{"in no audience that your roles let you see, as they were evaluated last"}}
+	}
 	err = errors.Join(err, table(os.Stdout, rows))
+	if len(p.Audiences) > 0 && p.MaskedAudiences {
+		fmt.Println("audiences that your roles do not let you see are left out")
+	}
 	fmt.Println()
 	rows = [][]string{{"dataset", "created", "by batch", "modified", "by batch", "line", "expires"}}
 	for _, f := range p.Fragments {

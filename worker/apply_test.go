@@ -221,7 +221,7 @@ func TestRulesThatChangeBeforeTheLoad(t *testing.T) {
 	require.NoError(t, d.applyEdited("schemas.yaml", "partner.tennis: {enum: [Y, N]}", "partner.tennis: {enum: [N]}"))
 	err := sync(d) // the run that was under way
 	require.Equal(t, errkind.Conflict, workflows.KindOf(err), "%v", err)
-	require.Contains(t, workflows.MessageOf(err), "the schema or the mapping has changed since its rows were checked")
+	require.Contains(t, workflows.MessageOf(err), "the schema, the mapping or a suppression list has changed since its rows were checked")
 	require.NoError(t, d.applyEdited("schemas.yaml"))
 	var out workflows.SyncSourceResult
 	require.NoError(t, d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, &out))

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"prospector/internal/errkind"
 	"prospector/internal/xdm"
@@ -30,8 +31,11 @@ const (
 // AllLabels in a role's labels stands for each label.
 const AllLabels = "*"
 
-// Worker is what a worker calls itself that applies its first workspace.
-const Worker = "worker start"
+// Worker is what a worker calls itself that applies its first workspace. No principal's name begins as the worker's names do.
+const (
+	Worker   = reserved + "start"
+	reserved = "worker "
+)
 
 // Machine is the principal of the token that a worker makes for its own machine.
 const Machine = "machine"
@@ -144,6 +148,12 @@ func (f file) checkPrincipals(known map[string]role) error {
 	hashes := map[string]string{}
 	for _, who := range slices.Sorted(maps.Keys(f.Principals)) {
 		p := f.Principals[who]
+		if strings.TrimSpace(who) != who || who == "" || strings.ContainsFunc(who, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return invalid(f.KeyAt("principals", who), "begin and end it with a letter, and write it in one line", "%q is no name of a principal", who)
+		}
+		if strings.HasPrefix(strings.ToLower(who), reserved) {
+			return invalid(f.KeyAt("principals", who), "choose another name", "%q is a name of the worker's own", who)
+		}
 		if strings.HasPrefix(who, byIssuer) {
 			return invalid(f.KeyAt("principals", who), "give a name of your own, and oidc: "+strings.TrimPrefix(who, byIssuer), "%s are principals that the file does not name", byIssuer)
 		}

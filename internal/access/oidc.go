@@ -72,6 +72,9 @@ func (f file) checkOIDC(known map[string]role) error {
 			return invalid(f.KeyAt("oidc", "groups"), "write claim: groups, or what the issuer calls it", "groups has no claim")
 		}
 		for _, group := range slices.Sorted(maps.Keys(o.Groups.Roles)) {
+			if strings.TrimSpace(group) == "" {
+				return invalid(f.KeyAt("oidc", "groups", "roles", group), "name it as the issuer's tokens do", "a group has no name")
+			}
 			if err := f.checkRoles(known, o.Groups.Roles[group], "oidc", "groups", "roles", group); err != nil {
 				return err
 			}

@@ -29,6 +29,8 @@ type ProfileView struct {
 	store.ProfileDetail
 	Audiences []Audience `json:"audiences"`
 	Masked    []string   `json:"masked,omitempty"`
+	// MaskedAudiences says that there are audiences that your roles must not see, whether the profile is in them or not.
+	MaskedAudiences bool `json:"maskedAudiences,omitempty"`
 }
 
 // Audience is a profile's place in an audience as it was evaluated last.

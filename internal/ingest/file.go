@@ -38,6 +38,8 @@ type File struct {
 
 	Guardrails workspace.Guardrails // what is not set in them has its default
 
+	Lists []store.List // no row is loaded of whoever is on one of them
+
 	// Replay, if set, makes Path a file of kept records (see filecodec.Kept) that were refused before.
 	Replay *Replay
 
@@ -53,7 +55,11 @@ type ParquetOpener func(file io.ReaderAt, size int64, wanted []string) (filecode
 func (f File) Rules() (string, error) {
 	s := f.Source
 	g := f.Guardrails.OrDefaults()
-	data, err := json.Marshal([]any{f.Dataset.Schema.Fields, f.Identity, s.Mapping, s.CalculatedFields, s.IgnoreColumns, s.NullMarkers, s.Format, s.Drift, g.RecordBytes, g.FieldsPerRow})
+	decides := []any{f.Dataset.Schema.Fields, f.Identity, s.Mapping, s.CalculatedFields, s.IgnoreColumns, s.NullMarkers, s.Format, s.Drift, g.RecordBytes, g.FieldsPerRow}
+	for _, list := range f.Lists { // not who is on them: a list that grows says nothing against rows that were checked before
+		decides = append(decides, []string{list.Dataset.Name, list.Field})
+	}
+	data, err := json.Marshal(decides)
 	if err != nil {
 		return "", err
 	}

@@ -21,6 +21,7 @@ import (
 
 // PartWriter is what validation needs of the store.
 type PartWriter interface {
+	Lists
 	WritePart(ctx context.Context, dataset store.Dataset, batch string, columns []prospect.Column, identity string, feed func(w io.Writer) error) (store.Part, error)
 	PartRejections(ctx context.Context, dataset, batch string) iter.Seq2[store.RefusedLine, error]
 }
@@ -30,6 +31,8 @@ type Counts struct {
 	Read     int64 `json:"read"`
 	Accepted int64 `json:"accepted"`
 	Rejected int64 `json:"rejected"`
+
+	Suppressed int64 `json:"suppressed,omitempty"` // of the rejected, rows of people on a suppression list
 
 	Rules    string `json:"rules,omitempty"`    // digest of the schema and mapping under which the rows were checked
 	Drift    *Drift `json:"drift,omitempty"`    // where the file's columns were not those of the mapping
@@ -42,12 +45,12 @@ type Drift struct {
 	Missing  []string `json:"missing,omitempty"`  // columns whose fields have no value
 }
 
-// Percent is the share of rejected rows.
+// Percent is the share of rejected rows. Suppressed ones are no fault of the file and not counted.
 func (c Counts) Percent() float64 {
-	if c.Read == 0 {
+	if c.Read == c.Suppressed {
 		return 0
 	}
-	return 100 * float64(c.Rejected) / float64(c.Read)
+	return 100 * float64(c.Rejected-c.Suppressed) / float64(c.Read-c.Suppressed)
 }
 
 // Exceeds reports whether more rows are rejected than a threshold allows, which is a percentage of the rows read. A
@@ -76,7 +79,11 @@ func Validate(ctx context.Context, parts PartWriter, f File, progress func(Progr
 		return Counts{}, err
 	}
 	defer reading.close()
-	var faulty int64
+	held, err := readLists(ctx, parts, f, reading.columns)
+	if err != nil {
+		return Counts{}, err
+	}
+	var faulty, suppressed int64
 	part, err := parts.WritePart(ctx, f.Dataset, f.Batch, reading.columns, f.Identity, func(w io.Writer) error {
 		out := bufio.NewWriterSize(w, 1<<16)
 		var clean []byte
@@ -90,6 +97,10 @@ func Validate(ctx context.Context, parts PartWriter, f File, progress func(Progr
 				return nil
 			}
 			values, reasons := reading.apply(r, found)
+			if held.judge(values).Code != "" {
+				suppressed++
+				return nil
+			}
 			if clean = filecodec.AppendClean(clean[:0], r.Line, prospect.Texts(reasons), values); len(clean) > maxClean {
 				return errkind.New(errkind.BadInput, f.Name, fmt.Errorf("line %d comes to %d bytes in all fields that are filled from it, and %d is the limit", r.Line, len(clean), maxClean),
 					"fill fewer fields from one column, or lower guardrails.recordBytes of the Sandbox, which rejects such rows")
@@ -105,13 +116,13 @@ func Validate(ctx context.Context, parts PartWriter, f File, progress func(Progr
 	if err != nil {
 		return Counts{}, err
 	}
-	counts := Counts{Read: reading.reader.Records(), Accepted: part.Accepted, Rejected: part.Rejected + faulty, Rules: rules}
+	counts := Counts{Read: reading.reader.Records(), Accepted: part.Accepted, Rejected: part.Rejected + faulty + suppressed, Suppressed: suppressed, Rules: rules}
 	if d := reading.drift; len(d.Unmapped)+len(d.Missing) > 0 {
 		counts.Drift = &d
 	}
 	if counts.Read != counts.Accepted+counts.Rejected {
-		return Counts{}, errkind.Newf(errkind.Internal, "counts do not reconcile: the reader gave %d records, the store holds %d accepted and %d rejected, %d were faulty",
-			counts.Read, part.Accepted, part.Rejected, faulty)
+		return Counts{}, errkind.Newf(errkind.Internal, "counts do not reconcile: the reader gave %d records, the store holds %d accepted and %d rejected, %d were faulty and %d suppressed",
+			counts.Read, part.Accepted, part.Rejected, faulty, suppressed)
 	}
 	if f.Expected != nil && *f.Expected != counts.Read {
 		return Counts{}, errkind.New(errkind.BadInput, f.Name, fmt.Errorf("it has %d records, the partner's manifest promises %d; nothing was loaded", counts.Read, *f.Expected),
@@ -120,7 +131,7 @@ func Validate(ctx context.Context, parts PartWriter, f File, progress func(Progr
 	if f.Rejections == "" {
 		return counts, nil
 	}
-	written, err := writeRejections(ctx, parts, f, counts.Rejected, progress)
+	written, err := writeRejections(ctx, parts, f, held, counts.Rejected, progress)
 	if err == nil && written != counts.Rejected {
 		err = errkind.Newf(errkind.Internal, "counts do not reconcile: %d rows rejected, %d written to quarantine", counts.Rejected, written)
 	}
@@ -136,8 +147,8 @@ type rejection struct {
 }
 
 // writeRejections reads the staged file a second time to take the bytes of refused records: the
-// faulty ones, and those that the store refused by line number.
-func writeRejections(ctx context.Context, parts PartWriter, f File, expected int64, progress func(Progress)) (written int64, err error) {
+// faulty ones, and those that the store refused by line number. Of suppressed ones it takes none.
+func writeRejections(ctx context.Context, parts PartWriter, f File, held listed, expected int64, progress func(Progress)) (written int64, err error) {
 	file, err := os.OpenFile(f.Rejections, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return 0, err
@@ -162,11 +173,12 @@ func writeRejections(ctx context.Context, parts PartWriter, f File, expected int
 		return 0, err
 	}
 	err = reading.each(ctx, progress, func(r filecodec.Record) error {
-		broken, _, err := reading.judge(r)
+		broken, found, err := reading.judge(r)
 		if err != nil {
 			return err
 		}
 		var reasons []prospect.Reason
+		suppressed := false
 		switch {
 		case broken.Code != "":
 			reasons = []prospect.Reason{broken}
@@ -175,11 +187,22 @@ func writeRejections(ctx context.Context, parts PartWriter, f File, expected int
 			if refused, err, more = nextRefused(); err != nil {
 				return err
 			}
+		case len(held) > 0:
+			values, _ := reading.apply(r, found)
+			reason := held.judge(values)
+			if reason.Code == "" {
+				return nil
+			}
+			reasons, suppressed = []prospect.Reason{reason}, true
 		default:
 			return nil
 		}
+		raw := []byte{}
+		if !suppressed {
+			raw = reading.kept(r)
+		}
 		written++
-		return encoder.Encode(rejection{Line: r.Line, Offset: r.Offset, Raw: reading.kept(r), Reasons: reasons})
+		return encoder.Encode(rejection{Line: r.Line, Offset: r.Offset, Raw: raw, Reasons: reasons})
 	})
 	if err != nil {
 		return 0, err

@@ -27,6 +27,8 @@ func (c *comparison) add(o workspace.Object) {
 		change.Effects = []string{"is evaluated for the first time at the next evaluation"}
 	case *workspace.Policy:
 		change.Effects = []string{policyText(v)}
+	case *workspace.SuppressionList:
+		change.Effects = c.listEffects(v)
 	case *workspace.Activation:
 		change.Effects = []string{fmt.Sprintf("delivers to %s", v.Destination)}
 	}
@@ -38,6 +40,15 @@ func policyText(p *workspace.Policy) string {
 		return "is not enabled, so nothing is blocked by it"
 	}
 	return "denies " + strings.Join(p.MarketingActions, ", ") + " for " + p.Deny.String() + " from the next delivery on"
+}
+
+// listEffects says what a suppression list does, and what comes of one that is not loaded.
+func (c *comparison) listEffects(s *workspace.SuppressionList) []string {
+	out := []string{s.String()}
+	if c.facts.Batches[s.Dataset] == 0 && slices.Contains(s.Where, workspace.AtExport) {
+		out = append(out, "nothing is loaded into dataset "+s.Dataset+" yet: while a list is empty, nothing leaves that it counts for")
+	}
+	return out
 }
 
 func (c *comparison) edit(old, o workspace.Object) {
@@ -56,6 +67,8 @@ func (c *comparison) edit(old, o workspace.Object) {
 		c.keepCovered(old.Value.(*workspace.Source), v, o)
 	case *workspace.Policy:
 		change.Effects = []string{policyText(v)}
+	case *workspace.SuppressionList:
+		change.Effects = c.listEffects(v)
 	case *workspace.Audience:
 		if was := old.Value.(*workspace.Audience); was.Rule != v.Rule || was.Notation != v.Notation || !slices.Equal(was.Namespaces, v.Namespaces) {
 			change.Effects = []string{"its members change at the next evaluation"}
@@ -157,6 +170,8 @@ func (c *comparison) remove(o workspace.Object) {
 		if v.Status == governance.Enabled {
 			change.Effects = []string{"what it denied is allowed from the next delivery on"}
 		}
+	case *workspace.SuppressionList:
+		change.Effects = []string{"whoever is on it may be loaded and delivered again"}
 	case *workspace.Activation:
 		change.Effects = []string{"nothing more is delivered by it; what was delivered stays there"}
 	}

@@ -8,10 +8,12 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"prospector/internal/enforcement"
+	"prospector/internal/governance"
 	"prospector/internal/workspace"
 )
 
@@ -157,7 +159,7 @@ func (c *comparison) sandbox() {
 	declared, _ := to.Declared() // it was read before
 	o := workspace.Object{Kind: "Sandbox", Name: to.Name, Value: &to, Declared: declared, At: to.At()}
 	if c.first {
-		c.change(Change{Action: Add, Kind: o.Kind, Name: o.Name})
+		c.change(Change{Action: Add, Kind: o.Kind, Name: o.Name, Effects: switched(nil, to.Governance.Enable)})
 		return
 	}
 	if from.Name != to.Name {
@@ -166,12 +168,34 @@ func (c *comparison) sandbox() {
 	}
 	old, _ := from.Declared()
 	if keys := differing(old, declared); len(keys) > 0 {
-		change := Change{Action: Edit, Kind: o.Kind, Name: o.Name, Keys: keys}
+		change := Change{Action: Edit, Kind: o.Kind, Name: o.Name, Keys: keys, Effects: switched(from.Governance.Enable, to.Governance.Enable)}
 		if from.Organization != to.Organization {
 			change.Effects = append(change.Effects, "names of LiveRamp's files change")
 		}
 		c.change(change)
 	}
+}
+
+// switched names the built-in policies that are switched on and off.
+func switched(from, to []string) (out []string) {
+	var on, off []string
+	before := governance.BuiltIn(from)
+	for i, p := range governance.BuiltIn(to) {
+		switch p.Status {
+		case before[i].Status:
+		case governance.Enabled:
+			on = append(on, strconv.Quote(p.Name))
+		default:
+			off = append(off, strconv.Quote(p.Name))
+		}
+	}
+	if len(on) > 0 {
+		out = append(out, "switches on from the next delivery on: "+strings.Join(on, ", "))
+	}
+	if len(off) > 0 {
+		out = append(out, "switches off: "+strings.Join(off, ", "))
+	}
+	return out
 }
 
 // differing lists the keys in which two declarations differ, one level deep, in order.

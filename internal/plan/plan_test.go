@@ -47,6 +47,19 @@ var (
 	loaded = plan.Facts{Batches: map[string]int64{"acme_2026": 2, "merk_2026": 1}}
 )
 
+// PL-7: a plan names the built-in policies that a switch in the sandbox turns on and off, those of a pack one by one.
+func TestSwitchedPolicies(t *testing.T) {
+	enabled := func(names string) *workspace.Workspace {
+		return edited(t, "prospector.yaml", "kind: Sandbox\n", "kind: Sandbox\ngovernance: {enable: ["+names+"]}\n")
+	}
+	effects := func(from, to *workspace.Workspace) []string { return plan.Compare(from, to, noData).Changes[0].Effects }
+	on := effects(edited(t), enabled("third-party-data, Restrict data sharing"))
+	require.Len(t, on, 1)
+	require.Contains(t, on[0], `switches on from the next delivery on: "Restrict data sharing", "Vendor data: no e-mail", "Vendor data: no on-site personalization", `)
+	require.Equal(t, []string{`switches on from the next delivery on: "Data science restriction"`, `switches off: "Restrict data sharing"`}, effects(enabled("Restrict data sharing"), enabled("Data science restriction")))
+	require.Equal(t, []string{`switches on from the next delivery on: "Restrict data sharing"`}, effects(nil, enabled("Restrict data sharing")))
+}
+
 func TestNothingAppliedYet(t *testing.T) {
 	p := plan.Compare(nil, edited(t), noData)
 	require.Empty(t, p.Refused)
@@ -124,6 +137,21 @@ symbol: merk_pid
 type: Partner ID
 `
 )
+
+// A list says whom it keeps back, and that nothing leaves while it is empty.
+func TestSuppressionListEffects(t *testing.T) {
+	const list = "kind: Dataset\nname: stop\nschema: acme-prospects\n---\nkind: SuppressionList\nname: stop\ndataset: stop\n"
+	with := func(more string) *workspace.Workspace {
+		return edited(t, "governance.yaml", "kind: Policy", list+more+"---\nkind: Policy")
+	}
+	const both = "add SuppressionList stop : whoever of acme_pid is in dataset stop by partner id is left out of deliveries and is not loaded"
+	require.Contains(t, changes(plan.Compare(edited(t), with(""), loaded)), both+"; nothing is loaded into dataset stop yet: while a list is empty, nothing leaves that it counts for")
+	full := plan.Facts{Batches: map[string]int64{"stop": 1}}
+	require.Contains(t, changes(plan.Compare(edited(t), with(""), full)), both)
+	require.Equal(t, []string{"change SuppressionList stop at,field: whoever of acme_pid is in dataset stop by partner.hiking is not loaded"},
+		changes(plan.Compare(with(""), with("field: partner.hiking\nat: [ingest]\n"), full)))
+	require.Contains(t, changes(plan.Compare(with(""), edited(t), noData)), "remove SuppressionList stop : whoever is on it may be loaded and delivered again")
+}
 
 // AS-3, AS-4, ID-12, SC-27, SC-30, SC-31, DS-7: what cannot be undone or contradicts loaded data is refused.
 func TestRefusals(t *testing.T) {

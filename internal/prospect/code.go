@@ -20,6 +20,7 @@ const (
 	BadLength     Code = "PROSPECT-LENGTH"      // the text is shorter or longer than allowed
 	Unmappable    Code = "PROSPECT-MAPPING"     // a step of a calculated field cannot be taken with the value
 	Drifted       Code = "PROSPECT-DRIFT"       // the record has keys that are neither mapped nor ignored
+	Suppressed    Code = "PROSPECT-SUPPRESSED"  // whoever it is of is on a suppression list; the record is not kept
 )
 
 // The codes of batches.
@@ -32,7 +33,7 @@ const (
 
 // Codes are the codes of rows, as docs/rows.md lists them.
 var Codes = []Code{CorruptRow, Required, BadIdentity, IdentityMap, TooLarge, TooManyFields, WrongType, NotInEnum, NotPattern, NotFormat, OutOfRange,
-	BadLength, Unmappable, Drifted}
+	BadLength, Unmappable, Drifted, Suppressed}
 
 // BatchCodes are the codes of batches.
 var BatchCodes = []Code{PartlyLoaded, NoDiagnostics, EmptyFile, EmptyHeader}
@@ -46,6 +47,7 @@ var meanings = map[Code]string{
 	NotFormat: "the value has not the field's format", OutOfRange: "the number is below minimum or above maximum",
 	BadLength: "the text is shorter or longer than allowed", Unmappable: "a step of the mapping cannot be taken with the value",
 	Drifted:      "the record has keys that are neither mapped nor ignored",
+	Suppressed:   "whoever it is of is on a suppression list; the record was not kept",
 	PartlyLoaded: "rows were rejected, the others ingested", NoDiagnostics: "rows were rejected, and their reasons were not kept",
 	EmptyFile: "the file is empty", EmptyHeader: "the file has no header",
 }

@@ -19,6 +19,9 @@ type Deletion struct {
 	// Deliveries may have rows of it, and cannot be undone: the latest first, at most MostUses. Delivered is how many there are.
 	Deliveries []DeliveryUse `json:"deliveries,omitempty"`
 	Delivered  int64         `json:"delivered,omitempty"`
+
+	// Withheld are the parts of the answer that the roles of whoever asked do not let them know, all or some of them: audiences, deliveries.
+	Withheld []string `json:"withheld,omitempty"`
 }
 
 // AudienceEffect is how many profiles that change are in an audience as it was evaluated last.

@@ -133,6 +133,7 @@ type Membership struct {
 	Namespaces []NamespaceMembers `json:"namespaces,omitempty"`
 	Error      string             `json:"error,omitempty"` // this audience failed; the others did not
 	Warning    string             `json:"warning,omitempty"`
+	Withheld   bool               `json:"withheld,omitempty"` // in an answer: the roles of whoever asked do not let them know more than that it was evaluated
 
 	Definition string `json:"definition,omitempty"` // digest of the rule and the datasets that gave it
 }
@@ -164,6 +165,12 @@ type Standings struct {
 	Part      string   // where to write what is told now
 }
 
+// List is a dataset whose ids name people who must not be approached, whether they have expired in it or not.
+type List struct {
+	Dataset Dataset
+	Field   string // attribute of prospects that is held against the ids; empty: the partner id
+}
+
 // ExportQuery asks for the rows of one file set: one namespace, one or more audiences.
 type ExportQuery struct {
 	Namespace   Namespace
@@ -176,4 +183,5 @@ type ExportQuery struct {
 	Consent    []*audience.Rule    // true (PL-15)
 	Confined   map[string][]string // attributes, by path, have one of these values
 	Suppressed []string            // it is in none of these memberships
+	Lists      []List              // it is on none of these
 }

@@ -187,6 +187,8 @@ func (l *loader) document(d yamldoc.Document) {
 		w.MarketingActions = add(l, w.MarketingActions, d)
 	case "ConsentPolicy":
 		w.ConsentPolicies = add(l, w.ConsentPolicies, d)
+	case "SuppressionList":
+		w.SuppressionLists = add(l, w.SuppressionLists, d)
 	case "Contract":
 		w.Contracts = add(l, w.Contracts, d)
 	case "Policy":
@@ -250,6 +252,7 @@ func (l *loader) check() {
 	each(w.Destinations, l.checkDestination)
 	each(w.Contracts, l.checkContract)
 	each(w.ConsentPolicies, l.checkConsentPolicy)
+	each(w.SuppressionLists, l.checkSuppressionList)
 	each(w.Activations, l.checkActivation)
 }
 

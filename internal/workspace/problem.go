@@ -122,6 +122,8 @@ func spoken(kind string) string {
 		return "field group"
 	case "MarketingAction":
 		return "marketing action"
+	case "SuppressionList":
+		return "suppression list"
 	}
 	return strings.ToLower(kind)
 }

@@ -30,6 +30,7 @@ type Workspace struct {
 	Sources          []*Source
 	Policies         []*Policy
 	ConsentPolicies  []*ConsentPolicy
+	SuppressionLists []*SuppressionList
 	Audiences        []*Audience
 	Destinations     []*Destination
 	Contracts        []*Contract
@@ -38,7 +39,7 @@ type Workspace struct {
 }
 
 // Kinds lists the kinds of objects, each after those that it refers to.
-var Kinds = []string{"Sandbox", "Namespace", "Label", "FieldGroup", "Schema", "Dataset", "MarketingAction", "Policy", "ConsentPolicy", "Source", "Audience", "Destination", "Contract", "Activation"}
+var Kinds = []string{"Sandbox", "Namespace", "Label", "FieldGroup", "Schema", "Dataset", "MarketingAction", "Policy", "ConsentPolicy", "SuppressionList", "Source", "Audience", "Destination", "Contract", "Activation"}
 
 // Object is one object of a workspace, of any kind.
 type Object struct {
@@ -52,7 +53,7 @@ type Object struct {
 // Objects lists all objects but the sandbox, in the order of Kinds and then as they were read.
 func (w *Workspace) Objects() []Object {
 	return slices.Concat(objectsOf(w.Namespaces), objectsOf(w.Labels), objectsOf(w.FieldGroups), objectsOf(w.Schemas), objectsOf(w.Datasets),
-		objectsOf(w.MarketingActions), objectsOf(w.Policies), objectsOf(w.ConsentPolicies), objectsOf(w.Sources), objectsOf(w.Audiences), objectsOf(w.Destinations), objectsOf(w.Contracts),
+		objectsOf(w.MarketingActions), objectsOf(w.Policies), objectsOf(w.ConsentPolicies), objectsOf(w.SuppressionLists), objectsOf(w.Sources), objectsOf(w.Audiences), objectsOf(w.Destinations), objectsOf(w.Contracts),
 		objectsOf(w.Activations))
 }
 

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -162,11 +163,14 @@ func identity(issuer access.Issuer, claims map[string]json.RawMessage, expires t
 	if issuer.GroupsClaim == "" || !ok {
 		return out, nil
 	}
-	var one string
+	var one *string // nil: null, which gives no group
 	if json.Unmarshal(given, &one) == nil {
-		out.Groups = []string{one}
+		if one != nil {
+			out.Groups = []string{*one}
+		}
 	} else if json.Unmarshal(given, &out.Groups) != nil || len(out.Groups) > mostGroups {
 		return refused("name another claim in the access file", "the token's claim %s is no list of at most %d groups", issuer.GroupsClaim, mostGroups)
 	}
+	out.Groups = slices.DeleteFunc(out.Groups, func(group string) bool { return group == "" }) // null in a list is one, too
 	return out, nil
 }

@@ -2,6 +2,7 @@ package oidc_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -35,6 +36,9 @@ func TestTokensThatCount(t *testing.T) {
 		"several audiences":   {claims{"aud": []string{"other", oidctest.Audience}}, "sub", access.Identity{Name: "4711"}},
 		"groups":              {claims{"groups": []string{"a", "b"}}, "sub", access.Identity{Name: "4711", Groups: []string{"a", "b"}}},
 		"one group":           {claims{"groups": "a"}, "sub", access.Identity{Name: "4711", Groups: []string{"a"}}},
+		"groups are null":     {claims{"groups": json.RawMessage("null")}, "sub", access.Identity{Name: "4711"}},
+		"one without a name":  {claims{"groups": ""}, "sub", access.Identity{Name: "4711", Groups: []string{}}},
+		"some without a name": {claims{"groups": []any{"", "a", nil}}, "sub", access.Identity{Name: "4711", Groups: []string{"a"}}},
 		"by e-mail":           {claims{"email": "ann@example.com", "email_verified": true}, "email", access.Identity{Name: "ann@example.com"}},
 		"verified in a text":  {claims{"email": "ann@example.com", "email_verified": "true"}, "email", access.Identity{Name: "ann@example.com"}},
 		"our clock is ahead":  {claims{"exp": time.Now().Add(-20 * time.Second).Unix()}, "sub", access.Identity{Name: "4711"}},

@@ -212,6 +212,11 @@ func TestMasking(t *testing.T) {
 		in = append(in, a.Audience)
 	}
 	require.Equal(t, []string{"eastern"}, in, "that it is in the others tells the value")
+	require.True(t, p.MaskedAudiences)
+	if p, err = all.Profile(ctx, "acme_pid", "P0001"); err == nil {
+		require.False(t, p.MaskedAudiences)
+	}
+	require.NoError(t, err)
 	why, err := eve.Provenance(ctx, "acme_pid", "P0001")
 	require.NoError(t, err)
 	require.NotContains(t, why.Attributes, hidden)

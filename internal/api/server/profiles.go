@@ -128,8 +128,9 @@ func (s *server) profile(ctx context.Context, in *profileInput) (out api.Profile
 	parts, descriptions, known := map[string]string{}, map[string]string{}, map[string]past{}
 	for _, a := range w.Audiences { // one that is retired is no audience any more
 		err := v.audience(ctx, a)
-		if errkind.Of(err) == errkind.Denied {
-			continue // that the profile is in it would tell a value
+		if errkind.Of(err) == errkind.Denied { // that the profile is in it would tell a value
+			out.MaskedAudiences = true
+			continue
 		}
 		if err != nil {
 			return out, err

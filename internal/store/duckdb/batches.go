@@ -3,16 +3,26 @@ package duckdb
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"prospector/internal/errkind"
 	"prospector/internal/store"
 )
 
 // ListBatches returns a page of a dataset's batches, the newest first, and the batch behind which the next page begins: empty
-// after the last one.
+// after the last one. Missing when the dataset has no version such as is asked for.
 func (s *Store) ListBatches(ctx context.Context, d store.Dataset, q store.BatchQuery) (out []store.BatchRecord, next string, err error) {
 	if q.Limit < 1 || q.Limit > store.MostPageSize {
 		return nil, "", errkind.Newf(errkind.Invalid, "a page has 1 to %d batches, not %d", store.MostPageSize, q.Limit)
+	}
+	if q.Version > 0 {
+		now, err := s.Versions(ctx, []store.Dataset{d})
+		if err != nil {
+			return nil, "", err
+		}
+		if q.Version > now[0].Version {
+			return nil, "", errkind.New(errkind.Missing, "dataset "+d.Name, fmt.Errorf("it has no version %d", q.Version), fmt.Sprintf("its latest is %d", now[0].Version))
+		}
 	}
 	found, err := s.listBatches(ctx, d, "", q, q.Limit+1)
 	if err != nil {

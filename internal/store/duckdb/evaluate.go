@@ -374,13 +374,31 @@ func (s *Store) consenting(ctx context.Context, q store.ExportQuery) (profiles r
 		}
 		conditions = append(conditions, "NOT ("+text+")")
 	}
+	for _, list := range q.Lists {
+		held := "partner_id"
+		if list.Field != "" {
+			if held = list.Field; !slices.Contains(paths, held) {
+				paths = append(paths, held)
+			}
+		}
+		a, err := s.dataset(ctx, list.Dataset)
+		if err != nil {
+			return profiles, "", nil, err
+		}
+		text, err := queries.Statement("export/is_listed", map[string]any{"Dataset": a.alias, "Held": held})
+		if err != nil {
+			return profiles, "", nil, err
+		}
+		conditions = append(conditions, "NOT ("+text+")")
+	}
 	profiles, err = s.relation(ctx, q.Namespace, q.AsOf, paths)
 	return profiles, strings.Join(conditions, " AND "), values, err
 }
 
-// LeftOut counts the members that Export leaves out: consent is missing (PL-25), or a contract's terms do not hold of them any more.
+// LeftOut counts the members that Export leaves out: consent is missing (PL-25), a contract's terms do not hold of them any more,
+// or they are on a suppression list.
 func (s *Store) LeftOut(ctx context.Context, q store.ExportQuery) (n int64, err error) {
-	if len(q.Consent)+len(q.Confined)+len(q.Suppressed) == 0 {
+	if len(q.Consent)+len(q.Confined)+len(q.Suppressed)+len(q.Lists) == 0 {
 		return 0, nil
 	}
 	profiles, condition, values, err := s.consenting(ctx, q)

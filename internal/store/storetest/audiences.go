@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -153,14 +154,9 @@ func leaving(f *fixture) {
 	require.NoError(f, err)
 	q := store.ExportQuery{Namespace: store.Namespace{Symbol: "n", Datasets: []store.Dataset{d}}, AsOf: began, Paths: []string{"id"}, Memberships: []string{out[0].Part}, Delimiter: ","}
 	left := func() string {
-		var text bytes.Buffer
-		require.NoError(f, f.Export(f.Context(), q, func(r io.Reader) error {
-			_, err := text.ReadFrom(r)
-			return err
-		}))
 		n, err := f.LeftOut(f.Context(), q)
 		require.NoError(f, err)
-		ids := strings.Fields(text.String())
+		ids := strings.Fields(f.exported(q))
 		require.EqualValues(f, 5, int64(len(ids))+n)
 		return strings.Join(ids, " ")
 	}
@@ -179,6 +175,58 @@ func leaving(f *fixture) {
 	require.Equal(f, "", left(), "two contracts with no territory in common")
 	q.Confined = map[string][]string{"b": {"it's"}}
 	require.Equal(f, "", left())
+}
+
+// PL-25: nobody leaves who is on a suppression list by partner id or by an attribute, as the list is then and as exactly as it is written. One
+// who is on it stays on it when nobody refreshes it, and a list that is empty holds nobody back.
+func listed(f *fixture) {
+	d, ids, values := dataset("d", store.Replace), dataset("stop-ids", store.Replace), dataset("stop-values", store.Replace)
+	f.load(d, batch{id: "b1", lines: []line{{"p1", "Y", "", "ab12"}, {"p2", "Y", "", "AB12"}, {"p3", "Y"}, {"p4", "Y", "", "cd34"}, {"p5", "N", "", "cd34"}}})
+	out, err := f.Evaluate(f.Context(), began, []store.AudienceScope{f.scope("x", "a = 'Y'", "e1", "", d)}, nil)
+	require.NoError(f, err)
+	q := store.ExportQuery{Namespace: store.Namespace{Symbol: "n", Datasets: []store.Dataset{d}}, AsOf: began, Paths: []string{"id"}, Memberships: []string{out[0].Part}, Delimiter: ",",
+		Lists: []store.List{{Dataset: ids}, {Dataset: values, Field: "c"}}}
+	left := func() string {
+		n, err := f.LeftOut(f.Context(), q)
+		require.NoError(f, err)
+		ids := strings.Fields(f.exported(q))
+		require.EqualValues(f, 4, int64(len(ids))+n)
+		return strings.Join(ids, " ")
+	}
+	require.Equal(f, "p1 p2 p3 p4", left())
+	f.load(values, batch{id: "v1", lines: []line{{"ab12"}, {"p4"}}})
+	require.Equal(f, "p2 p3 p4", left())
+	f.load(ids, batch{id: "i1", at: began.AddDate(-1, 0, 0), lines: []line{{"p4"}, {"cd34"}, {"ab12"}}})
+	require.Equal(f, "p2 p3", left())
+	q.Lists = q.Lists[:1]
+	require.Equal(f, "p1 p2 p3", left())
+	require.ElementsMatch(f, []string{"p4", "cd34", "ab12"}, slices.Collect(f.values(ids)))
+	q.Standings = &store.Standings{Audiences: []string{"x"}, Part: "told/one.parquet"}
+	require.Equal(f, "p1,active p2,active p3,active", strings.Join(strings.Fields(f.exported(q)), " "))
+	f.load(ids, batch{id: "i2", lines: []line{{"p3"}}})
+	q.Standings = &store.Standings{Audiences: []string{"x"}, Told: []string{"told/one.parquet"}, Part: "told/two.parquet"}
+	require.Equal(f, "p1,active p2,active p3,expired", strings.Join(strings.Fields(f.exported(q)), " "), "p4 was never told")
+}
+
+func (f *fixture) exported(q store.ExportQuery) string {
+	var text bytes.Buffer
+	require.NoError(f, f.Export(f.Context(), q, func(r io.Reader) error {
+		_, err := text.ReadFrom(r)
+		return err
+	}))
+	return text.String()
+}
+
+// values are the ids of a list.
+func (f *fixture) values(d store.Dataset) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for value, err := range f.ListValues(f.Context(), d) {
+			require.NoError(f, err)
+			if !yield(value) {
+				return
+			}
+		}
+	}
 }
 
 // AU-34, EC-24: many audiences, which share a scan, hold whom each holds that is evaluated alone, with the same counts: over two

@@ -40,6 +40,7 @@ type Driver interface {
 	Labels(ctx context.Context, d store.Dataset) (map[string][]string, error)
 	Evaluate(ctx context.Context, asOf time.Time, audiences []store.AudienceScope, done func(name string)) ([]store.Membership, error)
 	LeftOut(ctx context.Context, q store.ExportQuery) (int64, error)
+	ListValues(ctx context.Context, d store.Dataset) iter.Seq2[string, error]
 	Members(ctx context.Context, q store.MemberQuery) ([]store.Member, *store.Position, error)
 	Overlap(ctx context.Context, parts map[string]string) ([]store.Overlap, error)
 	Export(ctx context.Context, q store.ExportQuery, consume func(r io.Reader) error) error
@@ -78,6 +79,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) Driver) {
 		"members from day to day":                    statuses,
 		"audiences of audiences, and a broken one":   referring,
 		"what leaves, as it is when it leaves":       leaving,
+		"who is on a list":                           listed,
 		"what a destination is told":                 standings,
 		"limited audiences":                          limits,
 		"many audiences at once":                     together,

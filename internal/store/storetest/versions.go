@@ -3,6 +3,7 @@ package storetest
 import (
 	"github.com/stretchr/testify/require"
 
+	"prospector/internal/errkind"
 	"prospector/internal/store"
 )
 
@@ -40,7 +41,7 @@ func versions(f *fixture) {
 		require.NoError(f, err)
 		require.Equal(f, want, got, id)
 	}
-	for version, want := range map[int64][]string{0: {"b1", "b3", "b2"}, 1: {"b1"}, 2: {"b1", "b2"}, 3: {"b2"}, 4: {"b1", "b2"}, 9: {"b1", "b2"}} {
+	for version, want := range map[int64][]string{0: {"b1", "b3", "b2"}, 1: {"b1"}, 2: {"b1", "b2"}, 3: {"b2"}, 4: {"b1", "b2"}} {
 		found, _, err := f.ListBatches(f.Context(), d, store.BatchQuery{Version: version, Limit: 9})
 		require.NoError(f, err)
 		var ids []string
@@ -49,4 +50,7 @@ func versions(f *fixture) {
 		}
 		require.ElementsMatch(f, want, ids, version)
 	}
+	_, _, err = f.ListBatches(f.Context(), d, store.BatchQuery{Version: 5, Limit: 9})
+	require.Equal(f, errkind.Missing, errkind.Of(err))
+	require.ErrorContains(f, err, "it has no version 5; its latest is 4")
 }

@@ -18,7 +18,7 @@ import (
 // kinds are the Go types of a workspace's objects.
 var kinds = map[string]any{"Sandbox": workspace.Sandbox{}, "Namespace": workspace.Namespace{}, "Label": workspace.Label{}, "FieldGroup": workspace.FieldGroup{},
 	"Schema": workspace.Schema{}, "Dataset": workspace.Dataset{}, "MarketingAction": workspace.MarketingAction{}, "Policy": workspace.Policy{}, "Source": workspace.Source{},
-	"Audience": workspace.Audience{}, "Destination": workspace.Destination{}, "Contract": workspace.Contract{}, "ConsentPolicy": workspace.ConsentPolicy{}, "Activation": workspace.Activation{}}
+	"Audience": workspace.Audience{}, "Destination": workspace.Destination{}, "Contract": workspace.Contract{}, "ConsentPolicy": workspace.ConsentPolicy{}, "SuppressionList": workspace.SuppressionList{}, "Activation": workspace.Activation{}}
 
 // schema builds the JSON Schema of all kinds: a document's kind says which definition holds. It keeps to
 // draft 7, which every editor knows.
