@@ -106,12 +106,15 @@ func (h held) Versions(_ context.Context, datasets []store.Dataset) (out []store
 	return out, nil
 }
 
+func (held) Profiles(context.Context, store.Dataset) (int64, error) { return 1, nil }
+
 // Files stand while more is loaded; not when a batch is undone, not even when another one comes in its place, nor when the list of
 // those who must be left out is another one.
 func TestFilesStandUntilTheyAreOvertaken(t *testing.T) {
 	list := "kind: Audience\nname: stop\nnamespaces: [acme_pid]\nrule: partner.tennis = 'Y'\n---\nkind: Audience"
 	with := sampleEdited(t, append([]string{"audiences.yaml", "kind: Audience", list}, contract("suppression: stop")...)...)
 	without := sampleEdited(t)
+	listed := sampleEdited(t, "audiences.yaml", "kind: Audience", "kind: Dataset\nname: stop-ids\nschema: acme-prospects\nlifetimeDays: 1\n---\nkind: SuppressionList\nname: stop-ids\ndataset: stop-ids\n---\nkind: Audience")
 	made := []store.Derivation{{Dataset: "acme_2026", FirstVersion: 7, Version: 7, Batches: 5}}
 	for name, c := range map[string]struct {
 		w       *workspace.Workspace
@@ -127,6 +130,8 @@ func TestFilesStandUntilTheyAreOvertaken(t *testing.T) {
 		"one took its place":      {without, held{version: 9, batches: 5}, "list", nil, "dataset acme_2026 has lost a batch"},
 		"another list":            {with, held{version: 7, batches: 5}, "newer list", []string{"list"}, "others may have to be left out"},
 		"a contract has come":     {with, held{version: 7, batches: 5}, "list", nil, "others may have to be left out"},
+		"on the same list":        {listed, held{version: 7, batches: 5}, "list", []string{"stop-ids@7"}, ""},
+		"more are on a list":      {listed, held{version: 8, batches: 6}, "list", []string{"stop-ids@7"}, "others may have to be left out"},
 		"the list is not current": {with, held{version: 8, batches: 6}, "list", []string{"list"}, "audience stop is older than dataset acme_2026"},
 	} {
 		activation, err := c.w.Activation("acme-to-media")
