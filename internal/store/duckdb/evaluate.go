@@ -4,18 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
-	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"prospector/internal/errkind"
 	"prospector/internal/store"
-	queries "prospector/sql"
 )
 
 // Evaluate computes the membership of every audience from one snapshot of the datasets and writes
@@ -309,107 +304,4 @@ func (e *evaluation) count(ctx context.Context, namespaces []store.Namespace, pa
 		}
 	}
 	return nil
-}
-
-// Export writes the rows of one file set to consume as CSV without a header, quoted with '"', in id
-// order: the same store and memberships give the same bytes.
-func (s *Store) Export(ctx context.Context, q store.ExportQuery, consume func(r io.Reader) error) error {
-	profiles, condition, values, err := s.consenting(ctx, q)
-	if err != nil {
-		return err
-	}
-	p, err := s.newPipe()
-	if err != nil {
-		return err
-	}
-	defer p.remove()
-	if q.Standings != nil {
-		return s.exportStandings(ctx, p, q, profiles, condition, values, consume)
-	}
-	var parts []string
-	for _, part := range q.Memberships {
-		parts = append(parts, s.inside(part))
-	}
-	data := map[string]any{"Relation": profiles, "Columns": named(q.Paths), "Condition": condition, "Memberships": parts, "Delimiter": q.Delimiter, "Fifo": p.path}
-	err = p.drain(ctx, func(ctx context.Context) error { return s.exec(ctx, s.db, "export/audience_file", data, values...) }, consume)
-	if err != nil {
-		return fmt.Errorf("export namespace %s: %w", q.Namespace.Symbol, err)
-	}
-	return nil
-}
-
-// consenting is the relation of an export's profiles, with the SQL of what must hold of each and its values.
-func (s *Store) consenting(ctx context.Context, q store.ExportQuery) (profiles relation, condition string, values []any, err error) {
-	paths, conditions := slices.Clone(q.Paths), []string{"true"}
-	for _, rule := range q.Consent {
-		for _, path := range rule.Columns {
-			if !slices.Contains(paths, path) {
-				paths = append(paths, path)
-			}
-		}
-		text, bound, err := s.condition(rule.SQL, q.Namespace.Symbol, q.AsOf, nil)
-		if err != nil {
-			return profiles, "", nil, err
-		}
-		conditions, values = append(conditions, "("+text+")"), append(values, bound...)
-	}
-	for _, path := range slices.Sorted(maps.Keys(q.Confined)) {
-		if len(q.Confined[path]) == 0 { // contracts that have no value in common
-			conditions = append(conditions, "false")
-			continue
-		}
-		if !slices.Contains(paths, path) {
-			paths = append(paths, path)
-		}
-		list := make([]string, len(q.Confined[path]))
-		for i, value := range q.Confined[path] {
-			list[i] = queries.Text(value)
-		}
-		conditions = append(conditions, "coalesce(p."+queries.Identifier(path)+"::VARCHAR IN ("+strings.Join(list, ", ")+"), false)")
-	}
-	for _, part := range q.Suppressed {
-		text, err := queries.Statement("audiences/is_member", map[string]any{"Namespace": q.Namespace.Symbol, "Part": s.inside(part)})
-		if err != nil {
-			return profiles, "", nil, err
-		}
-		conditions = append(conditions, "NOT ("+text+")")
-	}
-	for _, list := range q.Lists {
-		held := "partner_id"
-		if list.Field != "" {
-			if held = list.Field; !slices.Contains(paths, held) {
-				paths = append(paths, held)
-			}
-		}
-		a, err := s.dataset(ctx, list.Dataset)
-		if err != nil {
-			return profiles, "", nil, err
-		}
-		text, err := queries.Statement("export/is_listed", map[string]any{"Dataset": a.alias, "Held": held})
-		if err != nil {
-			return profiles, "", nil, err
-		}
-		conditions = append(conditions, "NOT ("+text+")")
-	}
-	profiles, err = s.relation(ctx, q.Namespace, q.AsOf, paths)
-	return profiles, strings.Join(conditions, " AND "), values, err
-}
-
-// LeftOut counts the members that Export leaves out: consent is missing (PL-25), a contract's terms do not hold of them any more,
-// or they are on a suppression list.
-func (s *Store) LeftOut(ctx context.Context, q store.ExportQuery) (n int64, err error) {
-	if len(q.Consent)+len(q.Confined)+len(q.Suppressed)+len(q.Lists) == 0 {
-		return 0, nil
-	}
-	profiles, condition, values, err := s.consenting(ctx, q)
-	if err != nil {
-		return 0, err
-	}
-	var parts []string
-	for _, part := range q.Memberships {
-		parts = append(parts, s.inside(part))
-	}
-	err = s.query(ctx, s.db, "export/left_out", map[string]any{"Relation": profiles, "Condition": condition, "Memberships": parts}, values,
-		func(scan func(...any) error) error { return scan(&n) })
-	return n, err
 }
