@@ -16,14 +16,17 @@ import (
 
 func newGet(s *shared) *cobra.Command {
 	var dir string
+	var hideInherited bool
 	c := &cobra.Command{
 		Use:   "get [KIND [NAME]]",
 		Short: "List the objects of a workspace, or show one",
 		Long: `List the objects of the workspace in the current folder, or of one kind, or show one object. Kinds are those
 of the workspace's files (namespace, schema, dataset …), and union: the union schema of all schemas that are
-enabled for Profile. Standard namespaces are listed with the custom ones. It needs no server.`,
+enabled for Profile. Standard namespaces and core labels are listed with the custom ones. It needs no server.`,
 		Example: `  starter get -w testdata/workspace schema
   starter get -w testdata/workspace schema acme-prospects
+  starter get -w testdata/workspace schema acme-prospects --hide-inherited
+  starter get -w testdata/workspace label
   starter get -w testdata/workspace union`,
 		Args: arguments(cobra.MaximumNArgs(2)),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -43,8 +46,14 @@ enabled for Profile. Standard namespaces are listed with the custom ones. It nee
 			switch {
 			case kind == union:
 				return s.printFields(unionRows(w), unionViews(w))
+			case kind == "Label": // the core ones are in no file
+				labels, err := labelViews(w, name)
+				if err != nil {
+					return err
+				}
+				return s.printFields(labelRows(labels), labels)
 			case name != "":
-				return s.getOne(w, kind, name)
+				return s.getOne(w, kind, name, hideInherited)
 			case kind == "Sandbox":
 				declared, err := w.Sandbox.Declared()
 				return errors.Join(err, printJSON(os.Stdout, declared))
@@ -55,6 +64,7 @@ enabled for Profile. Standard namespaces are listed with the custom ones. It nee
 		},
 	}
 	c.Flags().StringVarP(&dir, "workspace", "w", ".", "folder of the workspace")
+	c.Flags().BoolVar(&hideInherited, "hide-inherited", false, "of a schema, show only the labels that are written in it for the field")
 	return c
 }
 
@@ -142,7 +152,7 @@ func text(v any) string {
 	return t
 }
 
-func (s *shared) getOne(w *workspace.Workspace, kind, name string) error {
+func (s *shared) getOne(w *workspace.Workspace, kind, name string, hideInherited bool) error {
 	var known []string
 	for _, o := range w.Objects() {
 		if o.Kind != kind {
@@ -153,7 +163,8 @@ func (s *shared) getOne(w *workspace.Workspace, kind, name string) error {
 			continue
 		}
 		if schema, ok := o.Value.(*workspace.Schema); ok {
-			return s.printFields(schemaRows(w, schema), fieldViews(w, schema))
+			fields := fieldViews(w, schema, hideInherited)
+			return s.printFields(schemaRows(fields), fields)
 		}
 		if s.asJSON {
 			return printJSON(os.Stdout, o.Declared)
@@ -161,6 +172,10 @@ func (s *shared) getOne(w *workspace.Workspace, kind, name string) error {
 		fmt.Printf("%s %s, at %s\n", strings.ToLower(kind), name, o.At)
 		return printJSON(os.Stdout, o.Declared)
 	}
+	return notCalled(kind, name, known)
+}
+
+func notCalled(kind, name string, known []string) error {
 	hint := "there is none"
 	if near := xdm.Nearest(name, known); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
@@ -181,13 +196,13 @@ type fieldView struct {
 	Inherited []string `json:"inherited,omitempty"` // labels that are written elsewhere
 }
 
-func fieldViews(w *workspace.Workspace, schema *workspace.Schema) []fieldView {
+func fieldViews(w *workspace.Workspace, schema *workspace.Schema, hideInherited bool) []fieldView {
 	out := make([]fieldView, 0, len(schema.Composed.Fields))
 	for _, f := range schema.Composed.Fields {
 		v := fieldView{Path: f.Path, Type: f.TypeText(), Group: f.Group, Title: f.Title, Required: f.Required, Labels: []string{}}
 		seen := map[string]bool{}
 		for _, origin := range w.LabelOrigins(schema, f.Path) {
-			if seen[origin.Label] {
+			if seen[origin.Label] || hideInherited && origin.Inherited {
 				continue
 			}
 			seen[origin.Label] = true
@@ -201,9 +216,9 @@ func fieldViews(w *workspace.Workspace, schema *workspace.Schema) []fieldView {
 	return out
 }
 
-func schemaRows(w *workspace.Workspace, schema *workspace.Schema) [][]string {
+func schemaRows(fields []fieldView) [][]string {
 	rows := [][]string{{"field", "type", "required", "labels", "from"}}
-	for _, v := range fieldViews(w, schema) {
+	for _, v := range fields {
 		labels := strings.Join(v.Labels, ", ")
 		if len(v.Inherited) > 0 {
 			labels += " (inherited: " + strings.Join(v.Inherited, ", ") + ")"

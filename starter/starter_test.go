@@ -49,6 +49,46 @@ func TestExplain(t *testing.T) {
 	require.ErrorContains(t, err, "no schema has the field partner.hikin; did you mean partner.hiking?")
 }
 
+// LB-2, LB-5, LB-11, LB-15: labels by category, with what they mean, those of the workspace first.
+func TestLabels(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new")
+	require.NoError(t, writeTemplate(dir))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "labels.yaml"), []byte("kind: Label\nname: embargo\ntitle: Embargo\ndescription: waits for a press release\n"), 0o600))
+	w, err := workspace.Load(dir)
+	require.NoError(t, err)
+	all, err := labelViews(w, "")
+	require.NoError(t, err)
+	require.Len(t, all, 20)
+	require.Equal(t, labelView{"embargo", "Custom", "labels.yaml:1:1", "Embargo", "waits for a press release"}, all[0])
+	for _, l := range all {
+		require.NotEmpty(t, l.Meaning, l.Name)
+	}
+	vendor, err := labelViews(w, "Third Party")
+	require.NoError(t, err)
+	require.Equal(t, "Partner Ecosystem", vendor[0].Category)
+	_, err = labelViews(w, "c2")
+	require.ErrorContains(t, err, `no label is called "c2"`)
+}
+
+// LB-7: labels that are inherited are marked, and hidden on request.
+func TestInheritedLabelsAreHidden(t *testing.T) {
+	w, err := workspace.Load(sample)
+	require.NoError(t, err)
+	schema := w.Schemas[0]
+	own := schema.Labels.All
+	schema.Labels.All = nil // the other schema's reach the fields that both have
+	inherited := func(hide bool) (n int) {
+		for _, f := range fieldViews(w, schema, hide) {
+			n += len(f.Inherited)
+		}
+		return n
+	}
+	require.Positive(t, inherited(false))
+	require.Zero(t, inherited(true))
+	schema.Labels.All = own
+	require.Equal(t, own, fieldViews(w, schema, true)[0].Labels)
+}
+
 func TestKindOf(t *testing.T) {
 	for text, want := range map[string]string{"schema": "Schema", "Schemas": "Schema", "policies": "Policy", "field-group": "FieldGroup", "fieldgroups": "FieldGroup", "union": union, "marketing-action": "MarketingAction", "contracts": "Contract"} {
 		got, err := kindOf(text)

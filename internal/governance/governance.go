@@ -8,16 +8,6 @@ import (
 	"strings"
 )
 
-// Labels of the core set that the code itself refers to; the others are data.
-const (
-	ThirdParty = "Third-Party"
-	NoExport   = "C12" // no export in any way, with or without a policy (EC-7)
-)
-
-// CoreLabels is the core label set (LB-5 and the table before LB-6). Labels are case-sensitive (PL-14).
-var CoreLabels = []string{"C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9", "C10", "C11", NoExport,
-	"I1", "I2", "S1", "S2", "PSPD", "RHD", ThirdParty}
-
 // CoreMarketingActions are the ten core marketing actions (PL-9).
 var CoreMarketingActions = []string{"Analytics", "Combine with directly identifiable data", "Cross Site Targeting",
 	"Data Science", "Email Targeting", "Export to Third Party", "Onsite Advertising", "Onsite Personalization",

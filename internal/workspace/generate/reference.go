@@ -74,7 +74,11 @@ func reference(schema []byte) ([]byte, error) {
 		fmt.Fprintf(&out, "\n## %s\n\n", kind)
 		section(&out, document.Definitions, kind, written)
 	}
-	fmt.Fprintf(&out, "\n## Lists\n\nLabels: %s.\n\nMarketing actions: %s.\n\n", code(governance.CoreLabels), code(governance.CoreMarketingActions))
+	out.WriteString("\n## Core labels\n\nThe data that carries the label …\n\n| label | category | |\n|---|---|---|\n")
+	for _, l := range governance.CoreLabelSet {
+		fmt.Fprintf(&out, "| `%s` | %s | %s |\n", l.Name, l.Category, l.Meaning)
+	}
+	fmt.Fprintf(&out, "\n## Marketing actions\n\n%s.\n\n", code(governance.CoreMarketingActions))
 	policies(&out)
 	out.WriteString("\n## Standard field groups\n\n")
 	for _, g := range xdm.BuiltInGroups() {
