@@ -39,6 +39,10 @@ func faulty(t *testing.T, content []byte, fault func(n int64, w http.ResponseWri
 	t.Helper()
 	var requests atomic.Int64
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Amz-Security-Token") != "temporary" { // SR-9
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
 		w.Header().Set("ETag", `"v1"`)
 		if !fault(requests.Add(1), w, r) {
 			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
