@@ -1,6 +1,8 @@
 package audience
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,57 +11,62 @@ import (
 // AU-13 to AU-20, AU-22, AS-16, AS-17, EC-22, EC-23: PQL, and what it is in SQL.
 func TestPQL(t *testing.T) {
 	for rule, want := range map[string]string{
-		`partner.hiking = "Y" and partner.buyerRating in ["4","5"]`:         `partner.hiking = 'Y' AND partner.buyerRating IN ('4', '5')`,
-		`partner.hiking in ["Y"]`:                                           `partner.hiking IN ('Y')`,
-		`partner.hiking notIn ["Y"]`:                                        `partner.hiking NOT IN ('Y')`,
-		`not (partner.hiking in ["Y"])`:                                     `(partner.hiking IN ('Y')) IS NOT TRUE`,
-		`!(partner.hiking = "Y" or _luma.optedIn)`:                          `(partner.hiking = 'Y' OR _luma.optedIn) IS NOT TRUE`,
-		`partner.hiking != "Y"`:                                             `partner.hiking <> 'Y'`,
-		`partner.hiking.contains("y")`:                                      `contains(partner.hiking, 'y')`,
-		`partner.hiking.contains("y", false)`:                               `contains(lower(partner.hiking), lower('y'))`,
-		`partner.hiking.contains("y", true)`:                                `contains(partner.hiking, 'y')`,
-		`partner.hiking.doesNotContain("y")`:                                `NOT (contains(partner.hiking, 'y'))`,
-		`partner.hiking.startsWith("y")`:                                    `starts_with(partner.hiking, 'y')`,
-		`partner.hiking.doesNotStartWith("y", false)`:                       `NOT (starts_with(lower(partner.hiking), lower('y')))`,
-		`partner.hiking.endsWith("y")`:                                      `ends_with(partner.hiking, 'y')`,
-		`partner.hiking.doesNotEndWith("y")`:                                `NOT (ends_with(partner.hiking, 'y'))`,
-		`partner.hiking.equals("Y")`:                                        `partner.hiking = 'Y'`,
-		`partner.hiking.notEqualTo("Y", false)`:                             `lower(partner.hiking) <> lower('Y')`,
-		`partner.hiking like "%es%"`:                                        `partner.hiking LIKE '%es%'`,
-		`partner.hiking.matches("(?i)^John")`:                               `partner.hiking ~ '(?i)^John'`,
-		`partner.hiking.regexGroup("@(\w+)", 1) = "x"`:                      `regexp_group(partner.hiking, '@(\w+)', 1) = 'x'`,
-		`partner.hiking.matches("@(\w+)")`:                                  `partner.hiking ~ '@(\w+)'`,
-		`partner.hiking = "say \"\\\""`:                                     `partner.hiking = 'say "\"'`,
-		`isNull(partner.hiking)`:                                            `partner.hiking IS NULL`,
-		`partner.hiking.isNotNull()`:                                        `partner.hiking IS NOT NULL`,
-		`$1.partner.hiking = "Y"`:                                           `partner.hiking = 'Y'`,
-		`(Profile) => Profile.partner.hiking = "Y"`:                         `partner.hiking = 'Y'`,
-		`if(_luma.optedIn, partner.hiking, "N") = "Y"`:                      `(CASE WHEN _luma.optedIn THEN partner.hiking ELSE 'N' END) = 'Y'`,
-		`merkle.demographics.age.age * 2 + 1 > -5`:                          `((merkle.demographics.age.age * 2) + 1) > -5`,
-		`_luma.optedIn = false`:                                             `NOT (_luma.optedIn)`,
-		`merkle.demographics.age.birthdate.getMonth() = currentMonth()`:     `date_part('month', merkle.demographics.age.birthdate) = date_part('month', now())`,
-		`merkle.demographics.age.birthdate.getYear() in [1991, 1992]`:       `date_part('year', merkle.demographics.age.birthdate) IN (1991, 1992)`,
-		`_luma.joined = date(2020, 3, 14)`:                                  `_luma.joined = DATE '2020-03-14'`,
-		`_luma.joined occurs before today`:                                  `_luma.joined < current_date`,
-		`_luma.joined occurs after yesterday`:                               `_luma.joined > (current_date + interval '-1 days')`,
-		`_luma.joined occurs on today`:                                      `_luma.joined >= current_date AND _luma.joined < (current_date + interval '1 days')`,
-		`_luma.joined occurs last month`:                                    `_luma.joined >= (date_trunc('month', now()) + interval '-1 months') AND _luma.joined < ((date_trunc('month', now()) + interval '-1 months') + interval '1 months')`,
-		`_luma.joined occurs <= 3 days before now`:                          `_luma.joined BETWEEN (now() + interval '-3 days') AND now()`,
-		`_luma.joined occurs > 2 decades before now`:                        `_luma.joined < (now() + interval '-20 years')`,
-		`_luma.joined occurs < 2 weeks from now`:                            `(_luma.joined > (now() + interval '-2 weeks') AND _luma.joined <= now()) OR (_luma.joined >= now() AND _luma.joined < (now() + interval '2 weeks'))`,
-		`_luma.joined occurs = 3 days before today`:                         `_luma.joined >= (current_date + interval '-3 days') AND _luma.joined < ((current_date + interval '-3 days') + interval '1 days')`,
-		`_luma.joined occurs = 3 hours before now`:                          `_luma.joined >= (date_trunc('hour', now()) + interval '-3 hours') AND _luma.joined < ((date_trunc('hour', now()) + interval '-3 hours') + interval '1 hours')`,
-		`_luma.joined occurs between date(2015, 1, 8) and date(2017, 7, 1)`: `_luma.joined BETWEEN DATE '2015-01-08' AND DATE '2017-07-01'`,
-		`"golf" in _luma.interests`:                                         `'golf' = ANY(_luma.interests)`,
-		`_luma.interests.includes("golf")`:                                  `'golf' = ANY(_luma.interests)`,
-		`_luma.interests.intersects(["golf", "x"])`:                         `_luma.interests && ARRAY['golf', 'x']`,
-		`_luma.interests.supersetOf(["golf"])`:                              `ARRAY['golf'] <@ _luma.interests`,
-		`_luma.interests.distinct().count() > 1`:                            `cardinality(array_distinct(_luma.interests)) > 1`,
-		`_luma.interests.head() = "golf"`:                                   `_luma.interests[1] = 'golf'`,
-		`_luma.scores.get("a") > 0.5`:                                       `_luma.scores['a'] > 0.5`,
-		`_luma.scores.keys().includes("a")`:                                 `'a' = ANY(map_keys(_luma.scores))`,
-		`sum(_luma.scores.values()) > 5`:                                    `array_sum(map_values(_luma.scores)) > 5`,
-		`inSegment("walkers") and not inSegment("runners")`:                 `audience('walkers') AND NOT (audience('runners'))`,
+		`partner.hiking = "Y" and partner.buyerRating in ["4","5"]`:             `partner.hiking = 'Y' AND partner.buyerRating IN ('4', '5')`,
+		`partner.hiking in ["Y"]`:                                               `partner.hiking IN ('Y')`,
+		`partner.hiking notIn ["Y"]`:                                            `partner.hiking NOT IN ('Y')`,
+		`not (partner.hiking in ["Y"])`:                                         `(partner.hiking IN ('Y')) IS NOT TRUE`,
+		`!(partner.hiking = "Y" or _luma.optedIn)`:                              `(partner.hiking = 'Y' OR _luma.optedIn) IS NOT TRUE`,
+		`partner.hiking != "Y"`:                                                 `partner.hiking <> 'Y'`,
+		`partner.hiking.contains("y")`:                                          `contains(partner.hiking, 'y')`,
+		`partner.hiking.contains("y", false)`:                                   `contains(lower(partner.hiking), lower('y'))`,
+		`partner.hiking.contains("y", true)`:                                    `contains(partner.hiking, 'y')`,
+		`partner.hiking.doesNotContain("y")`:                                    `NOT (contains(partner.hiking, 'y'))`,
+		`partner.hiking.startsWith("y")`:                                        `starts_with(partner.hiking, 'y')`,
+		`partner.hiking.doesNotStartWith("y", false)`:                           `NOT (starts_with(lower(partner.hiking), lower('y')))`,
+		`partner.hiking.endsWith("y")`:                                          `ends_with(partner.hiking, 'y')`,
+		`partner.hiking.doesNotEndWith("y")`:                                    `NOT (ends_with(partner.hiking, 'y'))`,
+		`partner.hiking.equals("Y")`:                                            `partner.hiking = 'Y'`,
+		`partner.hiking.notEqualTo("Y", false)`:                                 `lower(partner.hiking) <> lower('Y')`,
+		`partner.hiking like "%es%"`:                                            `partner.hiking LIKE '%es%'`,
+		`partner.hiking.matches("(?i)^John")`:                                   `partner.hiking ~ '(?i)^John'`,
+		`partner.hiking.regexGroup("@(\w+)", 1) = "x"`:                          `regexp_group(partner.hiking, '@(\w+)', 1) = 'x'`,
+		`partner.hiking.matches("@(\w+)")`:                                      `partner.hiking ~ '@(\w+)'`,
+		`partner.hiking = "say \"\\\""`:                                         `partner.hiking = 'say "\"'`,
+		`isNull(partner.hiking)`:                                                `partner.hiking IS NULL`,
+		`partner.hiking.isNotNull()`:                                            `partner.hiking IS NOT NULL`,
+		`$1.partner.hiking = "Y"`:                                               `partner.hiking = 'Y'`,
+		`(Profile) => Profile.partner.hiking = "Y"`:                             `partner.hiking = 'Y'`,
+		`if(_luma.optedIn, partner.hiking, "N") = "Y"`:                          `(CASE WHEN _luma.optedIn THEN partner.hiking ELSE 'N' END) = 'Y'`,
+		`merkle.demographics.age.age * 2 + 1 > -5`:                              `((merkle.demographics.age.age * 2) + 1) > -5`,
+		`_luma.optedIn = false`:                                                 `NOT (_luma.optedIn)`,
+		`merkle.demographics.age.birthdate.getMonth() = currentMonth()`:         `date_part('month', merkle.demographics.age.birthdate) = date_part('month', now())`,
+		`merkle.demographics.age.birthdate.getYear() in [1991, 1992]`:           `date_part('year', merkle.demographics.age.birthdate) IN (1991, 1992)`,
+		`_luma.joined = date(2020, 3, 14)`:                                      `_luma.joined = DATE '2020-03-14'`,
+		`_luma.joined occurs before today`:                                      `_luma.joined < current_date`,
+		`_luma.joined occurs after yesterday`:                                   `_luma.joined > (current_date + interval '-1 days')`,
+		`_luma.joined occurs on today`:                                          `_luma.joined >= current_date AND _luma.joined < (current_date + interval '1 days')`,
+		`_luma.joined occurs last month`:                                        `_luma.joined >= (date_trunc('month', now()) + interval '-1 months') AND _luma.joined < ((date_trunc('month', now()) + interval '-1 months') + interval '1 months')`,
+		`_luma.joined occurs <= 3 days before now`:                              `_luma.joined BETWEEN (now() + interval '-3 days') AND now()`,
+		`_luma.joined occurs > 2 decades before now`:                            `_luma.joined < (now() + interval '-20 years')`,
+		`_luma.joined occurs < 2 weeks from now`:                                `(_luma.joined > (now() + interval '-2 weeks') AND _luma.joined <= now()) OR (_luma.joined >= now() AND _luma.joined < (now() + interval '2 weeks'))`,
+		`_luma.joined occurs = 3 days before today`:                             `_luma.joined >= (current_date + interval '-3 days') AND _luma.joined < ((current_date + interval '-3 days') + interval '1 days')`,
+		`_luma.joined occurs = 3 hours before now`:                              `_luma.joined >= (date_trunc('hour', now()) + interval '-3 hours') AND _luma.joined < ((date_trunc('hour', now()) + interval '-3 hours') + interval '1 hours')`,
+		`_luma.joined occurs between date(2015, 1, 8) and date(2017, 7, 1)`:     `_luma.joined BETWEEN DATE '2015-01-08' AND DATE '2017-07-01'`,
+		`"golf" in _luma.interests`:                                             `'golf' = ANY(_luma.interests)`,
+		`_luma.interests.includes("golf")`:                                      `'golf' = ANY(_luma.interests)`,
+		`_luma.interests.intersects(["golf", "x"])`:                             `_luma.interests && ARRAY['golf', 'x']`,
+		`_luma.interests.supersetOf(["golf"])`:                                  `ARRAY['golf'] <@ _luma.interests`,
+		`_luma.interests.distinct().count() > 1`:                                `cardinality(array_distinct(_luma.interests)) > 1`,
+		`_luma.interests.head() = "golf"`:                                       `_luma.interests[1] = 'golf'`,
+		`_luma.scores.get("a") > 0.5`:                                           `_luma.scores['a'] > 0.5`,
+		`_luma.scores.keys().includes("a")`:                                     `'a' = ANY(map_keys(_luma.scores))`,
+		`sum(_luma.scores.values()) > 5`:                                        `array_sum(map_values(_luma.scores)) > 5`,
+		`inSegment("walkers") and not inSegment("runners")`:                     `audience('walkers') AND NOT (audience('runners'))`,
+		`let h = partner.hiking in (h = "Y" or h = "N")`:                        `partner.hiking = 'Y' OR partner.hiking = 'N'`,
+		`let p = partner in (p.hiking = "Y") and _luma.optedIn`:                 `partner.hiking = 'Y' AND _luma.optedIn`,
+		`let a = merkle.demographics.age.age + 1 in (let b = a * a in (b > a))`: `((merkle.demographics.age.age + 1) * (merkle.demographics.age.age + 1)) > (merkle.demographics.age.age + 1)`,
+		`let x = 1 in (let x = x + 1 in (merkle.demographics.age.age = x))`:     `merkle.demographics.age.age = (1 + 1)`,
+		`let scores = _luma.scores.values() in (scores.sum() > 5)`:              `array_sum(map_values(_luma.scores)) > 5`,
 	} {
 		one, err := Parse(rule, fields, In(PQL), MayRefer("walkers", "runners"))
 		require.NoError(t, err, rule)
@@ -106,11 +113,25 @@ func TestPQLRefusesEverythingElse(t *testing.T) {
 		`_luma.joined occurs <= 3 fortnights before now`: "fortnights is not a known unit",
 		`partner.hiking.contains("x", 1)`:                "whether case counts",
 		`1 = 1`:                                          "this condition uses no attribute",
+		`let h = partner.hiking`:                         "the rule is not finished",
+		`let h = partner.hiking in h = "Y"`:              "this is no PQL condition",
+		`let today = partner.hiking in (today = "Y")`:    "today has a meaning already",
+		`let h = partner.hiking in (h = "Y") and h = "Y"`:   "no prospect schema has an attribute h",
+		`let h = partner.hikng in (h = "Y")`:             "did you mean partner.hiking?",
+		// 2 to the power of 40 values
+		"let v0 = merkle.demographics.age.age + 1 in (" + doubled(40) + " v40 > 1" + strings.Repeat(")", 41): "the names of the rule stand for more than 10000 values and operators",
 	} {
 		_, err := Parse(rule, fields, In(PQL))
 		require.ErrorContains(t, err, want, rule)
 		require.IsType(t, &ParseError{}, err)
 	}
+}
+
+func doubled(times int) (out string) {
+	for i := range times {
+		out += fmt.Sprintf("let v%d = v%d + v%d in (", i+1, i, i)
+	}
+	return out
 }
 
 // What PQL cannot say is an error that names it.

@@ -97,13 +97,21 @@ type arguments struct {
 
 type primary struct {
 	Pos    lexer.Position
-	Number *number        `parser:"  @@"`
+	Let    *let           `parser:"  @@"`
+	Number *number        `parser:"| @@"`
 	Text   *string        `parser:"| @Text"`
 	List   []*disjunction `parser:"| '[' @@ ( ',' @@ )* ']'"`
 	Nested *disjunction   `parser:"| '(' @@ ')'"`
 	Span   *span          `parser:"| @@"`
 	Name   string         `parser:"| @( Name | Quoted )"`
 	Call   *arguments     `parser:"  @@?"`
+}
+
+// let names a value, without a comparison outside parentheses: its "in" is the let's own.
+type let struct {
+	Name string       `parser:"'let' @Name '='"`
+	Of   *sum         `parser:"@@ 'in' '('"`
+	In   *disjunction `parser:"@@ ')'"`
 }
 
 // number may begin a relative time: 8 days before now.

@@ -19,7 +19,7 @@ var parameter = regexp.MustCompile(`^\s*\(\s*([A-Za-z_][A-Za-z0-9_]*)\s*\)\s*=>`
 
 // Parse reads a rule, which has passed expression.Readable.
 func Parse(text string) (*node, error) {
-	r := reader{parameter: "$1"}
+	r := reader{parameter: "$1", left: new(expression.MaxNodes)}
 	body := text
 	if head := parameter.FindStringSubmatch(text); head != nil {
 		r.parameter = head[1]
@@ -75,7 +75,11 @@ func deepest(text string) int {
 	return -1
 }
 
-type reader struct{ parameter string }
+type reader struct {
+	parameter string
+	named     map[string]*node // by let
+	left      *int             // nodes that names may still stand for
+}
 
 func (r reader) disjunction(d *disjunction) (*node, error) {
 	return joined(d.Pos.Offset, expression.Or, d.Terms, r.conjunction)
@@ -228,6 +232,8 @@ func name(token string) string { return strings.Trim(token, "`") }
 func (r reader) primary(p *primary) (value *node, path []string, err error) {
 	at := p.Pos.Offset
 	switch {
+	case p.Let != nil:
+		value, err = r.let(at, p.Let)
 	case p.Number != nil && p.Number.Unit != "":
 		value, err = r.relative(at, p.Number.Value, p.Number.Unit, p.Number.Direction, p.Number.Time)
 	case p.Number != nil:
@@ -255,6 +261,9 @@ func (r reader) primary(p *primary) (value *node, path []string, err error) {
 		value, err = call(at, p.Name, args, false)
 		return value, nil, err
 	default:
+		if of := r.named[p.Name]; of != nil {
+			return r.meant(at, of)
+		}
 		if value = word(at, p.Name); value == nil {
 			path = []string{name(p.Name)}
 		}
@@ -300,7 +309,7 @@ func word(at int, word string) *node {
 }
 
 // keywords cannot begin a path, unless it is quoted.
-var keywords = strings.Fields("and or not in notIn like occurs between on before after from this last next now today yesterday tomorrow true false null")
+var keywords = strings.Fields("let and or not in notIn like occurs between on before after from this last next now today yesterday tomorrow true false null")
 
 func isKeyword(word string) bool { return slices.Contains(keywords, word) }
 
