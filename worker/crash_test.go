@@ -175,7 +175,7 @@ func everybody(ctx context.Context, h *host, w *workspace.Workspace, d store.Dat
 		}
 	}
 	sum := sha256.New()
-	err = h.store.Export(ctx, store.ExportQuery{Namespace: n, AsOf: now(), Paths: paths, Memberships: []string{part}, Delimiter: ","}, func(r io.Reader) error {
+	_, err = h.store.Export(ctx, store.ExportQuery{Namespace: n, AsOf: now(), Paths: paths, Memberships: []string{part}, Delimiter: ","}, func(r io.Reader) error {
 		_, err := io.Copy(sum, r)
 		return err
 	})
