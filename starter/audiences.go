@@ -204,7 +204,7 @@ audience would carry, and the destinations whose policies would refuse it. Nothi
 					if err != nil {
 						return err
 					}
-					in.Rule = string(text)
+					in.Rule = strings.TrimPrefix(string(text), "\ufeff") // of editors that mark UTF-8
 					if strings.HasSuffix(args[0], ".pql") {
 						in.Notation = "pql"
 					}

@@ -304,7 +304,7 @@ func (s *syncing) take(ctx workflow.Context) error {
 			ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
 		})
 		ingest := func() error {
-			return workflow.ExecuteChildWorkflow(child, IngestFile, IngestFileInput{Source: s.in.Source, Path: file.Path, Batch: file.Batch}).Get(ctx, &result)
+			return workflow.ExecuteChildWorkflow(child, IngestFile, IngestFileInput{Source: s.in.Source, Path: file.Path, Batch: file.Batch, ToldTo: s.in.RequestedBy}).Get(ctx, &result)
 		}
 		err := ingest()
 		if temporal.IsWorkflowExecutionAlreadyStartedError(err) && workflow.GetVersion(ctx, "wait for another run on a file", workflow.DefaultVersion, 1) > workflow.DefaultVersion {
