@@ -189,7 +189,7 @@ func (e exporter) export(c Clearance) (out ExportAudiencesOutput, err error) {
 	return out, err
 }
 
-// PL-18, EC-7: what files hold is counted as they are written, so that no bound of a contract is passed by what has come in since the
+// PL-18: what files hold is counted as they are written, so that no bound of a contract is passed by what has come in since the
 // audiences were evaluated. The refusal is a decision of its own.
 func TestExportsHoldNoMoreThanContractsAllow(t *testing.T) {
 	e := newExporter(t)

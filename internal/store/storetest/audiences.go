@@ -225,7 +225,7 @@ func (f *fixture) counted(q store.ExportQuery) (string, map[string]int64) {
 	return text.String(), rows
 }
 
-// EC-7: of two datasets of a namespace it is counted what is exported of each, as it is then and without those who are left out. Of standings
+// PL-18: of two datasets of a namespace it is counted what is exported of each, as it is then and without those who are left out. Of standings
 // each audience's counts, and for every dataset those of whom nothing is there any more.
 func countsOfDatasets(f *fixture) {
 	d, other := dataset("d", store.Replace), dataset("other", store.Replace)
