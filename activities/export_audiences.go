@@ -21,7 +21,7 @@ type ExportAudiencesOutput struct {
 	Excluded int64         `json:"excluded,omitempty"` // members left out for want of consent (PL-25), for a contract's terms or by a suppression list, of all file sets
 
 	DerivedFrom []store.Derivation `json:"derivedFrom"`          // of which datasets the rows are (DS-6)
-	Suppressed  []string           `json:"suppressed,omitempty"` // by which memberships and lists people were left out
+	Suppressed  []string           `json:"suppressed,omitempty"` // by which memberships, lists and terms people were left out
 }
 
 // ExportAudiences writes the files of a delivery on this machine: one file set per audience, or for
