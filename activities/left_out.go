@@ -128,7 +128,7 @@ func (a *Activities) stands(ctx context.Context, w *workspace.Workspace, activat
 	return nil
 }
 
-// undone refuses memberships when a batch of which they were evaluated was undone since: somebody would leave by what it alone said.
+// undone refuses memberships when a batch was undone since they were evaluated: somebody would leave by what it alone said.
 // Audiences that they refer to were evaluated with them.
 func (a *Activities) undone(ctx context.Context, w *workspace.Workspace, activation *workspace.Activation, memberships []catalog.Membership) error {
 	namespace, err := exportedNamespace(w, activation)
@@ -152,8 +152,7 @@ func (a *Activities) undone(ctx context.Context, w *workspace.Workspace, activat
 	return nil
 }
 
-// lost names a dataset of which a batch that something may have been made of is not in it any more, or of which nothing was made; empty
-// when there is none.
+// lost names a dataset of which a batch was undone since something was made of it, or of which nothing was made; empty when there is none.
 func lost(of, versions []store.Derivation) string {
 	for _, now := range versions {
 		i := slices.IndexFunc(of, func(then store.Derivation) bool { return then.Dataset == now.Dataset })
