@@ -51,7 +51,7 @@ func (a *Activities) deliverFile(ctx context.Context, in DeliverFileInput) error
 			return err
 		}
 		err = a.Deliveries.RecordDeparture(ctx, in.Clearance.Delivery, contractsOf(w, activation), now())
-		return errors.Join(err, a.tell(activation, in.Clearance.Delivery))
+		return errors.Join(err, a.tell(activation, declared, in.Clearance.Delivery))
 	}
 	return guard.end(a.atDestination(ctx, declared, func(d destination.Destination) error {
 		if err := d.Put(ctx, in.File.Name, file, in.File.Bytes, report, appears); err != nil {
