@@ -65,7 +65,7 @@ func TestOpensWhatGnuPGMakes(t *testing.T) {
 		signed := open(t, Keys{Private: []string{g.private(t, recipient)}, SignedBy: []string{g.public(t, "partner")}})
 		for _, args := range []string{
 			"", "--armor", "--compress-algo none", "--compress-algo zlib", "--compress-algo bzip2", "--rfc4880",
-			"--cipher-algo 3DES", "--hidden-recipient stranger@example.com", "--recipient partner@example.com",
+			"--cipher-algo 3DES", "--cipher-algo CAST5", "--hidden-recipient stranger@example.com", "--recipient partner@example.com",
 			"--armor --recipient stranger@example.com --recipient partner@example.com", "--throw-keyids", "--set-filename secret.csv",
 			"--sign --local-user partner@example.com", "--armor --sign --local-user partner@example.com --compress-algo none",
 			"--sign --local-user partner@example.com --local-user stranger@example.com --digest-algo SHA256",
