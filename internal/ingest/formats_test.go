@@ -59,8 +59,8 @@ func newLoading(t *testing.T, lines string) *loading {
 	d, err := w.Dataset("acme_2026")
 	require.NoError(t, err)
 	return &loading{T: t, store: s, file: ingest.File{Name: "in/file", Path: filepath.Join(dir, "raw"), Batch: "batch_1", Source: w.Sources[0], Identity: "partnerID",
-		Dataset: store.Dataset{Name: d.Name, Schema: w.Schema(d).Composed}, Rejections: filepath.Join(dir, "rejections"), Parquet: func(r io.ReaderAt, size int64, wanted []string) (filecodec.Reader, error) {
-			opened, err := parquetfile.Open(r, size, wanted)
+		Dataset: store.Dataset{Name: d.Name, Schema: w.Schema(d).Composed}, Rejections: filepath.Join(dir, "rejections"), Parquet: func(r io.ReaderAt, size int64, wanted, whole []string) (filecodec.Reader, error) {
+			opened, err := parquetfile.Open(r, size, wanted, whole)
 			if err != nil {
 				return nil, err
 			}
