@@ -18,7 +18,7 @@ COPY (
   FROM (
     SELECT __line, __found{{range $i, $c := .Columns}}, c{{$i}}, {{$c.Cast}} AS t{{$i}}{{end}}, {{.Identity}} AS __partner_id
     FROM (
-      SELECT __line, unescaped(__escaped, __found) AS __found{{range $i, $c := .Columns}}, unescaped(__escaped, c{{$i}}) AS c{{$i}}{{end}}
+      SELECT __line, unescaped(__escaped, __found) AS __found{{range $i, $c := .Columns}}, {{if .JSON}}from_json(unescaped(__escaped, c{{$i}}), {{text .JSON}}){{else}}unescaped(__escaped, c{{$i}}){{end}} AS c{{$i}}{{end}}
       FROM read_csv({{text .Fifo}}, auto_detect = false, header = false, delim = E'\x1F', quote = '', escape = '', comment = '', new_line = '\n',
         nullstr = '', max_line_size = 4194304, buffer_size = 8388608,
         columns = {'__line': 'BIGINT', '__found': 'VARCHAR', '__escaped': 'BOOLEAN'{{range $i, $c := .Columns}}, 'c{{$i}}': 'VARCHAR'{{end}} })
