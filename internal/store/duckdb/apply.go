@@ -116,7 +116,7 @@ func digest(columns []tableColumn) string {
 		value, name := queries.Identifier(c.Path), queries.Text(c.Path)
 		named := name
 		if !slices.Contains(scalars, c.Type) {
-			named = "CASE WHEN len(" + value + ") = 0 THEN " + queries.Text(c.Path+"[]") + " ELSE " + name + " END"
+			named = "CASE WHEN " + size(c.Type) + "(" + value + ") = 0 THEN " + queries.Text(c.Path+"[]") + " ELSE " + name + " END"
 		}
 		out = "xor(" + out + ", xor(hash(hash(" + value + ", " + named + ")), hash(hash(NULL, " + name + "))))"
 	}

@@ -1,6 +1,8 @@
 package duckdb
 
 import (
+	"strings"
+
 	"prospector/internal/prospect"
 	"prospector/internal/xdm"
 )
@@ -11,6 +13,14 @@ var jsonForm = map[xdm.Container]string{xdm.Array: `["VARCHAR"]`, xdm.Map: `"MAP
 
 // element is what an element is called in SQL.
 const element = "x"
+
+// size is the function that counts the elements of a list or map.
+func size(sqlType string) string {
+	if strings.HasPrefix(sqlType, "MAP(") {
+		return "cardinality"
+	}
+	return "len"
+}
 
 // single is the field that an element would be.
 func single(f xdm.Field) xdm.Field {
@@ -34,7 +44,7 @@ func castAll(raw string, f xdm.Field) string {
 // required field.
 func checkAll(raw string, f xdm.Field) (out []check) {
 	if f.Required {
-		out = append(out, check{"coalesce(len(" + raw + "), 0) = 0", prospect.Reason{Code: prospect.Required, Field: f.Path}.String()})
+		out = append(out, check{"coalesce(" + size(sqlType(f)) + "(" + raw + "), 0) = 0", prospect.Reason{Code: prospect.Required, Field: f.Path}.String()})
 	}
 	elements := raw
 	if f.Container == xdm.Map {
