@@ -46,7 +46,7 @@ var rowsOfContainers = []struct {
 	{`- - - - - - -`, nil},
 	{`["x"] - - - - - -`, []string{"PROSPECT-ENUM _luma.tags"}},
 	{`["a","d|e"] - - - - - -`, []string{"PROSPECT-LENGTH _luma.tags"}},
-	{`- ["x@y.de","nobody"] {"a":-1,"b":11} - - - -`, []string{"PROSPECT-FORMAT _luma.mails", "PROSPECT-RANGE _luma.scores", "PROSPECT-RANGE _luma.scores"}},
+	{`- ["x@y.de","nobody"] {"a":-1,"b":11} - - - -`, []string{"PROSPECT-FORMAT _luma.mails", "PROSPECT-RANGE _luma.scores"}},
 	{`- - {"a":"x"} ["2024-02-30"] {"a":"soon"} ["1,5"] {"a":"yes"}`, []string{"PROSPECT-TYPE _luma.days", "PROSPECT-TYPE _luma.flags", "PROSPECT-TYPE _luma.ratio", "PROSPECT-TYPE _luma.scores", "PROSPECT-TYPE _luma.seen"}},
 	{`["a",null] [""] {"a":"NULL"} - - - -`, []string{"PROSPECT-TYPE _luma.mails " + mapping.NoElement, "PROSPECT-TYPE _luma.scores " + mapping.NoElement, "PROSPECT-TYPE _luma.tags " + mapping.NoElement}},
 }

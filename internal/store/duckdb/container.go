@@ -50,8 +50,17 @@ func checkAll(raw string, f xdm.Field) (out []check) {
 	if f.Container == xdm.Map {
 		elements = "map_values(" + raw + ")"
 	}
+	failed := map[string]string{} // by reason: one element may be below a bound, and another above it
+	var reasons []string
 	for _, c := range checks(element, cast(element, single(f)), single(f)) {
-		out = append(out, check{"len(list_filter(" + elements + ", lambda " + element + ": " + c.Failed + ")) > 0", c.Reason})
+		if before, known := failed[c.Reason]; known {
+			failed[c.Reason] = before + " OR " + c.Failed
+			continue
+		}
+		failed[c.Reason], reasons = c.Failed, append(reasons, c.Reason)
+	}
+	for _, reason := range reasons {
+		out = append(out, check{"len(list_filter(" + elements + ", lambda " + element + ": " + failed[reason] + ")) > 0", reason})
 	}
 	return out
 }
