@@ -190,7 +190,7 @@ func (o *objects) members(raw []byte, depth int, leaf func(jsontext.Kind, []byte
 func (o *objects) member(raw []byte, depth int, leaf func(jsontext.Kind, []byte) Fault) Fault {
 	kind := o.decoder.PeekKind()
 	field, wanted := o.wanted[string(o.path)]
-	if kind == '{' && !(wanted && o.whole[field]) {
+	if kind == '{' && (!wanted || !o.whole[field]) {
 		begin := o.decoder.InputOffset()
 		if fault := o.members(raw, depth+1, leaf); fault != "" {
 			return fault

@@ -127,10 +127,11 @@ func (o *objects) quickValue(text []byte, i int, m *member, depth int) (end int,
 	var value []byte
 	switch c := at(text, i); c {
 	case '{':
-		of, empty := m, false
+		of := m
 		if m.whole {
 			of = m.anything()
 		}
+		var empty bool
 		if end, empty, ok = o.quickObject(text, i, of, depth+1); !ok || !empty && !m.whole {
 			return end, ok && m.field < 0
 		}

@@ -209,7 +209,8 @@ func (c *column) list(row int) (value []byte, fault filecodec.Fault) {
 			return nil, ""
 		}
 	}
-	out := append(c.repeated.json[:0], begin)
+	out := c.repeated.json[:0]
+	out = append(out, begin)
 	for i, text := range texts {
 		if i > 0 {
 			out = append(out, ',')
@@ -227,8 +228,9 @@ func (c *column) list(row int) (value []byte, fault filecodec.Fault) {
 		}
 		out = c.appendJSON(out, text)
 	}
-	c.repeated.json = append(out, end)
-	return c.repeated.json, fault
+	out = append(out, end)
+	c.repeated.json = out
+	return out, fault
 }
 
 func first(a, b filecodec.Fault) filecodec.Fault {

@@ -41,7 +41,8 @@ func mapValue(pairs map[string]value) value {
 // judgeContainer says what a text is as a value of a field that is a list or map, and otherwise with which codes it is refused: that
 // of its shape, or those of its elements, each once.
 func (o *oracle) judgeContainer(f xdm.Field, text string) (value, []string) {
-	keys, texts, shape := []string(nil), []string(nil), ""
+	var keys, texts []string
+	shape := ""
 	if by := o.lists[f.Path]; by != "" {
 		texts = strings.Split(text, by)
 	} else {

@@ -327,7 +327,8 @@ func (g generator) cell(s setting, column string, wrong int) string {
 			return pick(g, "", "NULL", "")
 		}
 		for range 12 {
-			text, codes := g.text(f), []string(nil)
+			text := g.text(f)
+			var codes []string
 			if f.Container != xdm.Single {
 				text = g.container(f, s.lists[path], wrong)
 				_, codes = newOracle(s).judgeContainer(f, text)
