@@ -21,6 +21,8 @@ type LoadBatchInput struct {
 	Labels map[string][]string `json:"labels"`
 	// AllowRemovals lets a full file remove more profiles than the dataset's guard allows.
 	AllowRemovals bool `json:"allowRemovals,omitempty"`
+
+	RequestedBy string `json:"requestedBy,omitempty"`
 }
 
 // LoadBatchOutput is what the batch came to.
@@ -120,6 +122,9 @@ func (a *Activities) loadBatch(ctx context.Context, in LoadBatchInput) (out Load
 	}
 	out.diagnose(file.Source, in.Counts.Suppressed)
 	if err := a.Ledger.RecordBatch(ctx, file.Dataset.Name, load.Batch, out.Outcome, load.At); err != nil {
+		return out, err
+	}
+	if out.Outcome, err = a.toldOutcome(ctx, in.RequestedBy, file.Dataset.Name, out.Outcome); err != nil {
 		return out, err
 	}
 	if out.Status == store.Failed {

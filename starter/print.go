@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -150,6 +151,13 @@ func printIngested(result json.RawMessage) error {
 	return printFiles([]workflows.IngestFileResult{r})
 }
 
+// printWithheld says what of counts is not told.
+func printWithheld(withheld bool) {
+	if withheld {
+		fmt.Println("updated counts what stayed unchanged, too: your roles do not see all attributes of the dataset")
+	}
+}
+
 func printFiles(files []workflows.IngestFileResult) error {
 	rows := [][]string{{"file", "batch", "state", "read", "accepted", "rejected", "new", "updated", "unchanged", "superseded", "outdated", "removed"}}
 	for _, f := range files {
@@ -172,6 +180,7 @@ func printFiles(files []workflows.IngestFileResult) error {
 	if err := table(os.Stdout, rows); err != nil {
 		return err
 	}
+	printWithheld(slices.ContainsFunc(files, func(f workflows.IngestFileResult) bool { return f.Outcome != nil && f.Outcome.ChangesWithheld }))
 	for _, f := range files {
 		f.Path = printable(f.Path)
 		if d := f.Drift; d != nil {

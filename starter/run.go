@@ -206,8 +206,15 @@ func newRunEvaluateAudiences(o *runOptions) *cobra.Command {
 			return o.run(c.Context(), workflows.EvaluateAudiences, in, printEvaluated)
 		},
 	}
-	c.Flags().BoolVar(&in.Activate, "activate", false, "then run every activation of the workspace")
+	choosing(c, &in)
 	return c
+}
+
+// choosing are the flags that say what to evaluate, and what then.
+func choosing(c *cobra.Command, in *workflows.EvaluateAudiencesInput) {
+	c.Flags().StringSliceVar(&in.Namespaces, "namespace", nil, "only audiences that may hold prospects of this namespace, by its symbol; may be given several times")
+	c.Flags().StringSliceVar(&in.Datasets, "dataset", nil, "only audiences whose members this dataset may change; may be given several times")
+	c.Flags().BoolVar(&in.Activate, "activate", false, "then run every activation; with --namespace or --dataset, those that send what was evaluated")
 }
 
 func newRunActivateAudiences(o *runOptions) *cobra.Command {

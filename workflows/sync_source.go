@@ -45,6 +45,7 @@ type carriedSync struct {
 
 	LookAgain         time.Duration `json:"lookAgain,omitempty"`
 	EvaluateAfterLoad bool          `json:"evaluateAfterLoad,omitempty"`
+	Dataset           string        `json:"dataset,omitempty"` // that was loaded
 }
 
 // WorkflowID is the id under which a source is synced: one run at a time.
@@ -225,7 +226,7 @@ func (s *syncing) list(ctx workflow.Context) error {
 		return plain(err)
 	}
 	describe(ctx, attributeDataset.ValueSet(listed.Dataset))
-	s.Due, s.More, s.LookAgain, s.EvaluateAfterLoad = listed.Due, listed.More > 0, listed.LookAgain, listed.EvaluateAfterLoad
+	s.Due, s.More, s.LookAgain, s.EvaluateAfterLoad, s.Dataset = listed.Due, listed.More > 0, listed.LookAgain, listed.EvaluateAfterLoad, listed.Dataset
 	out := &s.Result
 	if s.Listed == 1 { // later looks meet what this run has loaded and refused
 		out.AlreadyLoaded, out.RefusedBefore = listed.AlreadyLoaded, listed.RefusedBefore
@@ -304,7 +305,7 @@ func (s *syncing) take(ctx workflow.Context) error {
 			ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
 		})
 		ingest := func() error {
-			return workflow.ExecuteChildWorkflow(child, IngestFile, IngestFileInput{Source: s.in.Source, Path: file.Path, Batch: file.Batch}).Get(ctx, &result)
+			return workflow.ExecuteChildWorkflow(child, IngestFile, IngestFileInput{Source: s.in.Source, Path: file.Path, Batch: file.Batch, ToldTo: s.in.RequestedBy}).Get(ctx, &result)
 		}
 		err := ingest()
 		if temporal.IsWorkflowExecutionAlreadyStartedError(err) && workflow.GetVersion(ctx, "wait for another run on a file", workflow.DefaultVersion, 1) > workflow.DefaultVersion {
@@ -365,7 +366,11 @@ func (s *syncing) end(ctx workflow.Context) error {
 	out := &s.Result
 	if s.EvaluateAfterLoad && out.Loaded > 0 {
 		var evaluated EvaluateAudiencesResult
-		if err := workflow.ExecuteChildWorkflow(ctx, EvaluateAudiences, EvaluateAudiencesInput{Activate: true, RequestedBy: s.in.RequestedBy}).Get(ctx, &evaluated); err != nil {
+		evaluate := EvaluateAudiencesInput{Activate: true, RequestedBy: s.in.RequestedBy}
+		if s.Dataset != "" { // runs that began before this was kept evaluate all
+			evaluate.Datasets = []string{s.Dataset}
+		}
+		if err := workflow.ExecuteChildWorkflow(ctx, EvaluateAudiences, evaluate).Get(ctx, &evaluated); err != nil {
 			err = plain(err)
 			if out.FailedFiles == 0 && !temporal.IsCanceledError(err) {
 				err = fail(KindOf(err), "the files were loaded, then: "+MessageOf(err), *out)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -308,6 +309,24 @@ func TestOvertakenEvaluationIsOfALaterInstant(t *testing.T) {
 			require.NoError(t, env.GetWorkflowError())
 		}
 	}
+}
+
+// What a load may have changed is evaluated, and what sends that is run.
+func TestEvaluationOfADataset(t *testing.T) {
+	env := newEnvironment(t)
+	env.OnActivity(steps.ListSource, mock.Anything, mock.Anything).Return(activities.ListSourceOutput{Dataset: "acme_2026", EvaluateAfterLoad: true,
+		Due: []activities.DueFile{{Path: "a.csv", Batch: "batch_1"}}}, nil)
+	env.OnWorkflow(IngestFile, mock.Anything, mock.Anything).Return(IngestFileResult{State: catalog.Loaded, Outcome: &store.Outcome{Accepted: 1}}, nil)
+	env.OnActivity(steps.FinishSync, mock.Anything, mock.Anything).Return(nil)
+	env.OnActivity(steps.EvaluateMemberships, mock.Anything, mock.MatchedBy(func(in activities.EvaluateMembershipsInput) bool {
+		return slices.Equal(in.Datasets, []string{"acme_2026"})
+	})).
+		Return(activities.EvaluateMembershipsOutput{Memberships: []store.Membership{{Audience: "sailors"}}}, nil).Once()
+	env.OnActivity(steps.ListActivationsOf, mock.Anything, activities.ListActivationsOfInput{Audiences: []string{"sailors"}}).Return([]string{"to-media"}, nil).Once()
+	env.OnWorkflow(ActivateAudiences, mock.Anything, ActivateAudiencesInput{Activation: "to-media"}).Return(ActivateAudiencesResult{}, nil).Once()
+	env.ExecuteWorkflow(SyncSource, SyncSourceInput{Source: "acme"})
+	require.NoError(t, env.GetWorkflowError())
+	env.AssertExpectations(t)
 }
 
 // One activation that fails does not stop the others.
