@@ -73,7 +73,7 @@ func bind(s *schema.Schema, wanted, whole []string) (names []string, columns []*
 		for _, w := range wanted {
 			switch {
 			case repeated && (w == name || strings.HasPrefix(w, name+".")):
-				return nil, nil, fmt.Errorf("column %q is a list; one value is expected", name)
+				return nil, nil, fmt.Errorf("column %q is a list; one value is expected, unless it fills a field that is a list or map", name)
 			case strings.HasPrefix(name, w+"."):
 				return nil, nil, fmt.Errorf("column %q is a group of columns; name one of them, such as %q", w, name)
 			}

@@ -89,5 +89,8 @@ func (f *fixture) ask(d store.Dataset, rules map[string]string) {
 		require.NoError(f, err)
 		require.Empty(f, out[0].Error)
 		require.Equal(f, want, strings.Join(f.members(out[0].Part, ""), " "), text)
+		found, _, err := f.Browse(f.Context(), store.ProfileQuery{Namespaces: []store.Namespace{{Symbol: "n", Datasets: []store.Dataset{d}}}, AsOf: instant(9), Rule: rule, Limit: 10})
+		require.NoError(f, err)
+		require.Len(f, found, len(strings.Fields(want)), text)
 	}
 }
