@@ -336,6 +336,7 @@ func (s *syncing) take(ctx workflow.Context) error {
 // probedAtMost is how many files a dry run looks into.
 const probedAtMost = 3
 
+// probe looks into the first due files. It fails as the run itself would when one of them would be refused.
 func (s *syncing) probe(ctx workflow.Context) error {
 	for i, file := range s.Due {
 		probed := activities.ProbeFileOutput{Path: file.Path, Bytes: file.Size}
@@ -348,6 +349,9 @@ func (s *syncing) probe(ctx workflow.Context) error {
 				s.failed(FailedFile{Path: file.Path, Kind: KindOf(err), Message: MessageOf(err)})
 				continue
 			}
+		}
+		if probed.Refused != "" {
+			s.failed(FailedFile{Path: file.Path, Kind: errkind.BadInput, Message: probed.Refused})
 		}
 		if s.fits(&s.Used.Files, filesBytes, probed) {
 			s.Result.Probed = append(s.Result.Probed, probed)
@@ -397,7 +401,12 @@ func failedFiles(out SyncSourceResult) error {
 	if more := out.FailedFiles - len(texts); more > 0 {
 		texts = append(texts, fmt.Sprintf("and %d more", more))
 	}
-	all := out.FailedFiles + out.Taken + len(out.Probed)
+	all := out.FailedFiles + out.Taken
+	for _, p := range out.Probed {
+		if p.Refused == "" { // others have failed
+			all++
+		}
+	}
 	if all == 1 {
 		return fail(first.Kind, first.Message, out)
 	}

@@ -90,6 +90,27 @@ func TestSyncSourceGoesOnAfterAFailedFile(t *testing.T) {
 	require.Equal(t, int64(2), out.Files[0].Outcome.Accepted)
 }
 
+// SR-23: a dry run ends as the run would: with the failure of a file that would be refused, beside all that it saw.
+func TestDryRunFailsWithAFileThatWouldBeRefused(t *testing.T) {
+	env := newEnvironment(t)
+	env.OnActivity(steps.ListSource, mock.Anything, activities.ListSourceInput{Source: "acme", Look: 1, DryRun: true}).Return(activities.ListSourceOutput{
+		Dataset: "acme_2026", Matching: 2, Due: []activities.DueFile{{Path: "in/1.csv", Batch: "b1"}, {Path: "in/2.csv", Batch: "b2"}}}, nil).Once()
+	for path, refused := range map[string]string{"in/1.csv": "in/1.csv: 1 of 2 rows checked rejected (50.0%)", "in/2.csv": ""} {
+		env.OnActivity(steps.ProbeFile, mock.Anything, activities.ProbeFileInput{Source: "acme", Path: path}).
+			Return(activities.ProbeFileOutput{Path: path, Sampled: true, Counts: &ingest.Counts{Read: 2, Accepted: 1, Rejected: 1}, Refused: refused}, nil).Once()
+	}
+	env.ExecuteWorkflow(SyncSource, SyncSourceInput{Source: "acme", DryRun: true})
+	err := env.GetWorkflowError()
+	require.Equal(t, errkind.BadInput, KindOf(err))
+	require.Equal(t, "1 of 2 files failed: in/1.csv: 1 of 2 rows checked rejected (50.0%)", MessageOf(err))
+	var application *temporal.ApplicationError
+	require.ErrorAs(t, err, &application)
+	var out SyncSourceResult
+	require.NoError(t, application.Details(&out))
+	require.Len(t, out.Probed, 2)
+	require.Equal(t, 1, out.FailedFiles)
+}
+
 // A run of very many files ends with a result that Temporal takes, and goes on in new histories on the way: it names
 // the first files and counts all.
 func TestSyncSourceOfVeryManyFiles(t *testing.T) {
