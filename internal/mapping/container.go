@@ -18,10 +18,10 @@ const MostElements = 1000
 
 // What keeps a value from being a list or map. None says anything of what is in it.
 const (
-	NotList      = `a JSON list is expected, such as ["a","b"]; of a text with separators the step list makes one`
+	NotList      = `a JSON list is expected, such as ["a","b"], or the step list for a text with separators`
 	NotMap       = `a JSON object is expected, such as {"a":"b"}`
 	Nested       = "a list or object stands where an element should be one value"
-	NoElement    = "an element has no value; it should be left out"
+	NoElement    = "an element has no value, and should be left out"
 	NoKey        = "a key is empty"
 	RepeatedKey  = "a key stands twice"
 	NULInElement = "NUL stands in an element or key"
