@@ -2,7 +2,8 @@
 -- reads:  clean records from a FIFO (see filecodec.AppendClean), all columns text. No record spans lines, so that the reader may
 --         be the parallel one: it lets go of what it has read, where the other keeps all that comes out of a FIFO
 -- writes: the batch's part: typed columns, __line, and __reasons (null for an accepted row)
--- params: none; .Fifo, .Part, .Digest (SQL over the columns), .Columns [{Path Type Cast Checks [{Failed Reason}]}]
+-- params: none; .Fifo, .Part, .Digest (SQL over the columns), .Columns [{Path JSON Cast Checks [{Failed Reason}]}]; JSON is
+--         the form in which the text of a list or map is read, empty for a column with one value.
 --         __found are reasons that were found before, one to a line
 -- grain:  one row per well-framed record. TRY_CAST alone is too lenient ('12.6' would be 13): each cast is guarded.
 COPY (
