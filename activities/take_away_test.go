@@ -158,12 +158,17 @@ type delivering struct {
 	*restricted
 	clearance Clearance
 	to        *receiver
+	applied   atomic.Pointer[workspace.Workspace]
 }
 
 func newDelivering(t *testing.T, to *receiver, activation string) *delivering {
 	r := newRestricted(t)
 	r.Access, r.DataDir, r.Lineage, r.Audiences, r.Destinations = nil, t.TempDir(), current{}, held{version: 7}, to.open
 	d := &delivering{restricted: r, to: to}
+	w, err := r.Workspace(t.Context())
+	require.NoError(t, err)
+	d.applied.Store(w)
+	d.Workspace = func(context.Context) (*workspace.Workspace, error) { return d.applied.Load(), nil }
 	d.clearance = d.check(activation, "dlv_1")
 	return d
 }
@@ -215,8 +220,7 @@ func (d *delivering) takeAway() (out TakeAwayOutput, err error) {
 // forbid is a policy that is applied while the delivery is under way.
 func (d *delivering) forbid() {
 	d.Helper()
-	w := sampleEdited(d.T, append(slices.Clone(sailing), "governance.yaml", "kind: Policy", "kind: Policy\nname: no sailors\nstatus: ENABLED\nmarketingActions: [Cross Site Targeting]\ndeny: {label: C9}\n---\nkind: Policy")...)
-	d.Workspace = func(context.Context) (*workspace.Workspace, error) { return w, nil }
+	d.applied.Store(sampleEdited(d.T, append(slices.Clone(sailing), "governance.yaml", "kind: Policy", "kind: Policy\nname: no sailors\nstatus: ENABLED\nmarketingActions: [Cross Site Targeting]\ndeny: {label: C9}\n---\nkind: Policy")...))
 }
 
 // restart is another process on the same directory.
@@ -405,8 +409,7 @@ func TestMovedDestinationsKeepWhatWasSent(t *testing.T) {
 	require.Contains(t, out.Left[0], d.to.proxy.Address())
 	require.Contains(t, out.Why, "remove it there by hand")
 
-	none := sampleEdited(t, "destinations.yaml", "name: media-drop", "name: media-bucket", "activations.yaml", "destination: media-drop", "destination: media-bucket")
-	d.Workspace = func(context.Context) (*workspace.Workspace, error) { return none, nil }
+	d.applied.Store(sampleEdited(t, "destinations.yaml", "name: media-drop", "name: media-bucket", "activations.yaml", "destination: media-drop", "destination: media-bucket"))
 	again, err := d.takeAway()
 	require.Error(t, err)
 	require.Equal(t, out.Left, again.Left)
