@@ -28,10 +28,10 @@ type TakeAwayOutput struct {
 func (o TakeAwayOutput) Remark() string {
 	var parts []string
 	if len(o.Arrived) > 0 {
-		parts = append(parts, fmt.Sprintf("has arrived at %s before: %s", o.Destination, strings.Join(o.Arrived, ", ")))
+		parts = append(parts, fmt.Sprintf("has arrived at %s all the same: %s", o.Destination, strings.Join(o.Arrived, ", ")))
 	}
 	if len(o.Uncertain) > 0 {
-		parts = append(parts, fmt.Sprintf("may have arrived at %s before: %s", o.Destination, strings.Join(o.Uncertain, ", ")))
+		parts = append(parts, fmt.Sprintf("may have arrived at %s all the same: %s", o.Destination, strings.Join(o.Uncertain, ", ")))
 	}
 	if left := o.LeftRemark(); left != "" {
 		parts = append(parts, left)

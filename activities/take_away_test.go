@@ -282,7 +282,7 @@ func TestStoppedUploadsAreTakenAway(t *testing.T) {
 
 			_, err = d.env.ExecuteActivity(d.FinishDelivery, FinishDeliveryInput{Delivery: "dlv_1", Status: catalog.Undelivered, Remark: out.Remark()})
 			require.NoError(t, err)
-			require.Equal(t, "failed; has arrived at media-drop before: first.csv", d.recorded(catalog.AuditQuery{Object: "dlv_1", Action: "end"})[0].Detail)
+			require.Equal(t, "failed; has arrived at media-drop all the same: first.csv", d.recorded(catalog.AuditQuery{Object: "dlv_1", Action: "end"})[0].Detail)
 			require.NoDirExists(t, d.sent("dlv_1"))
 		})
 	}
@@ -352,10 +352,10 @@ func TestLostAnswersAreNoStops(t *testing.T) {
 				out, err := d.takeAway()
 				require.NoError(t, err)
 				if fetched {
-					require.Equal(t, "may have arrived at media-drop before: a.csv", out.Remark())
+					require.Equal(t, "may have arrived at media-drop all the same: a.csv", out.Remark())
 					return
 				}
-				require.Equal(t, "has arrived at media-drop before: a.csv", out.Remark())
+				require.Equal(t, "has arrived at media-drop all the same: a.csv", out.Remark())
 				require.Equal(t, "partner-id", string(d.to.content(t, "a.csv")))
 			})
 		}
@@ -407,7 +407,7 @@ func TestMovedDestinationsKeepWhatWasSent(t *testing.T) {
 	require.False(t, out.Again)
 	require.Len(t, out.Left, 1)
 	require.Contains(t, out.Left[0], d.to.proxy.Address())
-	require.Contains(t, out.Why, "remove it there by hand")
+	require.Contains(t, out.Why, "the destination has moved")
 
 	d.applied.Store(sampleEdited(t, "destinations.yaml", "name: media-drop", "name: media-bucket", "activations.yaml", "destination: media-drop", "destination: media-bucket"))
 	again, err := d.takeAway()

@@ -199,7 +199,7 @@ func TestHalfDeliveriesCount(t *testing.T) {
 	err := <-ended
 	require.Equal(t, errkind.Denied, workflows.KindOf(err))
 	require.Len(t, arrived(t, dir, "media-drop"), 1)
-	require.ErrorContains(t, err, "has arrived at media-drop before: "+filepath.Base(arrived(t, dir, "media-drop")[0]))
+	require.ErrorContains(t, err, "has arrived at media-drop all the same: "+filepath.Base(arrived(t, dir, "media-drop")[0]))
 	err = activate()
 	require.Equal(t, errkind.Refused, workflows.KindOf(err), "%v", err)
 	require.ErrorContains(t, err, `contract "acme" (contracts.yaml:5): 1 deliveries were made, 1 are allowed`)

@@ -244,7 +244,7 @@ func TestBlockedActivationCarriesItsDecision(t *testing.T) {
 // away first; what is there all the same, the run and its record say.
 func TestFailedDeliveryIsFinished(t *testing.T) {
 	remains := activities.TakeAwayOutput{Destination: "media-drop", Uncertain: []string{"1.csv"}, Left: []string{"upload 7 of s3://drop/1.csv"}, Why: "connection refused", Again: true}
-	remark := "may have arrived at media-drop before: 1.csv; remove by hand what was sent of unfinished files to media-drop: upload 7 of s3://drop/1.csv (connection refused)"
+	remark := "may have arrived at media-drop all the same: 1.csv; remove by hand what was sent of unfinished files to media-drop: upload 7 of s3://drop/1.csv (connection refused)"
 	for name, c := range map[string]struct {
 		remains activities.TakeAwayOutput
 		err     error
@@ -252,7 +252,7 @@ func TestFailedDeliveryIsFinished(t *testing.T) {
 		again   bool
 	}{
 		"nothing is left":   {},
-		"a file is there":   {remains: activities.TakeAwayOutput{Destination: "media-drop", Arrived: []string{"0.csv"}}, remark: "has arrived at media-drop before: 0.csv"},
+		"a file is there":   {remains: activities.TakeAwayOutput{Destination: "media-drop", Arrived: []string{"0.csv"}}, remark: "has arrived at media-drop all the same: 0.csv"},
 		"it is away":        {err: stepFailure(errkind.Transient, "connection refused", remains), remark: remark, again: true},
 		"it is not allowed": {err: stepFailure(errkind.Denied, "permission denied", activities.TakeAwayOutput{Destination: "media-drop", Left: []string{"a file"}, Why: "permission denied"}), remark: "remove by hand what was sent of unfinished files to media-drop: a file (permission denied)"},
 		"it breaks":         {err: stepFailure(errkind.Internal, "a bug"), remark: "remove by hand what was sent of unfinished files to media-drop: all of delivery dlv_1 (a bug)", again: true},

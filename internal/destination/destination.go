@@ -41,7 +41,7 @@ type Destination interface {
 
 	// Discard takes away what a Put has left that did not finish, and says whether it was there. It touches
 	// neither a file that has appeared nor what another Put has sent, and may be repeated. Conflict when
-	// what was begun is not at this destination.
+	// it is not there and the destination was elsewhere when the Put began.
 	Discard(ctx context.Context, u Unfinished) (found bool, err error)
 
 	// ReadBack reads key from the destination and describes what is really stored there. Missing

@@ -255,10 +255,11 @@ func discards(t *testing.T, f Folder) {
 		}))
 		discard(2, false)
 		requireStored(t, f, "audience.csv", content)
-		elsewhere := begun[1]
-		elsewhere.At += " of another destination"
-		_, err := f.Destination.Discard(t.Context(), elsewhere)
-		require.Equal(t, errkind.Conflict, errkind.Of(err), "%v", err)
+		require.ErrorIs(t, put(content, refuse), broken)
+		begun[3].At = "by another name of its server"
+		discard(3, true)
+		_, err := f.Destination.Discard(t.Context(), begun[3])
+		require.Equal(t, errkind.Conflict, errkind.Of(err), "it may be on another server: %v", err)
 		requireNames(t, f, "audience.csv")
 	}
 }

@@ -102,17 +102,17 @@ func (d *Destination) unfinished(key, id string) destination.Unfinished {
 // Discard implements destination.Destination.
 func (d *Destination) Discard(ctx context.Context, u destination.Unfinished) (found bool, err error) {
 	op := "abort " + u.At
-	if u != d.unfinished(u.Key, u.ID) {
-		return false, errkind.New(errkind.Conflict, op, fmt.Errorf("the destination is %s now", d.options.URL("")), "abort it there by hand")
-	}
 	_, err = d.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
 		Bucket: aws.String(d.options.Bucket), Key: aws.String(d.options.KeyPrefix() + u.Key), UploadId: aws.String(u.ID),
 	})
 	var gone *types.NoSuchUpload
-	if errors.As(err, &gone) { // its parts were joined, or it was aborted before
-		return false, nil
+	if err == nil || !errors.As(err, &gone) {
+		return err == nil, connect.S3Error(op, err)
 	}
-	return err == nil, connect.S3Error(op, err)
+	if now := d.unfinished(u.Key, u.ID).At; now != u.At {
+		return false, errkind.New(errkind.Conflict, op, fmt.Errorf("the destination has moved: there is no %s", now), "abort it by hand")
+	}
+	return false, nil // its parts were joined, or it was aborted before
 }
 
 // ReadBack implements destination.Destination.

@@ -50,9 +50,6 @@ func (d *Destination) Put(ctx context.Context, key string, body io.ReadSeeker, s
 // Discard implements destination.Destination.
 func (d *Destination) Discard(ctx context.Context, u destination.Unfinished) (found bool, err error) {
 	op := "remove " + u.At
-	if u != d.unfinished(u.Key, u.ID) {
-		return false, errkind.New(errkind.Conflict, op, fmt.Errorf("the destination is %s now", d.options.URL("")), "remove it there by hand")
-	}
 	err = d.client.Do(ctx, op, func(c *connect.SFTPConnection) error {
 		removed := c.Remove(d.options.Path(temporary(u)))
 		if found = removed == nil; !found && !errors.Is(removed, fs.ErrNotExist) {
@@ -63,6 +60,9 @@ func (d *Destination) Discard(ctx context.Context, u destination.Unfinished) (fo
 		}
 		return putBack(c, d.options.Path(aside(u)), d.options.Path(u.Key))
 	})
+	if now := d.unfinished(u.Key, u.ID).At; err == nil && !found && now != u.At {
+		err = errkind.New(errkind.Conflict, op, fmt.Errorf("the destination has moved: there is no %s", now), "remove it by hand")
+	}
 	return found, err
 }
 
