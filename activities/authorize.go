@@ -21,6 +21,7 @@ var (
 	mayActivate   = []access.Permission{access.ViewDestinations, access.ManageDestinations, access.Activate} // AC-3
 	mayEvaluate   = []access.Permission{access.EvaluateSegments}
 	mayChangeRows = []access.Permission{access.ManageDatasets}
+	mayUnlist     = []access.Permission{access.ManageDatasets, access.ManagePolicies}
 	mayTakeFiles  = []access.Permission{access.ManageSources}
 )
 
@@ -142,8 +143,8 @@ func (a *Activities) forbidden(ctx context.Context, requestedBy string, p plan.P
 		if len(redirected) > 0 {
 			needs = mayActivate // they hold those for a destination
 		}
-		contract := suppressedBy(change, current)
-		if contract != "" {
+		decides := suppresses(change, current, next)
+		if decides != "" {
 			needs = append(slices.Clone(needs), access.ManagePolicies)
 		}
 		if err := who.Needs(needs...); err != nil {
@@ -151,8 +152,8 @@ func (a *Activities) forbidden(ctx context.Context, requestedBy string, p plan.P
 			switch {
 			case len(redirected) > 0:
 				reason.Message += fmt.Sprintf(": what activation %s sends would go elsewhere, or for another use", redirected[0].Name)
-			case contract != "" && !who.Has(access.ManagePolicies):
-				reason.Message += fmt.Sprintf(": it decides whom contract %s leaves out", contract)
+			case decides != "" && !who.Has(access.ManagePolicies):
+				reason.Message += fmt.Sprintf(": it decides whom %s leaves out", decides)
 			}
 			out = append(out, reason)
 			continue
@@ -161,7 +162,7 @@ func (a *Activities) forbidden(ctx context.Context, requestedBy string, p plan.P
 		if change.Action != plan.Remove {
 			path = unseenChange(who, change, next, loaded)
 		}
-		if path == "" && current != nil && change.Kind != "Activation" { // an activation tells nothing by what it sends no more
+		if path == "" && current != nil && change.Kind != "Activation" && change.Kind != "Source" { // what is sent or filled no more tells nothing
 			path = unseenChange(who, change, current, loaded)
 		}
 		for _, activation := range redirected {
@@ -220,16 +221,48 @@ func redirects(change plan.Change, current, next *workspace.Workspace) (out []*w
 	return out
 }
 
-// suppressedBy is a contract whose suppression list a change of an audience would change, or "": the list itself, or one that it refers to.
-// Whoever changes that changes what the contract forbids.
-func suppressedBy(change plan.Change, current *workspace.Workspace) string {
-	if change.Kind != "Audience" || current == nil || change.Action == plan.Edit && !slices.ContainsFunc(change.Keys, func(key string) bool { return key != "description" && key != "tags" }) {
+// describing are the keys of objects that change nothing but how people find them, and when files are taken.
+var describing = map[string][]string{"Audience": {"description", "tags"}, "Dataset": {"description"}, "Source": {"description", "planning", "schedule"}}
+
+// describes reports whether a change is of such keys only.
+func describes(change plan.Change) bool {
+	return change.Action == plan.Edit && !slices.ContainsFunc(change.Keys, func(key string) bool {
+		key, _, _ = strings.Cut(key, ".")
+		return !slices.Contains(describing[change.Kind], key)
+	})
+}
+
+// suppresses is the contract or the suppression list that would leave other people out after a change, or "": by the audience that it
+// names or one that this refers to, or by what its dataset is loaded with. Whoever changes that changes what is forbidden.
+func suppresses(change plan.Change, current, next *workspace.Workspace) string {
+	if current == nil || describes(change) {
 		return ""
 	}
-	for _, c := range current.Contracts {
-		list, err := current.Audience(c.Suppression)
-		if err == nil && slices.ContainsFunc(current.EvaluationOrder([]*workspace.Audience{list}), func(a *workspace.Audience) bool { return a.Name == change.Name }) {
-			return c.Name
+	switch change.Kind {
+	case "Audience":
+		for _, c := range current.Contracts {
+			list, err := current.Audience(c.Suppression)
+			if err == nil && slices.ContainsFunc(current.EvaluationOrder([]*workspace.Audience{list}), func(a *workspace.Audience) bool { return a.Name == change.Name }) {
+				return "contract " + c.Name
+			}
+		}
+	case "Dataset":
+		return listIn(current, change.Name)
+	case "Source":
+		for _, w := range []*workspace.Workspace{current, next} {
+			if s, err := w.Source(change.Name); err == nil && listIn(current, s.Dataset) != "" {
+				return listIn(current, s.Dataset)
+			}
+		}
+	}
+	return ""
+}
+
+// listIn is the suppression list whose people a dataset holds, or "".
+func listIn(w *workspace.Workspace, dataset string) string {
+	for _, s := range w.SuppressionLists {
+		if s.Dataset == dataset {
+			return "suppression list " + s.Name
 		}
 	}
 	return ""
@@ -246,6 +279,10 @@ func unseenChange(who access.Principal, change plan.Change, w *workspace.Workspa
 	case "Audience":
 		if audience, err := w.Audience(change.Name); err == nil {
 			return unseenRule(who, w, audience, loaded)
+		}
+	case "Source": // with rows of guesses, whether they change a profile would tell its values
+		if s, err := w.Source(change.Name); err == nil && !describes(change) {
+			return unseenTarget(who, w, s, loaded)
 		}
 	case "ConsentPolicy":
 		for _, c := range w.ConsentPolicies {
@@ -279,6 +316,20 @@ func unseenChange(who access.Principal, change plan.Change, w *workspace.Workspa
 
 func unseenRule(who access.Principal, w *workspace.Workspace, audience *workspace.Audience, loaded map[string]map[string][]string) string {
 	return unseenColumn(who, w, audience.Namespaces, w.RuleColumns(audience), loaded)
+}
+
+func unseenTarget(who access.Principal, w *workspace.Workspace, s *workspace.Source, loaded map[string]map[string][]string) string {
+	d, err := w.Dataset(s.Dataset)
+	if err != nil {
+		return ""
+	}
+	labels := w.FieldLabels(d)
+	for _, target := range s.Targets() {
+		if !who.Sees(slices.Concat(labels[target.Field], loaded[d.Name][target.Field])) {
+			return target.Field
+		}
+	}
+	return ""
 }
 
 func unseenColumn(who access.Principal, w *workspace.Workspace, namespaces, columns []string, loaded map[string]map[string][]string) string {

@@ -35,6 +35,7 @@ roles:
   chief: {permissions: [Manage Data Usage Policies], labels: ["*"]}
   deleter: {permissions: [Manage Datasets], labels: ["*"]}
   undoer: {permissions: [Manage Datasets, View Segments], labels: [Third-Party]}
+  feeder: {permissions: [Manage Sources, Manage Datasets], labels: [Third-Party]}
   evaluator: {permissions: [Evaluate a Segment to an Audience], labels: [Third-Party]}
 principals:
   ivy: {roles: [steward]}
@@ -42,6 +43,8 @@ principals:
   lea: {roles: [evaluator]}
   ned: {roles: [deleter]}
   ola: {roles: [undoer]}
+  ria: {roles: [feeder]}
+  sam: {roles: [feeder, steward]}
   pia: {roles: [deleter, viewer]}
   max: {roles: [viewer, chief]}
   gus: {roles: [addsome]}
@@ -247,6 +250,9 @@ func TestWhoMayChange(t *testing.T) {
 		"description by viewer":    {"ann", "", []string{"destinations.yaml", "The media agency's bucket", "The agency's bucket"}},
 		"compression by viewer":    {"ann", "", []string{"destinations.yaml", "format: {compression: gzip}", "format: {compression: none}"}},
 		"unused, by viewer":        {"ann", "", []string{"destinations.yaml", "kind: Destination\nname: newsletter", "kind: Destination\nname: unused\ntype: s3\ns3: {bucket: unused, region: us-east-1}\n---\nkind: Destination\nname: newsletter"}},
+		"source, not seeing":       {"ria", "source acme: attribute partner.sailing carries labels that the roles of ria do not hold", []string{"sources.yaml", "errorThreshold: 5", "errorThreshold: 7"}},
+		"new source, not seeing":   {"ria", "source mine: attribute partner.sailing carries labels that the roles of ria do not hold", policy("kind: Source\nname: mine\ndataset: acme_2026\nfolder: {path: /mine}\npath: \"*.csv\"\nmapping: {partner_id: partnerID, sails: partner.sailing}\nschedule: {every: 1d}")},
+		"schedule, not seeing":     {"ria", "", []string{"sources.yaml", "every night", "daily"}},
 		"anything by nobody known": {"zoe", `the access file names no principal "zoe"`, add},
 		"by a schedule":            {"", "", column},
 		"by the worker's name":     {access.Worker, `names no principal "worker start"`, label},
@@ -351,6 +357,65 @@ name: coastal-sailors`, "governance.yaml", "kind: Policy", "kind: Contract\nname
 			}
 		})
 	}
+}
+
+// EC-39, AC-1: taking people off a suppression list needs what changing the list needs: by undoing a batch, by a full file of one's own, or by
+// what the list's dataset is loaded with.
+func TestWhoMayTakePeopleOffLists(t *testing.T) {
+	const list = "kind: Dataset\nname: stop\nschema: merk-prospects\nmerge: full\n---\nkind: Source\nname: stop\ndataset: stop\nfolder: {path: /stop}\npath: \"*.csv\"\nmapping: {partner_id: partnerID}\nschedule: {every: 1d}\n---\nkind: SuppressionList\nname: stop\ndataset: stop\nfield: partnerID\n---\nkind: Policy"
+	declared := []string{"governance.yaml", "kind: Policy", list}
+	r := newRestricted(t, declared...)
+	for name, step := range map[string]func(who string) error{
+		"batch": func(who string) error {
+			_, err := r.env.ExecuteActivity(r.DeleteBatch, DeleteBatchInput{Dataset: "stop", Batch: "batch_1", RequestedBy: who})
+			return err
+		},
+		"full file": func(who string) error {
+			_, err := r.env.ExecuteActivity(r.TakeFile, TakeFileInput{Source: "stop", Path: "local:/mine.csv", RequestedBy: who})
+			return err
+		},
+	} {
+		require.ErrorContains(t, step("ria"), "lack Manage Data Usage Policies", name)
+		require.NotEqual(t, errkind.Denied, kindOf(step("sam")), name)
+		require.NotEqual(t, errkind.Denied, kindOf(step("")), name)
+	}
+	for name, c := range map[string]struct{ old, changed, kind string }{
+		"other files":    {"folder: {path: /stop}\npath: \"*.csv\"", "folder: {path: /stop}\npath: \"none/*.csv\"", "Source"},
+		"another source": {"kind: SuppressionList", "kind: Source\nname: more\ndataset: stop\nfolder: {path: /more}\npath: \"*.csv\"\nmapping: {partner_id: partnerID}\nschedule: {every: 1d}\n---\nkind: SuppressionList", "Source"},
+		"its dataset":    {"merge: full", "merge: replace", "Dataset"},
+		"its schedule":   {"path: \"*.csv\"\nmapping: {partner_id: partnerID}\nschedule: {every: 1d}", "path: \"*.csv\"\nmapping: {partner_id: partnerID}\nschedule: {every: 2d}", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRestricted(t, declared...)
+			bundle, err := BundleWorkspace(sampleEdited(t, slices.Concat(sailing, declared, []string{"governance.yaml", c.old, c.changed})...).Files)
+			require.NoError(t, err)
+			for _, who := range []string{"ria", "sam"} {
+				value, err := r.env.ExecuteActivity(r.PlanWorkspace, WorkspaceInput{Bundle: bundle, RequestedBy: who})
+				require.NoError(t, err)
+				var planned PlanWorkspaceOutput
+				require.NoError(t, value.Get(&planned))
+				if who == "sam" || c.kind == "" {
+					require.Empty(t, planned.Plan.Refused)
+					continue
+				}
+				require.Len(t, planned.Plan.Refused, 1)
+				require.Equal(t, c.kind, planned.Plan.Refused[0].Kind)
+				require.Contains(t, planned.Plan.Refused[0].Message, "lack Manage Data Usage Policies: it decides whom suppression list stop leaves out")
+			}
+		})
+	}
+}
+
+// AC-7: what a batch of guesses has changed is told to those who see all attributes of its dataset.
+func TestGuessesAreNotTold(t *testing.T) {
+	r := newRestricted(t)
+	all := store.Outcome{Status: store.Loaded, Read: 3, Accepted: 3, Created: 1, Updated: 1, Unchanged: 1}
+	for who, want := range map[string]store.Outcome{"cem": all, "": all, "ria": all.WithoutChanges(), "nobody": all.WithoutChanges()} {
+		told, err := r.toldOutcome(t.Context(), who, "acme_2026", all)
+		require.NoError(t, err)
+		require.Equal(t, want, told, who)
+	}
+	require.EqualValues(t, 2, all.WithoutChanges().Updated)
 }
 
 // Labels are changed by whoever may apply labels, and by nobody else, whatever the means: here a dataset gets another schema that has the

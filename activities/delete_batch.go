@@ -31,8 +31,15 @@ func (a *Activities) DeleteBatch(ctx context.Context, in DeleteBatchInput) (stor
 func (a *Activities) deleteBatch(ctx context.Context, in DeleteBatchInput) (out store.Deletion, err error) {
 	ctx, _, end := a.progress(ctx, "delete batch", "batches", 1)
 	defer end()
-	record := audited(ctx, in.RequestedBy, "delete", catalog.AuditedBatch, in.Batch)
-	if err := a.authorize(ctx, record, mayChangeRows); err != nil {
+	w, err := a.Workspace(ctx)
+	if err != nil {
+		return out, err
+	}
+	record, needs := audited(ctx, in.RequestedBy, "delete", catalog.AuditedBatch, in.Batch), mayChangeRows
+	if listIn(w, in.Dataset) != "" { // whoever it has put on the list is approached again
+		needs = mayUnlist
+	}
+	if err := a.authorize(ctx, record, needs); err != nil {
 		return out, err
 	}
 	release, err := a.alone(ctx, in.Batch)
@@ -40,10 +47,6 @@ func (a *Activities) deleteBatch(ctx context.Context, in DeleteBatchInput) (out 
 		return out, err
 	}
 	defer release()
-	w, err := a.Workspace(ctx)
-	if err != nil {
-		return out, err
-	}
 	stored, d, err := dataset(w, in.Dataset)
 	if err != nil {
 		return out, err

@@ -47,7 +47,9 @@ type EvaluateMembershipsInput struct {
 	Evaluation string    `json:"evaluation"`
 	AsOf       time.Time `json:"asOf"`
 	Audiences  []string  `json:"audiences,omitempty"`
-	Scheduled  bool      `json:"scheduled,omitempty"` // of all, only those that have no schedule of their own
+	Namespaces []string  `json:"namespaces,omitempty"` // of all, only those that may hold prospects of one of them
+	Datasets   []string  `json:"datasets,omitempty"`   // of all, only those whose members one of them may change
+	Scheduled  bool      `json:"scheduled,omitempty"`  // of all, only those that have no schedule of their own
 
 	RequestedBy string `json:"requestedBy,omitempty"`
 }
@@ -85,8 +87,8 @@ func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembers
 	if err != nil {
 		return out, err
 	}
-	audiences, err := chosen(w, in.Audiences, in.Scheduled)
-	if err != nil {
+	audiences, err := chosen(w, in)
+	if err != nil || len(audiences) == 0 {
 		return out, err
 	}
 	published, err := a.Memberships.Evaluation(ctx, in.Evaluation)
@@ -160,9 +162,13 @@ func (a *Activities) forgetEvaluated(ctx context.Context) error {
 	return errors.Join(a.Memberships.ForgetStaleParts(ctx), a.removeMemberships(ctx, false), a.forgetTold(ctx))
 }
 
-// chosen are the audiences to evaluate and those that they refer to, in the order in which they can be.
-func chosen(w *workspace.Workspace, names []string, scheduled bool) (out []*workspace.Audience, err error) {
-	for _, name := range names {
+// chosen are the audiences to evaluate and those that they refer to, in the order in which they can be. There may be none that datasets change.
+func chosen(w *workspace.Workspace, in EvaluateMembershipsInput) (out []*workspace.Audience, err error) {
+	namespaces, err := concerned(w, in)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range in.Audiences {
 		audience, err := w.Audience(name)
 		if err != nil {
 			return nil, err
@@ -172,17 +178,58 @@ func chosen(w *workspace.Workspace, names []string, scheduled bool) (out []*work
 		}
 		out = append(out, audience)
 	}
-	if len(names) == 0 {
+	meant := func(audience *workspace.Audience) bool {
+		return namespaces == nil || len(namespaces) > 0 && (len(audience.Namespaces) == 0 || overlap(audience.Namespaces, namespaces))
+	}
+	if len(in.Audiences) == 0 {
 		for _, audience := range w.Audiences {
-			if audience.Status != workspace.Inactive && (!scheduled || audience.Schedule == nil) {
+			if audience.Status != workspace.Inactive && (!in.Scheduled || audience.Schedule == nil) && meant(audience) {
 				out = append(out, audience)
 			}
 		}
 	}
-	if len(out) == 0 {
+	if len(out) == 0 && namespaces == nil {
 		return nil, errkind.New(errkind.Invalid, "", errors.New("the workspace declares no audience that is to be evaluated"), "add an object of kind Audience")
 	}
 	return w.EvaluationOrder(out), nil
+}
+
+// concerned are the namespaces whose audiences are meant; nil for all.
+func concerned(w *workspace.Workspace, in EvaluateMembershipsInput) ([]string, error) {
+	if len(in.Namespaces) == 0 && len(in.Datasets) == 0 {
+		return nil, nil
+	}
+	if len(in.Audiences) > 0 {
+		return nil, errkind.New(errkind.Invalid, "", errors.New("audiences are named, and by namespace or dataset as well"), "leave one out")
+	}
+	out := slices.Clone(in.Namespaces)
+	for _, symbol := range in.Namespaces {
+		if len(w.ProfileDatasets([]string{symbol})) == 0 {
+			return nil, errkind.New(errkind.Invalid, "", fmt.Errorf("no dataset that is enabled for Profile is of namespace %q", symbol), "see starter get namespace")
+		}
+	}
+	for _, name := range in.Datasets {
+		d, err := w.Dataset(name)
+		if err != nil {
+			return nil, err
+		}
+		if d.Profile {
+			out = append(out, w.Namespace(d))
+		}
+		for _, list := range w.SuppressionLists {
+			if list.Dataset == name {
+				out = append(out, list.Namespaces...)
+			}
+		}
+	}
+	if out == nil {
+		out = []string{}
+	}
+	return out, nil
+}
+
+func overlap(a, b []string) bool {
+	return slices.ContainsFunc(a, func(x string) bool { return slices.Contains(b, x) })
 }
 
 func limitOf(a *workspace.Audience) *store.Limit {

@@ -11,6 +11,7 @@ import (
 
 	"prospector/internal/errkind"
 	"prospector/internal/store"
+	"prospector/internal/workspace"
 )
 
 // overtaken has something happen while an evaluation is under way.
@@ -72,4 +73,38 @@ func TestDeletedWhileEvaluated(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, results)
 	require.NoError(t, e.evaluate("eval_2", at.Add(time.Hour)), "there is nothing to forget any more")
+}
+
+// What to evaluate is said by name, by namespace, or by a dataset whose rows, or whose place as a suppression list, may change who is a member
+// or leaves.
+func TestChosenAudiences(t *testing.T) {
+	w := sampleEdited(t, "audiences.yaml", "kind: Audience\nname: coastal-sailors", "kind: Audience\nname: everybody\nrule: partnerID IS NOT NULL\n---\nkind: Audience\nname: coastal-sailors",
+		"governance.yaml", "kind: Policy", "kind: Dataset\nname: stop\nschema: merk-prospects\n---\nkind: SuppressionList\nname: stop\ndataset: stop\nfield: partner.householdID\n---\nkind: Dataset\nname: archive\nschema: merk-prospects\n---\nkind: Policy")
+	for name, c := range map[string]struct {
+		in   EvaluateMembershipsInput
+		want []string
+	}{
+		"all":              {EvaluateMembershipsInput{}, []string{"outdoor-families", "everybody", "coastal-sailors", "established-households"}},
+		"a dataset":        {EvaluateMembershipsInput{Datasets: []string{"merk_2026"}}, []string{"everybody", "established-households"}},
+		"a namespace":      {EvaluateMembershipsInput{Namespaces: []string{"acme_pid"}}, []string{"outdoor-families", "everybody", "coastal-sailors"}},
+		"a list":           {EvaluateMembershipsInput{Datasets: []string{"stop"}}, []string{"outdoor-families", "everybody", "coastal-sailors"}},
+		"both":             {EvaluateMembershipsInput{Datasets: []string{"stop"}, Namespaces: []string{"merk_pid"}}, []string{"outdoor-families", "everybody", "coastal-sailors", "established-households"}},
+		"not for profiles": {EvaluateMembershipsInput{Datasets: []string{"archive"}}, nil},
+	} {
+		found, err := chosen(w, c.in)
+		require.NoError(t, err, name)
+		var names []string
+		for _, audience := range found {
+			names = append(names, audience.Name)
+		}
+		require.ElementsMatch(t, c.want, names, name)
+	}
+	for _, in := range []EvaluateMembershipsInput{{Datasets: []string{"none"}}, {Namespaces: []string{"none"}}, {Namespaces: []string{"acme_pid"}, Audiences: []string{"everybody"}}} {
+		_, err := chosen(w, in)
+		require.Error(t, err)
+	}
+	a := Activities{Workspace: func(context.Context) (*workspace.Workspace, error) { return w, nil }}
+	activations, err := a.ListActivationsOf(t.Context(), ListActivationsOfInput{Audiences: []string{"established-households", "none"}})
+	require.NoError(t, err)
+	require.Equal(t, []string{"merk-to-liveramp"}, activations)
 }

@@ -222,7 +222,7 @@ func (l *listing) judgeFile(ctx context.Context, f catalog.File, start time.Time
 	case f.State == catalog.Skipped && !l.in.Skipped, old && f.State == catalog.Seen && !l.in.Skipped:
 		out.Skipped++
 		l.change(f, catalog.Skipped, "it was last changed before the source was there, and backfill is false")
-	case f.State.Refused() && !l.in.Retry && !corrected:
+	case f.State.Refused() && !l.in.Retry && !corrected && !l.retried(f, asked):
 		out.RefusedBefore++
 	case f.State == catalog.Loaded, f.State == catalog.Duplicate:
 		out.AlreadyLoaded++
@@ -251,6 +251,11 @@ func (l *listing) judgeFile(ctx context.Context, f catalog.File, start time.Time
 		}
 	}
 	return nil
+}
+
+// retried reports whether a file was refused in the window of the run that is retried. What somebody deleted stays so.
+func (l *listing) retried(f catalog.File, asked asked) bool {
+	return l.in.RetryOf != "" && f.State != catalog.Deleted && asked.wants(f)
 }
 
 // refuse records that a file cannot be taken as it is, and says so in this look, also when it is asked again because

@@ -21,6 +21,8 @@ type LoadBatchInput struct {
 	Labels map[string][]string `json:"labels"`
 	// AllowRemovals lets a full file remove more profiles than the dataset's guard allows.
 	AllowRemovals bool `json:"allowRemovals,omitempty"`
+
+	RequestedBy string `json:"requestedBy,omitempty"`
 }
 
 // LoadBatchOutput is what the batch came to.
@@ -122,8 +124,11 @@ func (a *Activities) loadBatch(ctx context.Context, in LoadBatchInput) (out Load
 	if err := a.Ledger.RecordBatch(ctx, file.Dataset.Name, load.Batch, out.Outcome, load.At); err != nil {
 		return out, err
 	}
+	if out.Outcome, err = a.toldOutcome(ctx, in.RequestedBy, file.Dataset.Name, out.Outcome); err != nil {
+		return out, err
+	}
 	if out.Status == store.Failed {
-		return out, notLoaded(file, in.Counts, out)
+		return out, notLoaded(file, in.Counts, out.Reasons)
 	}
 	return out, a.Ledger.SetFileState(ctx, in.Batch, catalog.Loaded, sum, "", load.At)
 }
@@ -151,20 +156,24 @@ func (out *LoadBatchOutput) diagnose(s *workspace.Source, suppressed int64) {
 	}
 }
 
-// notLoaded is why a batch with rejected rows is not loaded.
-func notLoaded(file ingest.File, counts ingest.Counts, out LoadBatchOutput) error {
+// notLoaded is why a file with rejected rows is not loaded, or of a sample, why the file would not be.
+func notLoaded(file ingest.File, counts ingest.Counts, reasons []store.RejectionCount) error {
 	op, s := fmt.Sprintf("source %s: %s", file.Source.Name, file.Name), file.Source
-	rejected := fmt.Sprintf("%d of %d rows rejected (%.1f%%)", counts.Rejected-counts.Suppressed, counts.Read-counts.Suppressed, counts.Percent())
-	switch {
-	case !s.Diagnoses():
-		return errkind.New(errkind.BadInput, op, fmt.Errorf("%s: %s, and partialIngestion of the source is off; nothing was loaded, and no reasons were kept", prospect.NoDiagnostics, rejected),
-			"set errorDiagnostics: true in the source and run again with retry to get the reasons")
-	case !s.Partial():
-		return errkind.New(errkind.BadInput, op, fmt.Errorf("%s, and partialIngestion of the source is off; nothing was loaded; most frequent: %s", rejected, reasonTexts(out.Reasons, 3)),
-			"ask the partner for a corrected file, or set partialIngestion: true in the source and run again with retry")
+	rows, nothing, again := "rows", "nothing was loaded", " and run again with retry"
+	if file.Sample > 0 {
+		rows, nothing, again = "rows checked", "nothing would be loaded", ""
 	}
-	return errkind.New(errkind.BadInput, op, fmt.Errorf("%s, above the threshold of %g%%; nothing was loaded; most frequent: %s", rejected, s.Threshold(), reasonTexts(out.Reasons, 3)),
-		"ask the partner for a corrected file, or raise errorThreshold of the source and run again with retry")
+	rejected := fmt.Sprintf("%d of %d %s rejected (%.1f%%)", counts.Rejected-counts.Suppressed, counts.Read-counts.Suppressed, rows, counts.Percent())
+	switch {
+	case !s.Diagnoses() && file.Sample == 0:
+		return errkind.New(errkind.BadInput, op, fmt.Errorf("%s: %s, and partialIngestion of the source is off; %s, and no reasons were kept", prospect.NoDiagnostics, rejected, nothing),
+			"set errorDiagnostics: true in the source"+again+" to get the reasons")
+	case !s.Partial():
+		return errkind.New(errkind.BadInput, op, fmt.Errorf("%s, and partialIngestion of the source is off; %s; most frequent: %s", rejected, nothing, reasonTexts(reasons, 3)),
+			"ask the partner for a corrected file, or set partialIngestion: true in the source"+again)
+	}
+	return errkind.New(errkind.BadInput, op, fmt.Errorf("%s, above the threshold of %g%%; %s; most frequent: %s", rejected, s.Threshold(), nothing, reasonTexts(reasons, 3)),
+		"ask the partner for a corrected file, or raise errorThreshold of the source"+again)
 }
 
 func reasonTexts(reasons []store.RejectionCount, n int) string {

@@ -109,6 +109,9 @@ func (a *Activities) prepareReplay(ctx context.Context, in PrepareReplayInput) (
 	}
 	if out.State == catalog.Loaded {
 		outcome, err := a.Ledger.Batch(ctx, out.Batch)
+		if err == nil {
+			outcome, err = a.toldOutcome(ctx, in.RequestedBy, in.Dataset, outcome)
+		}
 		out.Outcome = &outcome
 		return out, err
 	}

@@ -11,8 +11,10 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
+	"prospector/internal/catalog"
 	"prospector/internal/ingest"
 	"prospector/internal/source"
+	"prospector/internal/store"
 	"prospector/internal/workspace"
 )
 
@@ -28,6 +30,9 @@ type ProbeFileOutput struct {
 	Bytes   int64          `json:"bytes"`
 	Sampled bool           `json:"sampled"`
 	Counts  *ingest.Counts `json:"counts,omitempty"` // of the sample
+
+	Reasons []store.RejectionCount `json:"reasons,omitempty"` // why its rows are rejected, the most frequent ones
+	Refused string                 `json:"refused,omitempty"` // why a run would load nothing, if all rows are like those of the sample
 }
 
 const (
@@ -88,21 +93,30 @@ func (a *Activities) probeFile(ctx context.Context, in ProbeFileInput) (out Prob
 		}
 		staged = plain
 	}
-	w, err := a.Workspace(ctx)
+	file, err := a.fileOf(ctx, catalog.File{Source: s.Name, Batch: batch, File: source.File{Path: in.Path}})
 	if err != nil {
 		return out, err
 	}
-	stored, d, err := dataset(w, s.Dataset)
-	if err != nil {
-		return out, err
-	}
-	defer func() { err = errors.Join(err, a.Batches.ForgetPart(context.WithoutCancel(ctx), stored, batch)) }()
-	counts, err := ingest.Validate(ctx, a.Batches, ingest.File{Name: in.Path, Path: staged, Batch: batch, Source: s, Dataset: stored,
-		Identity: w.Schema(d).PrimaryIdentity.Field, Guardrails: w.Sandbox.Guardrails, Parquet: a.Parquet, Sample: sampleRows, Head: !whole}, func(ingest.Progress) {})
+	file.Path, file.Sample, file.Head = staged, sampleRows, !whole
+	file.Rejections = filepath.Join(folder, "rejections.jsonl") // also where a load keeps none: what is in it goes with the folder
+	file.Lists = nil                                            // who is on them is told by loads alone, which are on record
+	defer func() { err = errors.Join(err, a.Batches.ForgetPart(context.WithoutCancel(ctx), file.Dataset, batch)) }()
+	counts, err := ingest.Validate(ctx, a.Batches, file, func(ingest.Progress) {})
 	if err != nil {
 		return out, fmt.Errorf("source %s: %w", s.Name, err)
 	}
 	out.Counts = &counts
+	if counts.Rejected == 0 {
+		return out, nil
+	}
+	reasons, err := ingest.RejectionCounts(file.Rejections)
+	if err != nil {
+		return out, err
+	}
+	out.Reasons = reasons[:min(len(reasons), topReasons)]
+	if counts.Exceeds(s.Threshold()) {
+		out.Refused = notLoaded(file, counts, reasons).Error()
+	}
 	return out, nil
 }
 

@@ -210,6 +210,40 @@ func TestRetryTakesTheFailedRunsWindow(t *testing.T) {
 	require.ErrorContains(t, err, "no run run-99")
 }
 
+// SR-21: a retry also takes what was refused within the window of the run that it repeats; not what was refused before, or
+// later, and not what somebody deleted.
+func TestRetryTakesWhatTheFailedRunRefused(t *testing.T) {
+	d := newDropPoint(t, atOnce)
+	end := func(states map[string]catalog.State) {
+		listed, err := d.list(ListSourceInput{})
+		require.NoError(t, err)
+		require.Len(t, listed.Due, len(states))
+		for _, f := range listed.Due {
+			require.NoError(t, d.catalog.SetFileState(t.Context(), f.Batch, states[f.Path], "", "", now()))
+		}
+		require.NoError(t, d.catalog.EndSync(t.Context(), fmt.Sprintf("run-%d", d.runs), "failed", 0, 0, "", now()))
+	}
+	d.put("in/before.csv", "1", now())
+	end(map[string]catalog.State{"in/before.csv": catalog.Rejected})
+	for _, name := range []string{"aside", "bad", "deleted", "failed", "good"} {
+		d.put("in/"+name+".csv", name, now())
+	}
+	end(map[string]catalog.State{"in/aside.csv": catalog.SetAside, "in/bad.csv": catalog.Rejected, "in/deleted.csv": catalog.Deleted, "in/failed.csv": catalog.Failed, "in/good.csv": catalog.Loaded})
+	d.put("in/later.csv", "1", now().Add(time.Second))
+	end(map[string]catalog.State{"in/failed.csv": catalog.Failed, "in/later.csv": catalog.Rejected})
+	listed, err := d.list(ListSourceInput{RetryOf: "run-2"})
+	require.NoError(t, err)
+	var due []string
+	for _, f := range listed.Due {
+		due = append(due, f.Path)
+	}
+	require.ElementsMatch(t, []string{"in/aside.csv", "in/bad.csv", "in/failed.csv"}, due)
+	require.Equal(t, []int{1, 3}, []int{listed.AlreadyLoaded, listed.RefusedBefore})
+	listed, err = d.list(ListSourceInput{})
+	require.NoError(t, err)
+	require.Len(t, listed.Due, 1, "an ordinary run leaves what was refused")
+}
+
 // EC-14: neither a clock that differs nor a file of the same second as the last one is lost or taken twice.
 func TestNoHighWaterMark(t *testing.T) {
 	d := newDropPoint(t, atOnce)

@@ -22,6 +22,8 @@ type TakeFileInput struct {
 	Batch   string `json:"batch,omitempty"`
 	Dataset string `json:"dataset,omitempty"` // whose one source says how to read the file, unless source does
 	Again   bool   `json:"again,omitempty"`   // also when the same bytes were loaded before under another name
+
+	RequestedBy string `json:"requestedBy,omitempty"`
 }
 
 // localPrefix begins the path of a file on the worker's machine, which is at no drop point.
@@ -50,6 +52,9 @@ func (a *Activities) takeFile(ctx context.Context, in TakeFileInput) (out TakeFi
 	}
 	ctx, _, end := a.progress(ctx, "take", "files", 0)
 	defer end()
+	if err := a.mayTakeOff(ctx, in, s); err != nil {
+		return out, err
+	}
 	opened, name, err := a.open(ctx, s, in.Path)
 	if err != nil {
 		return out, fmt.Errorf("source %s: %w", s.Name, err)
@@ -81,6 +86,9 @@ func (a *Activities) takeFile(ctx context.Context, in TakeFileInput) (out TakeFi
 	switch entry.State {
 	case catalog.Loaded:
 		outcome, err := a.Ledger.Batch(ctx, entry.Batch)
+		if err == nil {
+			outcome, err = a.toldOutcome(ctx, in.RequestedBy, s.Dataset, outcome)
+		}
 		out.Outcome = &outcome
 		return out, err
 	case catalog.Duplicate:
@@ -90,6 +98,22 @@ func (a *Activities) takeFile(ctx context.Context, in TakeFileInput) (out TakeFi
 	}
 	out.State = catalog.Taken
 	return out, a.Ledger.SetFileState(ctx, entry.Batch, catalog.Taken, "", "", now())
+}
+
+// mayTakeOff is Denied when a person brings a full file of their own for the dataset of a suppression list: who is not in it is approached again.
+func (a *Activities) mayTakeOff(ctx context.Context, in TakeFileInput, s *workspace.Source) error {
+	if !strings.HasPrefix(in.Path, localPrefix) {
+		return nil
+	}
+	w, err := a.Workspace(ctx)
+	if err != nil {
+		return err
+	}
+	stored, _, err := dataset(w, s.Dataset)
+	if err != nil || stored.Merge != store.Full || listIn(w, s.Dataset) == "" {
+		return err
+	}
+	return a.authorize(ctx, audited(ctx, in.RequestedBy, "ingest", "Dataset", s.Dataset), mayUnlist)
 }
 
 // sourceOf finds the source that says how a file is read.

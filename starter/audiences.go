@@ -204,7 +204,7 @@ audience would carry, and the destinations whose policies would refuse it. Nothi
 					if err != nil {
 						return err
 					}
-					in.Rule = string(text)
+					in.Rule = strings.TrimPrefix(string(text), "\ufeff") // of editors that mark UTF-8
 					if strings.HasSuffix(args[0], ".pql") {
 						in.Notation = "pql"
 					}
@@ -269,7 +269,8 @@ func newAudienceEvaluate(s *shared) *cobra.Command {
 		Long: `Evaluate audiences now, all unless named, with those that they refer to. Their memberships are published together; an
 audience that fails keeps its earlier one, and does not stop the others.`,
 		Example: `  starter audiences evaluate
-  starter audiences evaluate outdoor-families --activate`,
+  starter audiences evaluate outdoor-families --activate
+  starter audiences evaluate --dataset acme_2026`,
 		RunE: func(c *cobra.Command, args []string) (err error) {
 			in.Audiences, o.parts = args, true
 			if in.RequestedBy, err = requestedBy(c.Context()); err != nil {
@@ -278,7 +279,7 @@ audience that fails keeps its earlier one, and does not stop the others.`,
 			return o.run(c.Context(), workflows.EvaluateAudiences, in, printEvaluated)
 		},
 	}
-	c.Flags().BoolVar(&in.Activate, "activate", false, "then run every activation")
+	choosing(c, &in)
 	c.Flags().StringVar(&o.id, "id", "", "workflow id; unless said, one that allows one such run at a time")
 	c.Flags().BoolVar(&o.detach, "detach", false, "do not wait; print the workflow id")
 	return c

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -63,6 +64,7 @@ func printBatches(page api.BatchPage) error {
 		rows = append(rows, append(row, b.ReplayOf))
 	}
 	err := table(os.Stdout, rows)
+	printWithheld(slices.ContainsFunc(page.Batches, func(b store.BatchRecord) bool { return b.ChangesWithheld }))
 	printNext(page.Next)
 	return err
 }
@@ -101,6 +103,7 @@ func printBatch(b store.BatchDetail) error {
 	}
 	rows = append(rows, []string{"carries", strings.Join(b.Columns, ", ")})
 	err := table(os.Stdout, rows)
+	printWithheld(b.ChangesWithheld)
 	if len(b.Reasons) > 0 {
 		fmt.Println()
 		rows = [][]string{{"rows", "code", "field", "detail"}}

@@ -112,6 +112,13 @@ func TestPolicyImpact(t *testing.T) {
 	require.Len(t, impacts, 3)
 	require.Equal(t, plan.Blocked, impacts[2].Outcome)
 	require.Equal(t, impacts[2].Before, impacts[2].After)
+	require.Contains(t, text, `"before": []`)
+	edited := t.TempDir()
+	require.NoError(t, os.CopyFS(edited, os.DirFS(sample)))
+	require.NoError(t, os.Remove(filepath.Join(edited, "activations.yaml")))
+	text, err = ran(t, "policy", "impact", edited, "--workspace", sample)
+	require.NoError(t, err)
+	require.Equal(t, "activation acme-to-media is removed\nactivation merk-to-liveramp is removed\nactivation acme-to-newsletter is removed\n", text)
 	_, err = ran(t, "policy", "impact", "no-such-file.yaml", "--workspace", sample)
 	require.Equal(t, 2, exitCode(err))
 }

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"prospector/activities"
 	"prospector/internal/catalog"
+	"prospector/internal/store"
 	"prospector/workflows"
 )
 
@@ -115,7 +117,33 @@ func printProbed(probed []activities.ProbeFileOutput) error {
 		}
 		rows = append(rows, row)
 	}
-	return table(os.Stdout, rows)
+	if err := table(os.Stdout, rows); err != nil {
+		return err
+	}
+	for _, p := range probed {
+		if p.Counts != nil && p.Counts.Drift != nil {
+			printDrift(p.Path, p.Counts.Drift.Unmapped, p.Counts.Drift.Missing)
+		}
+		printReasons(p.Path, p.Reasons)
+	}
+	return nil
+}
+
+// printDrift says where a file's columns are not those of the mapping.
+func printDrift(path string, unmapped, missing []string) {
+	if len(unmapped) > 0 {
+		fmt.Printf("  %s: columns that were not taken: %q\n", printable(path), unmapped)
+	}
+	if len(missing) > 0 {
+		fmt.Printf("  %s: columns that are not there: %q\n", printable(path), missing)
+	}
+}
+
+// printReasons says why rows of a file were rejected.
+func printReasons(path string, reasons []store.RejectionCount) {
+	for _, reason := range reasons {
+		fmt.Printf("  %s: %d rows rejected: %s: %s\n", printable(path), reason.Rows, reason.Reason, reason.Reason.Code.Meaning())
+	}
 }
 
 func printBackfilled(result json.RawMessage) error {
@@ -150,6 +178,13 @@ func printIngested(result json.RawMessage) error {
 	return printFiles([]workflows.IngestFileResult{r})
 }
 
+// printWithheld says what of counts is not told.
+func printWithheld(withheld bool) {
+	if withheld {
+		fmt.Println("updated counts what stayed unchanged, too: your roles do not see all attributes of the dataset")
+	}
+}
+
 func printFiles(files []workflows.IngestFileResult) error {
 	rows := [][]string{{"file", "batch", "state", "read", "accepted", "rejected", "new", "updated", "unchanged", "superseded", "outdated", "removed"}}
 	for _, f := range files {
@@ -172,24 +207,18 @@ func printFiles(files []workflows.IngestFileResult) error {
 	if err := table(os.Stdout, rows); err != nil {
 		return err
 	}
+	printWithheld(slices.ContainsFunc(files, func(f workflows.IngestFileResult) bool { return f.Outcome != nil && f.Outcome.ChangesWithheld }))
 	for _, f := range files {
-		f.Path = printable(f.Path)
 		if d := f.Drift; d != nil {
-			for what, names := range map[string][]string{"columns that were not taken": d.Unmapped, "columns that are not there": d.Missing} {
-				if len(names) > 0 {
-					fmt.Printf("  %s: %s: %q\n", f.Path, what, names)
-				}
-			}
+			printDrift(f.Path, d.Unmapped, d.Missing)
 		}
 		if f.Diagnostic != nil {
-			fmt.Printf("  %s: %s\n", f.Path, visible(f.Diagnostic.String()))
+			fmt.Printf("  %s: %s\n", printable(f.Path), visible(f.Diagnostic.String()))
 		}
 		for _, warning := range f.Warnings {
-			fmt.Printf("  %s: %s\n", f.Path, visible(warning))
+			fmt.Printf("  %s: %s\n", printable(f.Path), visible(warning))
 		}
-		for _, reason := range f.Reasons {
-			fmt.Printf("  %s: %d rows rejected: %s: %s\n", f.Path, reason.Rows, reason.Reason, reason.Reason.Code.Meaning())
-		}
+		printReasons(f.Path, f.Reasons)
 	}
 	return nil
 }

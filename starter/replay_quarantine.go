@@ -102,6 +102,7 @@ func printReplayed(result json.RawMessage) error {
 	}
 	fmt.Printf("%d rows read, %d accepted, %d rejected again; %d profiles created, %d updated, %d unchanged, %d known from later batches\n",
 		o.Read, o.Accepted, o.Rejected, o.Created, o.Updated, o.Unchanged, o.Outdated)
+	printWithheld(o.ChangesWithheld)
 	for _, reason := range r.Reasons {
 		fmt.Printf("  %d× %s\n", reason.Rows, reason.Reason)
 	}

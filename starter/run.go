@@ -55,8 +55,9 @@ func newRunSyncSource(o *runOptions) *cobra.Command {
 		Long: `Take every new file of a source, each once: files that are whole by the source's readiness rule, and of which
 this very version was not loaded before.
 
-With --dry-run nothing is taken: the drop point is listed, and the first rows of the first due files are checked.
-With --retry-of only the files of a failed run's window are taken, not what came later.`,
+With --dry-run nothing is taken: the drop point is listed, and the first rows of the first due files are checked. It fails
+as the run would when one of them would be refused.
+With --retry-of only the files of a failed run's window are taken, not what came later; also those that were refused.`,
 		Example: `  starter run sync-source acme
   starter run sync-source acme --dry-run
   starter run sync-source acme --business-date 2026-11-23`,
@@ -206,8 +207,15 @@ func newRunEvaluateAudiences(o *runOptions) *cobra.Command {
 			return o.run(c.Context(), workflows.EvaluateAudiences, in, printEvaluated)
 		},
 	}
-	c.Flags().BoolVar(&in.Activate, "activate", false, "then run every activation of the workspace")
+	choosing(c, &in)
 	return c
+}
+
+// choosing are the flags that say what to evaluate, and what then.
+func choosing(c *cobra.Command, in *workflows.EvaluateAudiencesInput) {
+	c.Flags().StringSliceVar(&in.Namespaces, "namespace", nil, "only audiences that may hold prospects of this namespace, by its symbol; may be given several times")
+	c.Flags().StringSliceVar(&in.Datasets, "dataset", nil, "only audiences whose members this dataset may change; may be given several times")
+	c.Flags().BoolVar(&in.Activate, "activate", false, "then run every activation; with --namespace or --dataset, those that send what was evaluated")
 }
 
 func newRunActivateAudiences(o *runOptions) *cobra.Command {

@@ -62,3 +62,17 @@ func TestPrintSyncedKeepsQuotedPaths(t *testing.T) {
 	require.Contains(t, printed, `waiting  "in/c\td.csv": r`)
 	require.Contains(t, printed, `failed   "in/a\nb.csv": it must not`)
 }
+
+// SR-23: a dry run says which file a run would refuse, why its rows are rejected, and which columns are not there or not taken.
+func TestPrintDryRun(t *testing.T) {
+	printed := stdout(t, func() {
+		require.NoError(t, printSynced(json.RawMessage(`{"source": "acme", "matching": 1, "failed": [{"path": "in/a.csv", "kind": "BadInput", "message": "in/a.csv: 1 of 2 rows checked rejected (50.0%)"}],
+			"probed": [{"path": "in/a.csv", "bytes": 22, "sampled": true, "refused": "in/a.csv: 1 of 2 rows checked rejected (50.0%)",
+				"counts": {"read": 2, "accepted": 1, "rejected": 1, "drift": {"unmapped": ["x"], "missing": ["b", "d"]}},
+				"reasons": [{"reason": {"code": "PROSPECT-TYPE", "field": "_luma.i"}, "rows": 1}]}]}`)))
+	})
+	require.Contains(t, printed, "failed   in/a.csv: 1 of 2 rows checked rejected (50.0%)\n")
+	require.Regexp(t, `in/a\.csv +22 +2 +1 +1\n`, printed)
+	require.Contains(t, printed, `  in/a.csv: columns that were not taken: ["x"]`+"\n"+`  in/a.csv: columns that are not there: ["b" "d"]`+"\n")
+	require.Contains(t, printed, "  in/a.csv: 1 rows rejected: PROSPECT-TYPE _luma.i: the value is not of the field's type\n")
+}

@@ -77,8 +77,9 @@ func drop(t *testing.T, folder, path, content string, modified time.Time) {
 // A run takes what a folder holds; bad files are each a clear failure or set aside, and keep nothing back.
 func TestFolderSource(t *testing.T) {
 	t.Parallel()
-	d := startDev(t, t.TempDir(), nil)
-	folder := d.folderSource("path: in/*.csv\nreadiness: {rule: immediate}\ndrift: {unmapped: quarantine, missing: ignore}\n")
+	dir := t.TempDir()
+	d := startDev(t, dir, nil)
+	folder := d.folderSource("path: in/*.csv\nreadiness: {rule: immediate}\nevaluateAfterLoad: true\ndrift: {unmapped: quarantine, missing: ignore}\n")
 	at := time.Now().Add(-time.Hour)
 	drop(t, folder, "in/1.csv", acmeHeader+prospectRows("a1", "a2"), at)
 	drop(t, folder, "in/2.csv", "", at.Add(time.Second))
@@ -120,6 +121,9 @@ func TestFolderSource(t *testing.T) {
 	require.Equal(t, "failed", listed.Runs[0].Outcome)
 	require.EqualValues(t, 2, listed.Runs[0].Files)
 	require.EqualValues(t, 3, listed.Runs[0].Rows)
+	require.Len(t, arrived(t, dir, "media-drop"), 3, "its audiences were evaluated and delivered, with a manifest")
+	err = d.run(workflows.ActivateAudiences, workflows.ActivateAudiencesInput{Activation: "merk-to-liveramp"}, nil)
+	require.ErrorContains(t, err, "has not been evaluated", "those that it could not change were not")
 }
 
 func partial(t *testing.T, err error) (out workflows.SyncSourceResult) {

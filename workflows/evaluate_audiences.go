@@ -13,11 +13,15 @@ import (
 	"prospector/internal/store"
 )
 
-// EvaluateAudiencesInput names audiences, such as {"audiences": ["outdoor-families"]}, or none for all.
+// EvaluateAudiencesInput names audiences, such as {"audiences": ["outdoor-families"]}, or what they are made of, such as
+// {"datasets": ["acme_2026"]} or {"namespaces": ["acme_pid"]}, or nothing for all.
 type EvaluateAudiencesInput struct {
-	Audiences []string `json:"audiences,omitempty"`
-	Activate  bool     `json:"activate,omitempty"`  // then run every activation of the workspace
-	Scheduled bool     `json:"scheduled,omitempty"` // of all, only those that have no schedule of their own
+	Audiences  []string `json:"audiences,omitempty"`
+	Namespaces []string `json:"namespaces,omitempty"` // those that may hold prospects of them
+	Datasets   []string `json:"datasets,omitempty"`   // those whose members they may change, by their rows or as a suppression list
+
+	Activate  bool `json:"activate,omitempty"`  // then run every activation of the workspace, or of the chosen ones those that send what was evaluated
+	Scheduled bool `json:"scheduled,omitempty"` // of all, only those that have no schedule of their own
 
 	RequestedBy string `json:"requestedBy,omitempty"`
 }
@@ -59,7 +63,7 @@ func EvaluateAudiences(ctx workflow.Context, in EvaluateAudiencesInput) (out Eva
 func evaluateAudiences(ctx workflow.Context, in EvaluateAudiencesInput) (out EvaluateAudiencesResult, err error) {
 	out.Evaluation = runID(ctx, "eval")
 	evaluate := activities.EvaluateMembershipsInput{Evaluation: out.Evaluation, AsOf: workflow.GetInfo(ctx).WorkflowStartTime.UTC(),
-		Audiences: in.Audiences, Scheduled: in.Scheduled, RequestedBy: in.RequestedBy}
+		Audiences: in.Audiences, Namespaces: in.Namespaces, Datasets: in.Datasets, Scheduled: in.Scheduled, RequestedBy: in.RequestedBy}
 	var evaluated activities.EvaluateMembershipsOutput
 	for attempt := 1; ; attempt++ {
 		err = workflow.ExecuteActivity(withStore(ctx), steps.EvaluateMemberships, evaluate).Get(ctx, &evaluated)
@@ -76,7 +80,7 @@ func evaluateAudiences(ctx workflow.Context, in EvaluateAudiencesInput) (out Eva
 	}
 	out.Memberships = evaluated.Memberships
 	if in.Activate {
-		if err := activateAll(ctx, in.RequestedBy, &out); err != nil {
+		if err := activateAll(ctx, in, &out); err != nil {
 			return out, err
 		}
 	}
@@ -102,14 +106,24 @@ func evaluateAudiences(ctx workflow.Context, in EvaluateAudiencesInput) (out Eva
 // instantsAtMost is how often an evaluation is begun that others overtake.
 const instantsAtMost = 3
 
-func activateAll(ctx workflow.Context, requestedBy string, out *EvaluateAudiencesResult) error {
+func activateAll(ctx workflow.Context, in EvaluateAudiencesInput, out *EvaluateAudiencesResult) error {
 	var names []string
-	if err := workflow.ExecuteActivity(quick(ctx), steps.ListActivations).Get(ctx, &names); err != nil {
+	var listing workflow.Future
+	if len(in.Namespaces) == 0 && len(in.Datasets) == 0 {
+		listing = workflow.ExecuteActivity(quick(ctx), steps.ListActivations)
+	} else {
+		evaluated := activities.ListActivationsOfInput{}
+		for _, m := range out.Memberships {
+			evaluated.Audiences = append(evaluated.Audiences, m.Audience)
+		}
+		listing = workflow.ExecuteActivity(quick(ctx), steps.ListActivationsOf, evaluated)
+	}
+	if err := listing.Get(ctx, &names); err != nil {
 		return plain(err)
 	}
 	for _, name := range names {
 		var delivered ActivateAudiencesResult
-		err := workflow.ExecuteChildWorkflow(ctx, ActivateAudiences, ActivateAudiencesInput{Activation: name, RequestedBy: requestedBy}).Get(ctx, &delivered)
+		err := workflow.ExecuteChildWorkflow(ctx, ActivateAudiences, ActivateAudiencesInput{Activation: name, RequestedBy: in.RequestedBy}).Get(ctx, &delivered)
 		switch {
 		case temporal.IsCanceledError(err) || ctx.Err() != nil:
 			return err

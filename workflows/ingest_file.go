@@ -30,12 +30,16 @@ type IngestFileInput struct {
 	Again bool `json:"again,omitempty"`
 
 	RequestedBy string `json:"requestedBy,omitempty"`
+	// ToldTo is who asked for the run that this one is a part of, which has recorded it.
+	ToldTo string `json:"toldTo,omitempty"`
 }
 
 // WorkflowID is the id under which a person starts the run.
 func (in IngestFileInput) WorkflowID() string {
 	return "ingest-file/" + cmp.Or(in.Source, in.Dataset) + "/" + ascii(in.Path)
 }
+
+func (in IngestFileInput) toldTo() string { return cmp.Or(in.RequestedBy, in.ToldTo) }
 
 // ascii writes what is not printable ASCII as URLs do: Temporal's client sends ids in headers, which take nothing else.
 func ascii(text string) string {
@@ -101,7 +105,7 @@ func ingestFile(ctx workflow.Context, in IngestFileInput) (out IngestFileResult,
 		return out, err
 	}
 	var taken activities.TakeFileOutput
-	err = workflow.ExecuteActivity(withPartner(ctx), steps.TakeFile, activities.TakeFileInput{Source: in.Source, Path: in.Path, Batch: in.Batch, Dataset: in.Dataset, Again: in.Again}).Get(ctx, &taken)
+	err = workflow.ExecuteActivity(withPartner(ctx), steps.TakeFile, activities.TakeFileInput{Source: in.Source, Path: in.Path, Batch: in.Batch, Dataset: in.Dataset, Again: in.Again, RequestedBy: in.toldTo()}).Get(ctx, &taken)
 	if err != nil {
 		return out, plain(err)
 	}
@@ -151,11 +155,11 @@ func loadTaken(ctx workflow.Context, out *IngestFileResult, in IngestFileInput) 
 		}
 		out.Warnings = decrypted.Warnings
 	}
-	return loadStaged(ctx, out, in.AllowRemovals)
+	return loadStaged(ctx, out, in.AllowRemovals, in.toldTo())
 }
 
 // loadStaged checks staged rows and makes the accepted ones profiles.
-func loadStaged(ctx workflow.Context, out *IngestFileResult, allowRemovals bool) error {
+func loadStaged(ctx workflow.Context, out *IngestFileResult, allowRemovals bool, toldTo string) error {
 	var counts ingest.Counts
 	if err := workflow.ExecuteActivity(withStore(ctx), steps.ValidateFile, activities.ValidateFileInput{Batch: out.Batch}).Get(ctx, &counts); err != nil {
 		return err
@@ -170,7 +174,7 @@ func loadStaged(ctx workflow.Context, out *IngestFileResult, allowRemovals bool)
 		return err
 	}
 	var loaded activities.LoadBatchOutput
-	load := activities.LoadBatchInput{Batch: out.Batch, Counts: counts, Labels: labelled.Labels, AllowRemovals: allowRemovals}
+	load := activities.LoadBatchInput{Batch: out.Batch, Counts: counts, Labels: labelled.Labels, AllowRemovals: allowRemovals, RequestedBy: toldTo}
 	if err := workflow.ExecuteActivity(withStore(ctx), steps.LoadBatch, load).Get(ctx, &loaded); err != nil {
 		return err
 	}

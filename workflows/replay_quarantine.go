@@ -47,5 +47,5 @@ func replayQuarantine(ctx workflow.Context, in ReplayQuarantineInput) (out Inges
 		out.AlreadyDone = true
 		return out, nil
 	}
-	return finished(ctx, &out, loadStaged(ctx, &out, false))
+	return finished(ctx, &out, loadStaged(ctx, &out, false, in.RequestedBy))
 }

@@ -45,6 +45,7 @@ type carriedSync struct {
 
 	LookAgain         time.Duration `json:"lookAgain,omitempty"`
 	EvaluateAfterLoad bool          `json:"evaluateAfterLoad,omitempty"`
+	Dataset           string        `json:"dataset,omitempty"` // that was loaded
 }
 
 // WorkflowID is the id under which a source is synced: one run at a time.
@@ -225,7 +226,7 @@ func (s *syncing) list(ctx workflow.Context) error {
 		return plain(err)
 	}
 	describe(ctx, attributeDataset.ValueSet(listed.Dataset))
-	s.Due, s.More, s.LookAgain, s.EvaluateAfterLoad = listed.Due, listed.More > 0, listed.LookAgain, listed.EvaluateAfterLoad
+	s.Due, s.More, s.LookAgain, s.EvaluateAfterLoad, s.Dataset = listed.Due, listed.More > 0, listed.LookAgain, listed.EvaluateAfterLoad, listed.Dataset
 	out := &s.Result
 	if s.Listed == 1 { // later looks meet what this run has loaded and refused
 		out.AlreadyLoaded, out.RefusedBefore = listed.AlreadyLoaded, listed.RefusedBefore
@@ -304,7 +305,7 @@ func (s *syncing) take(ctx workflow.Context) error {
 			ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
 		})
 		ingest := func() error {
-			return workflow.ExecuteChildWorkflow(child, IngestFile, IngestFileInput{Source: s.in.Source, Path: file.Path, Batch: file.Batch}).Get(ctx, &result)
+			return workflow.ExecuteChildWorkflow(child, IngestFile, IngestFileInput{Source: s.in.Source, Path: file.Path, Batch: file.Batch, ToldTo: s.in.RequestedBy}).Get(ctx, &result)
 		}
 		err := ingest()
 		if temporal.IsWorkflowExecutionAlreadyStartedError(err) && workflow.GetVersion(ctx, "wait for another run on a file", workflow.DefaultVersion, 1) > workflow.DefaultVersion {
@@ -335,6 +336,7 @@ func (s *syncing) take(ctx workflow.Context) error {
 // probedAtMost is how many files a dry run looks into.
 const probedAtMost = 3
 
+// probe looks into the first due files. It fails as the run itself would when one of them would be refused.
 func (s *syncing) probe(ctx workflow.Context) error {
 	for i, file := range s.Due {
 		probed := activities.ProbeFileOutput{Path: file.Path, Bytes: file.Size}
@@ -347,6 +349,9 @@ func (s *syncing) probe(ctx workflow.Context) error {
 				s.failed(FailedFile{Path: file.Path, Kind: KindOf(err), Message: MessageOf(err)})
 				continue
 			}
+		}
+		if probed.Refused != "" {
+			s.failed(FailedFile{Path: file.Path, Kind: errkind.BadInput, Message: probed.Refused})
 		}
 		if s.fits(&s.Used.Files, filesBytes, probed) {
 			s.Result.Probed = append(s.Result.Probed, probed)
@@ -365,7 +370,11 @@ func (s *syncing) end(ctx workflow.Context) error {
 	out := &s.Result
 	if s.EvaluateAfterLoad && out.Loaded > 0 {
 		var evaluated EvaluateAudiencesResult
-		if err := workflow.ExecuteChildWorkflow(ctx, EvaluateAudiences, EvaluateAudiencesInput{Activate: true, RequestedBy: s.in.RequestedBy}).Get(ctx, &evaluated); err != nil {
+		evaluate := EvaluateAudiencesInput{Activate: true, RequestedBy: s.in.RequestedBy}
+		if s.Dataset != "" { // runs that began before this was kept evaluate all
+			evaluate.Datasets = []string{s.Dataset}
+		}
+		if err := workflow.ExecuteChildWorkflow(ctx, EvaluateAudiences, evaluate).Get(ctx, &evaluated); err != nil {
 			err = plain(err)
 			if out.FailedFiles == 0 && !temporal.IsCanceledError(err) {
 				err = fail(KindOf(err), "the files were loaded, then: "+MessageOf(err), *out)
@@ -392,7 +401,12 @@ func failedFiles(out SyncSourceResult) error {
 	if more := out.FailedFiles - len(texts); more > 0 {
 		texts = append(texts, fmt.Sprintf("and %d more", more))
 	}
-	all := out.FailedFiles + out.Taken + len(out.Probed)
+	all := out.FailedFiles + out.Taken
+	for _, p := range out.Probed {
+		if p.Refused == "" { // others have failed
+			all++
+		}
+	}
 	if all == 1 {
 		return fail(first.Kind, first.Message, out)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,6 +88,27 @@ func TestSyncSourceGoesOnAfterAFailedFile(t *testing.T) {
 	require.NoError(t, application.Details(&out))
 	require.Len(t, out.Files, 1)
 	require.Equal(t, int64(2), out.Files[0].Outcome.Accepted)
+}
+
+// SR-23: a dry run ends as the run would: with the failure of a file that would be refused, beside all that it saw.
+func TestDryRunFailsWithAFileThatWouldBeRefused(t *testing.T) {
+	env := newEnvironment(t)
+	env.OnActivity(steps.ListSource, mock.Anything, activities.ListSourceInput{Source: "acme", Look: 1, DryRun: true}).Return(activities.ListSourceOutput{
+		Dataset: "acme_2026", Matching: 2, Due: []activities.DueFile{{Path: "in/1.csv", Batch: "b1"}, {Path: "in/2.csv", Batch: "b2"}}}, nil).Once()
+	for path, refused := range map[string]string{"in/1.csv": "in/1.csv: 1 of 2 rows checked rejected (50.0%)", "in/2.csv": ""} {
+		env.OnActivity(steps.ProbeFile, mock.Anything, activities.ProbeFileInput{Source: "acme", Path: path}).
+			Return(activities.ProbeFileOutput{Path: path, Sampled: true, Counts: &ingest.Counts{Read: 2, Accepted: 1, Rejected: 1}, Refused: refused}, nil).Once()
+	}
+	env.ExecuteWorkflow(SyncSource, SyncSourceInput{Source: "acme", DryRun: true})
+	err := env.GetWorkflowError()
+	require.Equal(t, errkind.BadInput, KindOf(err))
+	require.Equal(t, "1 of 2 files failed: in/1.csv: 1 of 2 rows checked rejected (50.0%)", MessageOf(err))
+	var application *temporal.ApplicationError
+	require.ErrorAs(t, err, &application)
+	var out SyncSourceResult
+	require.NoError(t, application.Details(&out))
+	require.Len(t, out.Probed, 2)
+	require.Equal(t, 1, out.FailedFiles)
 }
 
 // A run of very many files ends with a result that Temporal takes, and goes on in new histories on the way: it names
@@ -355,6 +377,24 @@ func TestOvertakenEvaluationIsOfALaterInstant(t *testing.T) {
 			require.NoError(t, env.GetWorkflowError())
 		}
 	}
+}
+
+// What a load may have changed is evaluated, and what sends that is run.
+func TestEvaluationOfADataset(t *testing.T) {
+	env := newEnvironment(t)
+	env.OnActivity(steps.ListSource, mock.Anything, mock.Anything).Return(activities.ListSourceOutput{Dataset: "acme_2026", EvaluateAfterLoad: true,
+		Due: []activities.DueFile{{Path: "a.csv", Batch: "batch_1"}}}, nil)
+	env.OnWorkflow(IngestFile, mock.Anything, mock.Anything).Return(IngestFileResult{State: catalog.Loaded, Outcome: &store.Outcome{Accepted: 1}}, nil)
+	env.OnActivity(steps.FinishSync, mock.Anything, mock.Anything).Return(nil)
+	env.OnActivity(steps.EvaluateMemberships, mock.Anything, mock.MatchedBy(func(in activities.EvaluateMembershipsInput) bool {
+		return slices.Equal(in.Datasets, []string{"acme_2026"})
+	})).
+		Return(activities.EvaluateMembershipsOutput{Memberships: []store.Membership{{Audience: "sailors"}}}, nil).Once()
+	env.OnActivity(steps.ListActivationsOf, mock.Anything, activities.ListActivationsOfInput{Audiences: []string{"sailors"}}).Return([]string{"to-media"}, nil).Once()
+	env.OnWorkflow(ActivateAudiences, mock.Anything, ActivateAudiencesInput{Activation: "to-media"}).Return(ActivateAudiencesResult{}, nil).Once()
+	env.ExecuteWorkflow(SyncSource, SyncSourceInput{Source: "acme"})
+	require.NoError(t, env.GetWorkflowError())
+	env.AssertExpectations(t)
 }
 
 // One activation that fails does not stop the others.

@@ -119,11 +119,19 @@ func (c *Catalog) VerifyAudit(ctx context.Context, noted AuditHead) (out AuditRe
 		broken(before.Number, "%s at the end", missing(last.Number+1, before.Number))
 	case last.Number > after.Number:
 		broken(last.Number, "the kept head of the chain is record %d: it was put behind it", after.Number)
+	case out.Records == 0:
+		applied, err := c.Workspace(ctx)
+		if err != nil {
+			return out, err
+		}
+		if applied.Version != "" {
+			broken(1, "all records are missing, with the head of the chain: that workspace %s was applied was one", applied.Version)
+		}
 	}
 	switch {
 	case noted.Number > last.Number:
 		broken(noted.Number, "it was noted as the head, and the chain ends at record %d", last.Number)
-	case noted != AuditHead{} && noted.Number < first.Number:
+	case noted != AuditHead{} && noted.Number < first.Number && len(out.Breaks) == 0:
 		return out, errkind.New(errkind.Invalid, "", fmt.Errorf("record %d, which was noted, has expired: the first that is kept is %d", noted.Number, first.Number), "note the head more often: starter audit head")
 	}
 	return out, nil

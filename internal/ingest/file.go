@@ -228,8 +228,23 @@ func (r *reading) openReader() error {
 		return err
 	}
 	r.stream = stream
-	r.reader, err = filecodec.NewReader(stream, format)
+	var text io.Reader = stream
+	if r.of.Head {
+		text = beginning{stream}
+	}
+	r.reader, err = filecodec.NewReader(text, format)
 	return err
+}
+
+// beginning is the beginning of a text: where it ends is a record cut in two, not the end.
+type beginning struct{ io.Reader }
+
+func (b beginning) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err == io.EOF { //nolint:errorlint // what wraps the end is a failure
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
 }
 
 // judgeHeader refuses a file for the names of its columns, whatever the source says of drift.

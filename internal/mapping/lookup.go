@@ -9,7 +9,7 @@ import (
 type Lookup struct {
 	// Values from the partner's code to the field's value.
 	Values map[string]string `yaml:"values" jsonschema:"required,minProperties=1"`
-	// Otherwise says what happens to a value that is not listed: refuse its row, as it does unless given, keep the value, or make it null.
+	// Otherwise says what happens to a value that is not listed: refuse its row, as it does unless given, keep the value, or, as "null" in quotes, take it for none.
 	Otherwise string `yaml:"otherwise" jsonschema:"enum=refuse,enum=keep,enum=null"`
 }
 

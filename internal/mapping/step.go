@@ -13,7 +13,10 @@ import (
 	"prospector/internal/xdm"
 )
 
-// Step is one function that is applied to a value: a bare word, or an object with exactly one key.
+// Step is one function that is applied to a value: a bare word, or an object with exactly one of the keys below. The words: trim
+// takes the white space around it away; lowercase and uppercase change its letters; digits keeps 0 to 9; email writes an address
+// as it is hashed, in lower case and without white space around it; phone writes a number that brings its country's calling code
+// as E.164 does.
 type Step struct {
 	// Word of a step that needs nothing else: trim, lowercase, uppercase, digits, email or phone.
 	Word string `yaml:"-"`

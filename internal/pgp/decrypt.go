@@ -9,6 +9,7 @@ import (
 	"time"
 
 	pgperrors "github.com/ProtonMail/go-crypto/openpgp/errors"
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	"github.com/ProtonMail/gopenpgp/v3/crypto"
 
 	"prospector/internal/errkind"
@@ -145,6 +146,9 @@ func copyPlain(dst io.Writer, plain io.Reader, limit int64) (written int64, err 
 // explain says why a message cannot be opened.
 func (o *Opener) explain(m *message, err error) error {
 	var unsupported pgperrors.UnsupportedError
+	if cipher := o.unsupportedCipher(m); cipher != "" {
+		return errkind.New(errkind.BadInput, "", fmt.Errorf("the file is encrypted with the cipher %s, which is not supported", cipher), "ask the partner to encrypt it with AES, in GnuPG by --cipher-algo AES256")
+	}
 	switch {
 	case errors.As(err, &unsupported):
 		return errkind.New(errkind.BadInput, "", fmt.Errorf("the PGP message cannot be read: %w", err), "ask the partner to encrypt it with a current version of their tool, with integrity protection (MDC)")
@@ -155,6 +159,25 @@ func (o *Opener) explain(m *message, err error) error {
 	}
 	return errkind.New(errkind.Denied, "", fmt.Errorf("the file is encrypted for %s; the private keys here are %s", m.keyIDs(), fingerprints(o.private)),
 		"ask the partner to encrypt for one of these, or add the private key that the file is encrypted for (gpg --list-secret-keys --with-subkey-fingerprint)")
+}
+
+// ciphers that standards of PGP name and the library does not have, by their numbers.
+var ciphers = map[packet.CipherFunction]string{1: "IDEA", 4: "Blowfish", 10: "Twofish", 11: "Camellia-128", 12: "Camellia-192", 13: "Camellia-256"}
+
+// unsupportedCipher names the cipher of a message that our keys open and that nobody here can decipher. The library takes
+// that for a wrong key.
+func (o *Opener) unsupportedCipher(m *message) string {
+	for _, encrypted := range m.keys {
+		for _, ours := range o.private {
+			for _, id := range ours.decrypting {
+				var unsupported pgperrors.UnsupportedError
+				if errors.As(encrypted.Decrypt(ours.private[id], nil), &unsupported) && ciphers[encrypted.CipherFunc] != "" {
+					return ciphers[encrypted.CipherFunc]
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // isRecipient reports whether a message names one of our keys, so that not opening it is the file's fault.

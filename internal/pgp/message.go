@@ -30,7 +30,8 @@ type message struct {
 	packets    *bufio.Reader
 	armor      *bufio.Reader // what follows the packets, nil for a binary file
 	recipients []uint64      // ids of the keys it is encrypted for, 0 for one that is not named
-	passphrase bool          // it may also be opened by one
+	keys       []*packet.EncryptedKey
+	passphrase bool // it may also be opened by one
 }
 
 // openMessage finds out what a file is. Kind BadInput when it is no encrypted PGP message.
@@ -71,7 +72,7 @@ func (m *message) findRecipients() error {
 		p, err := packets.Next()
 		switch p := p.(type) {
 		case *packet.EncryptedKey:
-			m.recipients = append(m.recipients, p.KeyId)
+			m.recipients, m.keys = append(m.recipients, p.KeyId), append(m.keys, p)
 			continue
 		case *packet.SymmetricKeyEncrypted:
 			m.passphrase = true

@@ -65,7 +65,7 @@ func TestOpensWhatGnuPGMakes(t *testing.T) {
 		signed := open(t, Keys{Private: []string{g.private(t, recipient)}, SignedBy: []string{g.public(t, "partner")}})
 		for _, args := range []string{
 			"", "--armor", "--compress-algo none", "--compress-algo zlib", "--compress-algo bzip2", "--rfc4880",
-			"--cipher-algo 3DES", "--hidden-recipient stranger@example.com", "--recipient partner@example.com",
+			"--cipher-algo 3DES", "--cipher-algo CAST5", "--hidden-recipient stranger@example.com", "--recipient partner@example.com",
 			"--armor --recipient stranger@example.com --recipient partner@example.com", "--throw-keyids", "--set-filename secret.csv",
 			"--sign --local-user partner@example.com", "--armor --sign --local-user partner@example.com --compress-algo none",
 			"--sign --local-user partner@example.com --local-user stranger@example.com --digest-algo SHA256",
@@ -228,6 +228,23 @@ func TestWrongKey(t *testing.T) {
 	_, _, err = decrypt(o, g.encrypt(t, text(9), "--throw-keyids"))
 	requireKind(t, errkind.Denied, err)
 	require.ErrorContains(t, err, "encrypted for a key it does not name")
+}
+
+// A file whose cipher is not supported is told from a damaged one: the partner must choose another cipher, not send it again.
+func TestUnsupportedCipher(t *testing.T) {
+	g := newGPG(t)
+	o := open(t, Keys{Private: []string{g.private(t, "rsa"), g.private(t, "ecc")}})
+	for cipher, name := range map[string]string{"CAMELLIA128": "Camellia-128", "CAMELLIA192": "Camellia-192", "CAMELLIA256": "Camellia-256", "TWOFISH": "Twofish", "BLOWFISH": "Blowfish", "IDEA": "IDEA"} {
+		for _, recipient := range []string{"--recipient rsa@example.com", "--recipient ecc@example.com --armor", "--hidden-recipient rsa@example.com", "--recipient stranger@example.com --recipient ecc@example.com"} {
+			file := g.run(t, text(10), append([]string{"--encrypt", "--cipher-algo", cipher}, strings.Fields(recipient)...)...)
+			_, _, err := decrypt(o, file)
+			requireKind(t, errkind.BadInput, err)
+			require.EqualError(t, err, "the file is encrypted with the cipher "+name+", which is not supported; ask the partner to encrypt it with AES, in GnuPG by --cipher-algo AES256")
+		}
+	}
+	file := g.run(t, text(10), "--encrypt", "--cipher-algo", "CAMELLIA256", "--recipient", "stranger@example.com")
+	_, _, err := decrypt(o, file)
+	requireKind(t, errkind.Denied, err) // nobody but the stranger can tell its cipher
 }
 
 func TestSignatures(t *testing.T) {

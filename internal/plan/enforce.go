@@ -54,6 +54,7 @@ const (
 	Blocked = "stays blocked"
 	Freed   = "is blocked no more"
 	Flows   = "is not affected"
+	Gone    = "is removed"
 )
 
 // Impacts says of each activation what keeps it from its destination before and after a change.
@@ -61,8 +62,13 @@ func Impacts(from, to *workspace.Workspace, facts Facts) []Impact {
 	c := compare(from, to, facts)
 	before, after := c.judge(c.from, c.facts.RowsBefore, nil), c.judge(c.to, c.facts.Rows, c.changed())
 	out := []Impact{}
+	for _, a := range from.Activations {
+		if _, err := to.Activation(a.Name); err != nil {
+			out = append(out, Impact{a.Name, Gone, violations(before[a.Name]), violations(nil)})
+		}
+	}
 	for _, a := range to.Activations {
-		impact := Impact{Activation: a.Name, Before: before[a.Name], After: after[a.Name]}
+		impact := Impact{Activation: a.Name, Before: violations(before[a.Name]), After: violations(after[a.Name])}
 		switch was, is := len(impact.Before) > 0, len(impact.After) > 0; {
 		case was && is:
 			impact.Outcome = Blocked
@@ -76,6 +82,11 @@ func Impacts(from, to *workspace.Workspace, facts Facts) []Impact {
 		out = append(out, impact)
 	}
 	return out
+}
+
+// violations are a list in JSON, also when there are none.
+func violations(found []enforcement.Violation) []enforcement.Violation {
+	return append([]enforcement.Violation{}, found...)
 }
 
 // stop refuses a change because of one flow, or lets it stop.

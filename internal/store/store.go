@@ -99,6 +99,14 @@ type Outcome struct {
 	Superseded int64  `json:"superseded"`          // accepted rows replaced by a later line of the same file
 	Outdated   int64  `json:"outdated,omitempty"`  // ids of which the dataset holds a row of a later business date
 	Removed    int64  `json:"removed,omitempty"`   // ids that a full file no longer holds
+
+	ChangesWithheld bool `json:"changesWithheld,omitempty"` // those unchanged are among the updated
+}
+
+// WithoutChanges does not tell whose values were known already: with a file of guesses, that would tell the values (AC-7).
+func (o Outcome) WithoutChanges() Outcome {
+	o.Updated, o.Unchanged, o.ChangesWithheld = o.Updated+o.Unchanged, 0, true
+	return o
 }
 
 // RejectionCount is how many rows of a batch were refused for one reason.

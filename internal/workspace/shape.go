@@ -120,6 +120,7 @@ func leaves(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
 var patternHints = map[string]string{
 	`^[A-Za-z0-9][A-Za-z0-9_-]*$`:  "use letters, digits, _ and -, the first a letter or a digit",
 	`^[A-Za-z0-9][A-Za-z0-9 _-]*$`: "use letters, digits, spaces, _ and -, the first a letter or a digit",
+	`^[1-9][0-9]?[0-9]?$`:          "write the calling code of a country, 1 to 3 digits",
 	SecretPattern:                  "write ${env:NAME} or ${file:/path}; a secret never stands in a workspace",
 }
 
@@ -180,6 +181,8 @@ func shapeProblems(d yamldoc.Document, objectKind string, value any, e *jsonsche
 		return one("write digits", "%s is not a number that can be used", key)
 	case *kind.MinItems, *kind.MinProperties:
 		return one("write at least one", "%s is empty", key)
+	case *kind.MinLength:
+		return one("write a text", "%s is empty", key)
 	case *kind.MaxLength:
 		return one("shorten it", "%s has %d characters, there may be %d", key, k.Got, k.Want)
 	case *kind.Minimum:
@@ -247,7 +250,8 @@ func typeHint(url, got string, want []string) string {
 		if hint := patternHints[SecretPattern]; definition(pointer)["pattern"] == SecretPattern {
 			return hint
 		}
-		if scalar {
+		values, _ := definition(pointer)["enum"].([]any)
+		if scalar || got == "null" && slices.Contains(values, any(got)) {
 			return "put it into quotes"
 		}
 		return "write a text"

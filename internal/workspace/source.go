@@ -62,7 +62,7 @@ type Source struct {
 	ErrorDiagnostics *bool `yaml:"errorDiagnostics"`
 	// Schedule of syncs. Without one, somebody starts them.
 	Schedule *Schedule `yaml:"schedule"`
-	// EvaluateAfterLoad evaluates and activates all audiences after a sync that loaded something.
+	// EvaluateAfterLoad evaluates, after a sync that loaded something, the audiences that it may change, and runs the activations that send them.
 	EvaluateAfterLoad bool `yaml:"evaluateAfterLoad"`
 	// Planning answers what should be known before data comes.
 	Planning SourcePlanning `yaml:"planning"`

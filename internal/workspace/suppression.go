@@ -39,6 +39,11 @@ func (l *loader) checkSuppressionList(s *SuppressionList) {
 	if s.Where == nil {
 		s.Where = []string{AtExport, AtIngest}
 	}
+	for i, where := range s.Where {
+		if slices.Contains(s.Where[:i], where) {
+			l.at(s, "at", index(i)).problem("leave one out", "%s is there twice", where)
+		}
+	}
 	for i, symbol := range s.Namespaces {
 		if _, ok := find(w.Namespaces, symbol); !ok {
 			l.at(s, "namespaces", index(i)).missing("Namespace", symbol, names(w.Namespaces), "no namespace has the symbol %q", symbol)

@@ -19,6 +19,7 @@ import (
 	"prospector/internal/api"
 	"prospector/internal/api/server"
 	"prospector/internal/errkind"
+	"prospector/internal/store"
 	"prospector/internal/workspace"
 )
 
@@ -294,6 +295,26 @@ func TestMasking(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{hidden}, page.Masked, "its rows were loaded under the label")
 	require.Empty(t, f.log.String())
+}
+
+// AC-7: a batch of guesses tells no hidden value by how many of its rows changed nothing.
+func TestGuessesAreNotTold(t *testing.T) {
+	f := newFixture(t)
+	f.relabel(false)
+	f.load("batch_1", row("P0001", "MA", "Y")+row("P0002", "MA", "N"))
+	f.load("batch_2", row("P0001", "MA", "Y")+row("P0002", "MA", "Y"))
+	f.declare(accessFile)
+	for who, want := range map[string]store.Outcome{
+		"hal": {Status: store.Loaded, Read: 2, Accepted: 2, Updated: 1, Unchanged: 1},
+		"eve": {Status: store.Loaded, Read: 2, Accepted: 2, Updated: 2, ChangesWithheld: true},
+	} {
+		shown, err := f.as(who).Batch(t.Context(), "acme_2026", "batch_2")
+		require.NoError(t, err)
+		require.Equal(t, want, shown.Outcome, who)
+		page, err := f.as(who).Batches(t.Context(), "acme_2026", nil)
+		require.NoError(t, err)
+		require.Equal(t, want, page.Batches[0].Outcome, who)
+	}
 }
 
 // AC-7: to whom something is hidden, nothing is told of whom an audience held by an earlier rule, which may have used it: not before it

@@ -9,6 +9,7 @@ import (
 	"prospector/internal/access"
 	"prospector/internal/api"
 	"prospector/internal/store"
+	"prospector/internal/workspace"
 )
 
 type batchesInput struct {
@@ -50,6 +51,15 @@ func (s *server) listBatches(ctx context.Context, in *batchesInput) (out api.Bat
 		return out, err
 	}
 	found, next, err := s.Store.ListBatches(ctx, d, store.BatchQuery{Status: in.Status, Version: in.Version, Limit: in.Limit, After: in.After})
+	if err != nil {
+		return out, err
+	}
+	withheld, err := s.changesWithheld(ctx, in.Dataset)
+	for i := range found {
+		if withheld {
+			found[i].Outcome = found[i].WithoutChanges()
+		}
+	}
 	return api.BatchPage{Batches: append([]store.BatchRecord{}, found...), Next: next}, err
 }
 
@@ -58,5 +68,27 @@ func (s *server) batch(ctx context.Context, in *batchInput) (out store.BatchDeta
 	if err != nil {
 		return out, err
 	}
-	return s.Store.Batch(ctx, d, in.Batch)
+	if out, err = s.Store.Batch(ctx, d, in.Batch); err != nil {
+		return out, err
+	}
+	withheld, err := s.changesWithheld(ctx, in.Dataset)
+	if withheld {
+		out.Outcome = out.WithoutChanges()
+	}
+	return out, err
+}
+
+// changesWithheld reports whether the caller may not know which rows changed nothing: to whom an attribute of the dataset is hidden, that
+// would tell its values (AC-7).
+func (s *server) changesWithheld(ctx context.Context, dataset string) (bool, error) {
+	w, err := s.Workspace(ctx)
+	if err != nil {
+		return true, err
+	}
+	d, err := w.Dataset(dataset)
+	if err != nil {
+		return true, err
+	}
+	hidden, err := s.visible(ctx, w).hidden(ctx, []*workspace.Dataset{d})
+	return err != nil || len(hidden) > 0, err
 }

@@ -15,10 +15,10 @@ import (
 func TestWhoQualifies(t *testing.T) {
 	db := open(t)
 	_, err := db.ExecContext(t.Context(), `CREATE TABLE prospects AS SELECT 'P' || i AS id, CASE WHEN i < 300 THEN 'Y' WHEN i < 800 THEN 'N' END AS "partner.hiking",
-		i % 10 AS "_luma.visits", TIMESTAMPTZ '2024-02-29 00:00:00+00' - to_microseconds(i) AS "_luma.seen",
+		i % 10 AS "_luma.visits", 9007199254740992 + i AS "_luma.large", TIMESTAMPTZ '2024-02-29 00:00:00+00' - to_microseconds(i) AS "_luma.seen",
 		CASE i % 4 WHEN 0 THEN 'NaN' WHEN 1 THEN 'Infinity' ELSE '1' END::DOUBLE AS "_luma.value" FROM range(1000) AS t(i)`)
 	require.NoError(t, err)
-	fields := audience.Fields{"partner.hiking": {Type: xdm.String}, "_luma.visits": {Type: xdm.Integer}, "_luma.seen": {Type: xdm.DateTime}, "_luma.value": {Type: xdm.Number}}
+	fields := audience.Fields{"partner.hiking": {Type: xdm.String}, "_luma.visits": {Type: xdm.Integer}, "_luma.large": {Type: xdm.Integer}, "_luma.seen": {Type: xdm.DateTime}, "_luma.value": {Type: xdm.Number}}
 	for rule, want := range map[string]int{
 		`partner.hiking in ["Y"]`:                                  300,
 		`partner.hiking notIn ["Y"]`:                               500,
@@ -44,6 +44,8 @@ func TestWhoQualifies(t *testing.T) {
 		`sql: split('a', 0, 50) AND split('a', 50, 100)`:           0,
 		`sql: split('a', 0, 33.3) OR split('a', 33.3, 100)`:        1000,
 		`sql: age_in_days(_luma.seen) = 1 AND _luma.seen < now()`:  999,
+		`_luma.large = 9007199254740993.0`:                         1,
+		`sql: _luma.large > 9007199254740992.0`:                    999,
 	} {
 		notation := audience.PQL
 		if sql, ok := strings.CutPrefix(rule, "sql: "); ok {

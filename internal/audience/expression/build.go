@@ -27,9 +27,13 @@ func Readable(text string) error {
 	return nil
 }
 
-// Number reads a number.
+// Number reads a number. A whole one stays exact however it is written, 1.0 or 1.
 func Number(at int, text string) (*Node, error) {
-	if whole, err := strconv.ParseInt(text, 10, 64); err == nil {
+	digits, fraction, _ := strings.Cut(text, ".")
+	if strings.Trim(fraction, "0") != "" {
+		digits = text
+	}
+	if whole, err := strconv.ParseInt(digits, 10, 64); err == nil {
 		return NewConstant(at, whole), nil
 	}
 	v, err := strconv.ParseFloat(text, 64)

@@ -41,7 +41,7 @@ var functions = map[string]function{
 var dateParts = map[string]string{"Month": "month", "Year": "year", "DayOfMonth": "day"}
 
 // left out are functions that make or take lists of objects, which prospects do not have.
-var leftOut = []string{"filter", "map", "groupBy", "topN", "bottomN", "exists", "forall", "let", "select"}
+var leftOut = []string{"filter", "map", "groupBy", "topN", "bottomN", "exists", "forall", "select"}
 
 func call(at int, called string, args []*node, method bool) (*node, error) {
 	wrongCount := func(count int) error {

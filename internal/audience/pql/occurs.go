@@ -3,8 +3,10 @@ package pql
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"prospector/internal/audience/expression"
+	"prospector/internal/xdm"
 )
 
 // spanned is the instant that begins this, the last or the next unit.
@@ -117,12 +119,22 @@ func within(at int, what, start *node, unit string) *node {
 // calendar are the units that nest, from fine to coarse.
 var calendar = []string{"minute", "hour", "day", "month", "year"}
 
+// isDay reports whether a constant is a day, which is its beginning, rather than a time within one.
+func isDay(n *node) bool {
+	if n.Type == expression.Of(xdm.Date) {
+		return n.Op == expression.Constant
+	}
+	text, ok := n.Value.(string)
+	_, err := time.Parse(time.DateOnly, text)
+	return n.Op == expression.Constant && ok && err == nil
+}
+
 // started is the instant that begins the unit of another one. Of the beginning of a unit that is as coarse it is that beginning.
 func started(n *node, unit string) *node {
 	if unit == "millisecond" || unit == "second" { // as exact as times are compared
 		return n
 	}
-	if n.Op == expression.Constant && unit == "day" {
+	if unit == "day" && isDay(n) {
 		return n
 	}
 	if n.Op == expression.Trunc {

@@ -35,20 +35,28 @@ func Parse(text string) (*node, error) {
 	return r.disjunction(parsed)
 }
 
+var (
+	comment     = regexp.MustCompile(`^(//|/\*|--)`)
+	shouted     = regexp.MustCompile(`^(AND|OR|NOT|IN|LIKE|OCCURS|And|Or|Not|In|Like|Occurs)\b`)
+	shoutedLast = regexp.MustCompile(`\b(NOT|Not)\s+$`)
+)
+
 func syntaxError(text string, err error) error {
 	out := expression.Errorf(expression.Syntax, 0, `write conditions such as partner.hiking = "Y", joined with and and or`, "this is no PQL condition")
 	var at participle.Error
 	if errors.As(err, &at) {
 		out.Offset = min(at.Position().Offset, len(text))
 	}
-	switch rest := text[out.Offset:]; {
+	switch rest, before := text[out.Offset:], text[:out.Offset]; {
 	case strings.HasPrefix(rest, `"`) && !strings.Contains(rest[1:], `"`):
 		out.Kind, out.Message, out.Hint = expression.OpenText, "a text has no end", `close it with "`
 	case strings.TrimSpace(rest) == "":
 		out.Kind, out.Message, out.Hint = expression.Unfinished, "the rule is not finished", "is a value or a closing parenthesis missing at its end?"
 	case strings.HasPrefix(rest, "'"):
 		out.Hint = "texts are in double quotes"
-	case strings.HasPrefix(rest, "//"), strings.HasPrefix(rest, "/*"), strings.HasPrefix(rest, "--"):
+	case shouted.FindString(rest) != "", shoutedLast.FindString(before) != "":
+		out.Hint = "and, or, not, in, like and occurs are in lower case"
+	case comment.MatchString(rest), strings.HasSuffix(before, "/") && comment.MatchString("/"+rest), strings.HasSuffix(before, "-") && comment.MatchString("-"+rest):
 		out.Kind, out.Message, out.Hint = expression.NotAllowed, "comments are not allowed in a rule", "describe the rule in its description"
 	}
 	return out

@@ -87,6 +87,21 @@ func TestTamperingShows(t *testing.T) {
 	}
 }
 
+// MO-9: not even a chain that is removed with its head passes for one that has not begun.
+func TestWipedAudit(t *testing.T) {
+	chain, db := chained(t)
+	_, err := db.Exec("DELETE FROM audit; DELETE FROM audit_head")
+	require.NoError(t, err)
+	report, err := chain.VerifyAudit(t.Context(), catalog.AuditHead{})
+	require.NoError(t, err)
+	require.Empty(t, report.Breaks, "nothing was ever applied")
+	require.NoError(t, chain.ApplyWorkspace(t.Context(), catalog.WorkspaceVersion{Version: "ws_1", AppliedAt: at}, "", nil, nil, nil))
+	report, err = chain.VerifyAudit(t.Context(), catalog.AuditHead{})
+	require.NoError(t, err)
+	require.Len(t, report.Breaks, 1)
+	require.Contains(t, report.Breaks[0].Message, "all records are missing, with the head of the chain: that workspace ws_1 was applied was one")
+}
+
 // Somebody who may write to the database and puts its head back as well is found by a head that was noted elsewhere.
 func TestNotedHead(t *testing.T) {
 	chain, db := chained(t)

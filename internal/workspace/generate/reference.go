@@ -139,8 +139,6 @@ func (n node) value() string {
 		var values node
 		_ = json.Unmarshal(n.Additional, &values) // false: no map
 		return "map to " + values.value()
-	case n.Type == "":
-		return "words or functions"
 	case n.Minimum != nil && n.Maximum != nil:
 		return fmt.Sprintf("%g to %g", *n.Minimum, *n.Maximum)
 	}

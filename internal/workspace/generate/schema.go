@@ -20,6 +20,9 @@ var kinds = map[string]any{"Sandbox": workspace.Sandbox{}, "Namespace": workspac
 	"Schema": workspace.Schema{}, "Dataset": workspace.Dataset{}, "MarketingAction": workspace.MarketingAction{}, "Policy": workspace.Policy{}, "Source": workspace.Source{},
 	"Audience": workspace.Audience{}, "Destination": workspace.Destination{}, "Contract": workspace.Contract{}, "ConsentPolicy": workspace.ConsentPolicy{}, "SuppressionList": workspace.SuppressionList{}, "Activation": workspace.Activation{}}
 
+// stepName is the definition of a step.
+var stepName = reflect.TypeFor[mapping.Step]().Name()
+
 // schema builds the JSON Schema of all kinds: a document's kind says which definition holds. It keeps to
 // draft 7, which every editor knows.
 // It must run in the repository's folder: descriptions are the types' comments.
@@ -40,6 +43,10 @@ func schema() ([]byte, error) {
 				pair.Value.Description = oneLine(pair.Value.Description)
 			}
 			definitions[name] = definition
+		}
+		if step := definitions[stepName]; step != nil {
+			// It may be a word, too, and have one key only: what is wrong with that, mapping says better than a choice of schemas.
+			step.Type, step.AdditionalProperties = "", nil
 		}
 		object := definitions[kind]
 		object.Properties.Set("kind", &jsonschema.Schema{Const: kind, Description: "Kind of the object."})
@@ -79,9 +86,6 @@ func mapped(t reflect.Type) *jsonschema.Schema {
 		return texts(string(xdm.Array), string(xdm.Map))
 	case reflect.TypeFor[governance.Status]():
 		return texts(string(governance.Draft), string(governance.Enabled), string(governance.Disabled))
-	case reflect.TypeFor[mapping.Step]():
-		// A word or an object with one key: what is wrong with it, mapping says better than a choice of schemas.
-		return &jsonschema.Schema{Description: "A word, or an object with one function."}
 	case reflect.TypeFor[workspace.Secret]():
 		return &jsonschema.Schema{Type: "string", Pattern: workspace.SecretPattern}
 	}
