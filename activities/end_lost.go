@@ -45,16 +45,16 @@ func (a *Activities) endLost(ctx context.Context, activation, delivery string) e
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		record := audited(ctx, "", "end", catalog.AuditedDelivery, id)
-		record.Outcome, record.Detail = catalog.AuditFailed, catalog.Undelivered+"; its run was ended from outside"
-		if remark := left.Remark(); remark != "" {
-			record.Detail += "; " + remark
-		} else if failed != nil {
-			record.Detail += "; what it has left at its destination is not known: " + failed.Error()
+		remark := left.Remark()
+		if remark == "" && failed != nil {
+			remark = "what it has left at its destination is not known: " + failed.Error()
 		}
+		record := audited(ctx, "", "end", catalog.AuditedDelivery, id)
+		record.Outcome, record.Detail = catalog.AuditFailed, remark
 		if _, lost := underWay[id]; lost {
+			record.Detail = strings.TrimSuffix(catalog.Undelivered+"; its run was ended from outside; "+remark, "; ")
 			err = a.Deliveries.EndDelivery(ctx, id, catalog.Undelivered, record, now())
-		} else if failed != nil { // it was told before that something is left
+		} else if failed != nil { // it has ended, and something is there still
 			err = a.Audit.RecordAudit(ctx, record)
 		}
 		if err != nil {

@@ -307,9 +307,11 @@ func TestNextAttemptTakesAway(t *testing.T) {
 			require.Zero(t, d.to.unfinished(t))
 			require.True(t, bytes.Equal(large, d.to.content(t, "a.csv")))
 
-			d.cut(in)
-			require.Equal(t, 1, d.to.unfinished(t))
-			d.to.proxy.Refuse(false)
+			if name == "sftp" { // at S3, tries go on for longer
+				d.cut(in)
+				require.Equal(t, 1, d.to.unfinished(t))
+				d.to.proxy.Refuse(false)
+			}
 			out, err := d.takeAway()
 			require.NoError(t, err)
 			require.Equal(t, []string{"a.csv"}, out.Arrived, "by the attempt before")
