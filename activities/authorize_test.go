@@ -88,7 +88,7 @@ func newRestricted(t *testing.T, edits ...string) *restricted {
 	require.NoError(t, err)
 	r := &restricted{T: t, catalog: c, before: w.Files}
 	r.Activities = &Activities{Workspace: func(context.Context) (*workspace.Workspace, error) { return w, nil }, Applied: c, Audit: c, Deliveries: c, Ledger: c,
-		Memberships: evaluated{of: w}, Audiences: unlabelled{}, Access: func() (access.Rules, error) { return rules, nil }}
+		Memberships: evaluated{of: w}, Audiences: unlabelled{}, Lineage: firstVersion, Access: func() (access.Rules, error) { return rules, nil }}
 	var suite testsuite.WorkflowTestSuite
 	r.env = suite.NewTestActivityEnvironment()
 	r.env.RegisterActivity(r.Activities)

@@ -25,6 +25,7 @@ type Deliveries interface {
 	RecordDecision(ctx context.Context, d catalog.Decision, at time.Time) (id string, err error) // of the record
 	Decision(ctx context.Context, id string) (catalog.Decision, error)
 	BeginDelivery(ctx context.Context, id string, d catalog.Decision, evaluation string, at time.Time) error
+	DeliveryBegan(ctx context.Context, id string) (time.Time, error) // in whole seconds; no other one to its destination has the same
 	UnderWay(ctx context.Context, activation, except string) (runs map[string]string, err error)
 	EndDelivery(ctx context.Context, id, status string, audit catalog.AuditRecord, at time.Time) error
 	RecordDeparture(ctx context.Context, delivery string, contracts []string, at time.Time) error
@@ -44,7 +45,8 @@ type Clearance struct {
 	Delivery    string               `json:"delivery"`
 	Activation  string               `json:"activation"`
 	Destination string               `json:"destination"`
-	AsOf        time.Time            `json:"asOf"` // of the newest membership; names of files carry it
+	AsOf        time.Time            `json:"asOf"`           // of the newest membership; the manifest carries it
+	Began       time.Time            `json:"began,omitzero"` // names of files carry it, so that each delivery has files of its own
 	Memberships []catalog.Membership `json:"memberships"`
 	RequestedBy string               `json:"requestedBy,omitempty"` // whoever wants the delivery
 }
@@ -95,7 +97,11 @@ func (a *Activities) checkPolicy(ctx context.Context, in CheckPolicyInput) (out 
 		return out, decision, err
 	}
 	out.Decision = decision.ID
-	return out, decision, a.Deliveries.BeginDelivery(ctx, out.Delivery, decision, out.Memberships[0].Evaluation, now())
+	if err := a.Deliveries.BeginDelivery(ctx, out.Delivery, decision, out.Memberships[0].Evaluation, now()); err != nil {
+		return out, decision, err
+	}
+	out.Began, err = a.Deliveries.DeliveryBegan(ctx, out.Delivery)
+	return out, decision, err
 }
 
 // propose fills in what would leave, and what forbids it. An error is why there is nothing that could leave.
@@ -121,6 +127,9 @@ func (a *Activities) propose(ctx context.Context, w *workspace.Workspace, activa
 			out.AsOf = m.AsOf
 		}
 	}
+	if err := a.undone(ctx, w, activation, out.Memberships); err != nil {
+		return err
+	}
 	if _, err := a.suppressed(ctx, w, activation); err != nil {
 		return err
 	}
@@ -135,7 +144,7 @@ func (a *Activities) propose(ctx context.Context, w *workspace.Workspace, activa
 	if decision.Covers, err = covers(w, activation, destination, out.Memberships); err != nil {
 		return err
 	}
-	decision.Violations, err = a.violations(ctx, w, activation, out.Memberships, out.Delivery)
+	decision.Violations, err = a.violations(ctx, w, activation, leavingRows(w, activation, out.Memberships), out.Delivery)
 	return err
 }
 
@@ -175,10 +184,10 @@ func asEvaluated(w *workspace.Workspace, audience *workspace.Audience, m catalog
 	return errkind.New(errkind.Conflict, "", fmt.Errorf("audience %s has changed since it was evaluated", audience.Name), "run EvaluateAudiences first")
 }
 
-// violations holds the activation against policies and contracts, with what is known when it leaves: the time, how much leaves,
-// how often it did, and the labels under which rows were loaded.
-func (a *Activities) violations(ctx context.Context, w *workspace.Workspace, activation *workspace.Activation, memberships []catalog.Membership, delivery string) ([]catalog.Violation, error) {
-	facts := enforcement.Facts{Now: now(), Labels: map[string]map[string][]string{}, Rows: leavingRows(w, activation, memberships)}
+// violations holds the activation against policies and contracts, with what is known when it leaves: the time, how much leaves by
+// dataset, how often it did, and the labels under which rows were loaded.
+func (a *Activities) violations(ctx context.Context, w *workspace.Workspace, activation *workspace.Activation, rows map[string]int64, delivery string) ([]catalog.Violation, error) {
+	facts := enforcement.Facts{Now: now(), Labels: map[string]map[string][]string{}, Rows: rows}
 	for _, name := range activation.Audiences {
 		audience, err := w.Audience(name)
 		if err != nil {
@@ -217,7 +226,8 @@ const (
 	mostTold      = 5
 )
 
-// leavingRows is how many rows leave, by dataset: a prospect in two audiences counts twice, for it may leave in two files.
+// leavingRows is how many rows leave, by dataset, as far as evaluations tell: a prospect in two audiences counts twice, for it may
+// leave in two files.
 func leavingRows(w *workspace.Workspace, activation *workspace.Activation, memberships []catalog.Membership) map[string]int64 {
 	out := map[string]int64{}
 	destination, err := w.Destination(activation.Destination)
@@ -356,7 +366,7 @@ func (a *Activities) holds(ctx context.Context, w *workspace.Workspace, c Cleara
 		return nil, nil, nil, changedSince(c)
 	}
 	// Policies, contracts and labels may have changed since as well, and a licence may have ended.
-	violations, err = a.violations(ctx, w, activation, c.Memberships, c.Delivery)
+	violations, err = a.violations(ctx, w, activation, leavingRows(w, activation, c.Memberships), c.Delivery)
 	return activation, destination, violations, err
 }
 

@@ -36,6 +36,7 @@ func (r record) BeginDelivery(_ context.Context, id string, _ catalog.Decision, 
 	r.begun[id] = true
 	return nil
 }
+func (record) DeliveryBegan(context.Context, string) (time.Time, error) { return time.Time{}, nil }
 func (record) EndDelivery(context.Context, string, string, catalog.AuditRecord, time.Time) error {
 	return nil
 }
@@ -66,13 +67,19 @@ func (e evaluated) AudienceHistory(ctx context.Context, audience string, _ int) 
 	return []catalog.Membership{latest[audience]}, err
 }
 
-// unlabelled are datasets whose rows were loaded under no labels.
+// unlabelled are datasets whose rows were loaded under no labels, in their first version.
 type unlabelled struct{ Audiences }
+
+func (unlabelled) Versions(ctx context.Context, datasets []store.Dataset) ([]store.Derivation, error) {
+	return versioned{version: 1}.Versions(ctx, datasets)
+}
 
 func (unlabelled) Labels(context.Context, store.Dataset) (map[string][]string, error) {
 	return map[string][]string{}, nil
 }
-func (unlabelled) Export(context.Context, store.ExportQuery, func(io.Reader) error) error { return nil }
+func (unlabelled) Export(context.Context, store.ExportQuery, func(io.Reader) error) (map[string]int64, error) {
+	return nil, nil
+}
 
 func sampleEdited(t *testing.T, replacements ...string) *workspace.Workspace {
 	t.Helper()
@@ -136,7 +143,7 @@ func TestClearanceHoldsForWhatWasDecided(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			holds := before
 			a := &Activities{Workspace: func(context.Context) (*workspace.Workspace, error) { return holds, nil },
-				Deliveries: newRecord(), Memberships: evaluated{of: before}, Audiences: unlabelled{}}
+				Deliveries: newRecord(), Memberships: evaluated{of: before}, Audiences: unlabelled{}, Lineage: firstVersion}
 			var suite testsuite.WorkflowTestSuite
 			env := suite.NewTestActivityEnvironment()
 			env.RegisterActivity(a)

@@ -70,7 +70,7 @@ func TestContractsAreCheckedBeforeDelivery(t *testing.T) {
 			w := sampleEdited(t, c.edits...)
 			kept := newRecord()
 			a := &Activities{Workspace: func(context.Context) (*workspace.Workspace, error) { return w, nil }, Deliveries: kept,
-				Memberships: sized{evaluated{of: w}}, Audiences: unlabelled{}}
+				Memberships: sized{evaluated{of: w}}, Audiences: unlabelled{}, Lineage: firstVersion}
 			if c.delivered != nil {
 				a.Delivered = c.delivered
 			}
@@ -102,7 +102,7 @@ func TestContractsAreCheckedAgainWhileDelivering(t *testing.T) {
 	c, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "catalog.db"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
-	a := &Activities{Workspace: func(context.Context) (*workspace.Workspace, error) { return holds, nil }, Deliveries: c, Memberships: sized{evaluated{of: holds}}, Audiences: unlabelled{}}
+	a := &Activities{Workspace: func(context.Context) (*workspace.Workspace, error) { return holds, nil }, Deliveries: c, Memberships: sized{evaluated{of: holds}}, Audiences: unlabelled{}, Lineage: firstVersion}
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
 	env.RegisterActivity(a)
@@ -190,14 +190,16 @@ func TestRefusalsAreRecorded(t *testing.T) {
 	for name, c := range map[string]struct {
 		first, then []string // what holds when it is decided, and what later; nothing later: it is refused at once
 		memberships Memberships
-		of          derived
+		of          *derived                                            // of which versions the evaluations were made; the current ones unless given
 		later       func(context.Context, *Activities, Clearance) error // what asks then; cleared unless given
 		kind        errkind.Kind
 		reason      string
 	}{
 		"never evaluated":           {memberships: nothing{}, kind: errkind.Missing, reason: "audience outdoor-families has not been evaluated yet"},
 		"changed since":             {first: changed, memberships: evaluated{of: sampleEdited(t)}, kind: errkind.Conflict, reason: "audience coastal-sailors has changed since it was evaluated"},
-		"list is not current":       {first: with, memberships: evaluated{of: sampleEdited(t, with...)}, of: derived{first: 2, last: 2}, kind: errkind.Conflict, reason: "audience stop is older than dataset acme_2026"},
+		"list is not current":       {first: with, memberships: evaluated{of: sampleEdited(t, with...)}, of: &derived{first: 2, last: 2}, kind: errkind.Conflict, reason: "audience stop is older than dataset acme_2026"},
+		"a batch was undone":        {memberships: evaluated{of: sampleEdited(t)}, of: &derived{first: 4, last: 4}, kind: errkind.Conflict, reason: "dataset acme_2026 has lost a batch, or come in, since audience outdoor-families was evaluated"},
+		"of what is unknown":        {memberships: evaluated{of: sampleEdited(t)}, of: &derived{}, kind: errkind.Conflict, reason: "dataset acme_2026 has lost a batch, or come in, since audience outdoor-families was evaluated"},
 		"another mapping":           {then: columns, memberships: evaluated{of: sampleEdited(t)}, kind: errkind.Refused, reason: "the workspace has changed since"},
 		"audience changed underway": {then: changed, memberships: evaluated{of: sampleEdited(t)}, kind: errkind.Conflict, reason: "audience coastal-sailors has changed since it was evaluated"},
 		"overtaken":                 {memberships: evaluated{of: sampleEdited(t)}, later: overtaken, kind: errkind.Conflict, reason: "a batch was undone"},
@@ -209,7 +211,10 @@ func TestRefusalsAreRecorded(t *testing.T) {
 				r.Workspace = func(context.Context) (*workspace.Workspace, error) { return w, nil }
 			}
 			use(c.first)
-			r.Access, r.Memberships, r.Lineage, r.Audiences = nil, c.memberships, c.of, versioned{version: 3}
+			r.Access, r.Memberships, r.Lineage, r.Audiences = nil, c.memberships, derived{first: 3, last: 3}, versioned{version: 3}
+			if c.of != nil {
+				r.Lineage = *c.of
+			}
 			value, err := r.env.ExecuteActivity(r.CheckPolicy, CheckPolicyInput{Activation: "acme-to-media", Delivery: "dlv_1", RequestedBy: "ann"})
 			denied := "dec_1"
 			if c.then != nil || c.later != nil {

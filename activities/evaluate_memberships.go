@@ -27,7 +27,7 @@ type Audiences interface {
 	BatchSpans(ctx context.Context, dataset store.Dataset, batch string) ([]store.BatchSpan, error)
 	LeftOut(ctx context.Context, q store.ExportQuery) (int64, error)
 	Profiles(ctx context.Context, dataset store.Dataset) (int64, error)
-	Export(ctx context.Context, q store.ExportQuery, consume func(r io.Reader) error) error
+	Export(ctx context.Context, q store.ExportQuery, consume func(r io.Reader) error) (rows map[string]int64, err error)
 }
 
 // Memberships is the record of evaluations.
@@ -133,8 +133,16 @@ func (a *Activities) evaluateMemberships(ctx context.Context, in EvaluateMembers
 		out.Memberships[i].Definition = w.Definition(audiences[slices.IndexFunc(audiences, func(x *workspace.Audience) bool { return x.Name == m.Audience })])
 	}
 	record.Detail = strings.Join(names, ", ")
-	if _, err := made(); err != nil {
+	began, err := a.Lineage.Derivations(ctx, in.Evaluation)
+	if err != nil {
 		return out, err
+	}
+	ended, err := made()
+	if err != nil {
+		return out, err
+	}
+	if dataset := lost(began, ended); dataset != "" { // which of the two it has seen, nobody could tell from its versions
+		return EvaluateMembershipsOutput{}, errkind.Newf(errkind.Transient, "a batch of dataset %s was undone while audiences were evaluated", dataset)
 	}
 	if err := a.Memberships.PublishEvaluation(ctx, in.Evaluation, in.AsOf, out.Memberships, now(), record); err != nil {
 		return out, err

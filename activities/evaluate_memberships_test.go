@@ -75,6 +75,37 @@ func TestDeletedWhileEvaluated(t *testing.T) {
 	require.NoError(t, e.evaluate("eval_2", at.Add(time.Hour)), "there is nothing to forget any more")
 }
 
+// counting are datasets in a version, with so many batches.
+type counting struct {
+	Audiences
+	version, batches int64
+}
+
+func (c *counting) Versions(ctx context.Context, datasets []store.Dataset) ([]store.Derivation, error) {
+	return held{version: c.version, batches: c.batches}.Versions(ctx, datasets)
+}
+
+// DS-6: an evaluation in which a batch is undone may know it, and its versions would not tell: it is made again. One in which more is loaded
+// is good.
+func TestUndoneWhileEvaluated(t *testing.T) {
+	e := newEvaluator(t)
+	at := time.Now().UTC().Truncate(time.Second)
+	datasets := &counting{Audiences: e.Audiences, version: 7, batches: 5}
+	meanwhile := func() { datasets.version, datasets.batches = 8, 4 }
+	e.Audiences = overtaken{datasets, func() { meanwhile() }}
+	err := e.evaluate("eval_1", at, "outdoor-families")
+	require.Equal(t, errkind.Transient, kindOf(err))
+	require.ErrorContains(t, err, "a batch of dataset acme_2026 was undone while audiences were evaluated")
+	results, err := e.catalog.Evaluation(t.Context(), "eval_1")
+	require.NoError(t, err)
+	require.Empty(t, results)
+	meanwhile = func() { datasets.version, datasets.batches = 9, 5 }
+	require.NoError(t, e.evaluate("eval_1", at, "outdoor-families"))
+	results, err = e.catalog.Evaluation(t.Context(), "eval_1")
+	require.NoError(t, err)
+	require.Len(t, results, 1)
+}
+
 // What to evaluate is said by name, by namespace, or by a dataset whose rows, or whose place as a suppression list, may change who is a member
 // or leaves.
 func TestChosenAudiences(t *testing.T) {

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
-	"slices"
+	"time"
 
 	"prospector/internal/enforcement"
 	"prospector/internal/export"
@@ -22,7 +21,7 @@ type ExportAudiencesOutput struct {
 	Excluded int64         `json:"excluded,omitempty"` // members left out for want of consent (PL-25), for a contract's terms or by a suppression list, of all file sets
 
 	DerivedFrom []store.Derivation `json:"derivedFrom"`          // of which datasets the rows are (DS-6)
-	Suppressed  []string           `json:"suppressed,omitempty"` // by which memberships and lists people were left out
+	Suppressed  []string           `json:"suppressed,omitempty"` // by which memberships, lists and terms people were left out
 }
 
 // ExportAudiences writes the files of a delivery on this machine: one file set per audience, or for
@@ -50,15 +49,18 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 	if err != nil {
 		return out, err
 	}
-	if out.Suppressed, err = a.leftOut(ctx, w, activation); err != nil {
+	if err := a.undone(ctx, w, activation, in.Memberships); err != nil { // since it was decided
 		return out, a.overtaken(ctx, in, err)
 	}
-	rows := int64(0)
+	bound, by, err := a.leftOut(ctx, w, activation)
+	if err != nil {
+		return out, a.overtaken(ctx, in, err)
+	}
+	out.Suppressed = by
+	rows, leaving := int64(0), leavingRows(w, activation, in.Memberships)
+	counted := map[string]int64{}
 	for _, set := range fileSets(w, activation, destination, in) {
-		set.query.Namespace, set.query.AsOf = namespace, now()
-		if err := a.bind(ctx, w, activation, destination, &set.query); err != nil {
-			return out, err
-		}
+		set.query.Namespace, set.query.AsOf, set.query.Terms = namespace, now(), bound
 		if set.query.Standings != nil {
 			if err := a.recall(ctx, activation, in.Delivery, set.query.Standings); err != nil {
 				return out, err
@@ -70,17 +72,26 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 		}
 		out.Excluded += excluded
 		var files []export.File
-		err = a.Audiences.Export(ctx, set.query, func(r io.Reader) (err error) {
+		held, err := a.Audiences.Export(ctx, set.query, func(r io.Reader) (err error) {
 			files, err = export.Split(r, set.layout, a.createExported(in.Delivery), func(n int64) { report(rows + n) })
 			return err
 		})
 		if err != nil {
 			return out, fmt.Errorf("activation %s: %w", in.Activation, err)
 		}
+		for dataset, n := range held {
+			counted[dataset] += n
+			leaving[dataset] = max(leaving[dataset], counted[dataset])
+		}
 		for _, f := range files {
 			rows += f.Rows
 		}
 		out.Files = append(out.Files, files...)
+	}
+	if len(counted) > 0 {
+		if err := a.withinContracts(ctx, w, activation, in, leaving); err != nil {
+			return out, err
+		}
 	}
 	began, err := a.Lineage.Derivations(ctx, in.Delivery)
 	if err != nil {
@@ -100,45 +111,6 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 		out.Files = append(out.Files, manifest)
 	}
 	return out, nil
-}
-
-// bind adds what must hold of each member as it leaves: the consent that policies want, and the territory and suppression of
-// contracts, of which the rule was true when its audience was evaluated and may not be any more, and that nobody on a suppression list
-// leaves.
-func (a *Activities) bind(ctx context.Context, w *workspace.Workspace, activation *workspace.Activation, destination *workspace.Destination, q *store.ExportQuery) error {
-	labels := map[string]bool{}
-	for _, d := range q.Namespace.Datasets {
-		loaded, err := a.loadedLabels(ctx, w, d.Name)
-		if err != nil {
-			return err
-		}
-		for _, of := range loaded {
-			for _, label := range of {
-				labels[label] = true
-			}
-		}
-	}
-	for _, c := range w.Consents(activation, destination, slices.Collect(maps.Keys(labels))) {
-		q.Consent = append(q.Consent, c.Parsed)
-	}
-	var err error
-	if q.Suppressed, err = a.suppressed(ctx, w, activation); err != nil {
-		return err
-	}
-	if q.Lists, err = a.leavingLists(ctx, w, activation); err != nil {
-		return err
-	}
-	q.Confined = map[string][]string{}
-	for _, c := range enforcement.Contracts(w, activation) {
-		if c.Field != "" {
-			allowed, bounded := q.Confined[c.Field]
-			if !bounded {
-				allowed = c.Values
-			}
-			q.Confined[c.Field] = slices.DeleteFunc(slices.Clone(allowed), func(value string) bool { return !slices.Contains(c.Values, value) })
-		}
-	}
-	return nil
 }
 
 func (a *Activities) createExported(delivery string) func(name string) (io.WriteCloser, error) {
@@ -177,6 +149,15 @@ func attributions(w *workspace.Workspace, activation *workspace.Activation) (out
 	return out
 }
 
+// named is the time in the names of a delivery's files: its own. Runs that were under way when it was not yet kept go on with the
+// evaluation's.
+func (c Clearance) named() time.Time {
+	if c.Began.IsZero() {
+		return c.AsOf
+	}
+	return c.Began
+}
+
 // fileSet is one query and how its rows become files.
 type fileSet struct {
 	query  store.ExportQuery
@@ -201,7 +182,7 @@ func fileSets(w *workspace.Workspace, activation *workspace.Activation, destinat
 		}
 		set.layout.Header = export.Header(headers, format.Delimiter)
 		set.layout.Name = func(part int) string {
-			return export.LiveRampFile(w.Sandbox.Organization, destination.Name, w.Sandbox.Name, in.AsOf, part)
+			return export.LiveRampFile(w.Sandbox.Organization, destination.Name, w.Sandbox.Name, in.named(), part)
 		}
 		return []fileSet{set}
 	}
@@ -211,7 +192,7 @@ func fileSets(w *workspace.Workspace, activation *workspace.Activation, destinat
 		set.query.Memberships = []string{m.Part}
 		set.layout.Header = export.Header(headers, format.Delimiter)
 		set.layout.Name = func(part int) string {
-			return export.AudienceFile(destination.Name, m.Audience, in.AsOf, part, format.Compression)
+			return export.AudienceFile(destination.Name, m.Audience, in.named(), part, format.Compression)
 		}
 		out = append(out, set)
 	}

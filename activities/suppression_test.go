@@ -12,7 +12,7 @@ import (
 	"prospector/internal/workspace"
 )
 
-// versioned are datasets in a version.
+// versioned are datasets in a version, which as many loads have made.
 type versioned struct {
 	unlabelled
 	version int64
@@ -20,7 +20,7 @@ type versioned struct {
 
 func (v versioned) Versions(_ context.Context, datasets []store.Dataset) (out []store.Derivation, err error) {
 	for _, d := range datasets {
-		out = append(out, store.Derivation{Dataset: d.Name, FirstVersion: v.version, Version: v.version})
+		out = append(out, store.Derivation{Dataset: d.Name, FirstVersion: v.version, Version: v.version, Batches: v.version})
 	}
 	return out, nil
 }
@@ -35,8 +35,11 @@ func (d derived) Derivations(context.Context, string) ([]store.Derivation, error
 	if d.last == 0 {
 		return nil, nil
 	}
-	return []store.Derivation{{Dataset: "acme_2026", FirstVersion: d.first, Version: d.last}}, nil
+	return []store.Derivation{{Dataset: "acme_2026", FirstVersion: d.first, Version: d.last, Batches: d.last}}, nil
 }
+
+// firstVersion is the lineage of evaluations of a dataset's first version.
+var firstVersion = derived{first: 1, last: 1}
 
 // nothing has been evaluated yet.
 type nothing struct{ Memberships }

@@ -42,6 +42,19 @@ func TestDeleteBatch(t *testing.T) {
 	require.NoError(t, d.run(workflows.DeleteBatch, in, &deleted), "twice is once")
 	require.EqualValues(t, 1, deleted.Removed)
 
+	// Nobody leaves by what a batch said that was undone, before the audiences are evaluated without it.
+	activate := func() (out workflows.ActivateAudiencesResult, err error) {
+		err = d.run(workflows.ActivateAudiences, workflows.ActivateAudiencesInput{Activation: "acme-to-media"}, &out)
+		return out, err
+	}
+	_, err := activate()
+	require.Equal(t, errkind.Conflict, workflows.KindOf(err), "%v", err)
+	require.ErrorContains(t, err, "dataset acme_2026 has lost a batch, or come in, since audience outdoor-families was evaluated; run EvaluateAudiences first")
+	require.NoError(t, d.run(workflows.EvaluateAudiences, workflows.EvaluateAudiencesInput{}, nil))
+	delivered, err := activate()
+	require.NoError(t, err)
+	require.EqualValues(t, 2, delivered.Files[0].Rows)
+
 	require.NoError(t, d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, &synced))
 	require.Empty(t, synced.Files)
 	require.Equal(t, 1, synced.RefusedBefore)

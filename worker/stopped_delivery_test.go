@@ -109,8 +109,8 @@ func TestPolicyStopsUploadUnderway(t *testing.T) {
 	stopWhileHeld("http://"+proxy.Address(), connected, proxy.Resume)
 }
 
-// EC-11: a delivery that waits for its destination is overtaken by a list of people who must be left out, and by a batch that is undone. Its
-// files are of before, and do not leave; the next one leaves without those people.
+// EC-11, EC-6: a delivery that waits for its destination is overtaken by a list of people who must be left out, by a batch that is undone,
+// and by a label that makes a consent policy count. Its files are of before, and do not leave; the next one leaves without those people.
 func TestOvertakenFilesDoNotLeave(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -121,6 +121,8 @@ func TestOvertakenFilesDoNotLeave(t *testing.T) {
 	t.Cleanup(proxy.Stop)
 	contract := "kind: Contract\nname: acme\nsources: [acme]\npurposes: [Cross Site Targeting]\nsuppression: stop\n---\nkind: Audience\nname: stop\nnamespaces: [acme_pid]\nrule: partner.bicycling = 'Y'\n"
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "workspace", "contracts.yaml"), []byte(contract), 0o600))
+	consent := "kind: ConsentPolicy\nname: hikers only\nstatus: ENABLED\nmarketingActions: [Cross Site Targeting]\nlabels: [S2]\nrequire: partner.hiking = 'Y'\n"
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "workspace", "consent.yaml"), []byte(consent), 0o600))
 	require.NoError(t, d.applyEdited("activations.yaml", "[outdoor-families, coastal-sailors]", "[coastal-sailors]"))
 	require.NoError(t, d.applyEdited("destinations.yaml", "${env:PROSPECTOR_S3_ENDPOINT}", "http://"+proxy.Address()))
 	require.NoError(t, d.applyEdited("audiences.yaml", "partner.sailing = 'Y' AND", "NOT audience('stop') AND partner.sailing = 'Y' AND"))
@@ -161,6 +163,9 @@ func TestOvertakenFilesDoNotLeave(t *testing.T) {
 		require.NoError(t, d.run(workflows.EvaluateAudiences, workflows.EvaluateAudiencesInput{}, nil))
 	})
 	meanwhile(func() { sync("3.csv", "a2,A,B,25-34,02139,MA,Y,Y,,Y,,3,2,,ha2\n") }) // a2 objects
+	meanwhile(func() {
+		require.NoError(t, d.applyEdited("schemas.yaml", "labels: {all: [Third-Party]}\nconstraints:\n  partner", "labels: {all: [Third-Party], fields: {partner.ageRangeInHousehold: [S2]}}\nconstraints:\n  partner"))
+	})
 	out, err := deliver()
 	require.NoError(t, err)
 	require.EqualValues(t, 1, out.Files[0].Rows)

@@ -5,6 +5,8 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"prospector/internal/catalog"
 	"prospector/internal/errkind"
 	"prospector/workflows"
 )
@@ -57,10 +60,15 @@ func TestSuppressionLists(t *testing.T) {
 		require.NoError(t, d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: source}, &out))
 		return out
 	}
+	receipts := map[string]catalog.Receipt{} // of all deliveries
 	deliver := func() (ids []string, excluded int64, err error) {
 		var out workflows.ActivateAudiencesResult
 		if err := d.run(workflows.ActivateAudiences, workflows.ActivateAudiencesInput{Activation: "acme-to-media"}, &out); err != nil {
 			return nil, 0, err
+		}
+		for _, receipt := range out.Files {
+			require.NotContains(t, receipts, receipt.File, "of another delivery")
+			receipts[receipt.File] = receipt
 		}
 		file, err := os.ReadFile(filepath.Join(dir, "s3", "buckets", "media-drop", "prospects", out.Files[0].File))
 		require.NoError(t, err)
@@ -102,6 +110,17 @@ func TestSuppressionLists(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"free-pid-1", "free-pid-4"}, ids)
 	require.EqualValues(t, 2, excluded)
+
+	// DE-21: what is delivered of the same evaluation once more leaves the files alone that were delivered before.
+	load("stop-ids", "ids/3.csv", "value\nfree-pid-4\n")
+	ids, _, err = deliver()
+	require.NoError(t, err)
+	require.Equal(t, []string{"free-pid-1"}, ids)
+	for name, receipt := range receipts {
+		file, err := os.ReadFile(filepath.Join(dir, "s3", "buckets", "media-drop", "prospects", name))
+		require.NoError(t, err)
+		require.Equal(t, receipt.SHA256, fmt.Sprintf("%x", sha256.Sum256(file)), name)
+	}
 
 	d.stop()
 	for _, kept := range []string{"free-pid-4", "refused-pid-2", "listed-pid"} {

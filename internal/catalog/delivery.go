@@ -146,15 +146,55 @@ func (c *Catalog) CountDelivered(ctx context.Context, contract string, since tim
 	return n, err
 }
 
-// BeginDelivery records that a delivery is under way, by a decision; by another one when a step was tried again.
+// BeginDelivery records that a delivery is under way, by a decision; by another one when a step was tried again. It begins in a second in
+// which no other one to its destination does: a later one, where need be.
 func (c *Catalog) BeginDelivery(ctx context.Context, id string, d Decision, evaluation string, at time.Time) error {
 	return c.inTransaction(ctx, func(tx *sql.Tx) error {
-		if err := c.exec(ctx, tx, "catalog/begin_delivery", id, d.Activation, d.Destination, evaluation, d.ID, instant(at)); err != nil {
+		began, err := c.beginsAt(ctx, tx, id, d.Destination, at)
+		if err != nil {
+			return err
+		}
+		if err := c.exec(ctx, tx, "catalog/begin_delivery", id, d.Activation, d.Destination, evaluation, d.ID, instant(began)); err != nil {
 			return err
 		}
 		return c.recordAudit(ctx, tx, AuditRecord{Run: d.Run, Action: "begin", Kind: AuditedDelivery, Object: id, Actor: d.RequestedBy, Outcome: AuditAllowed, At: at,
 			Detail: fmt.Sprintf("activation %s to destination %s, by decision %s", d.Activation, d.Destination, d.ID)})
 	})
+}
+
+func (c *Catalog) beginsAt(ctx context.Context, tx *sql.Tx, id, destination string, at time.Time) (time.Time, error) {
+	began, to, err := c.began(ctx, tx, id)
+	if err != nil || to == destination {
+		return began, err
+	}
+	for began = at.Truncate(time.Second); ; began = began.Add(time.Second) {
+		taken := false
+		err := c.queryOn(ctx, tx, "catalog/began_between", []any{destination, instant(began), instant(began.Add(time.Second)), id}, func(scan func(...any) error) error { return scan(&taken) })
+		if err != nil || !taken {
+			return began, err
+		}
+	}
+}
+
+// DeliveryBegan returns when a delivery began. Missing when it did not.
+func (c *Catalog) DeliveryBegan(ctx context.Context, id string) (time.Time, error) {
+	began, _, err := c.began(ctx, c.db, id)
+	if err == nil && began.IsZero() {
+		err = errkind.Newf(errkind.Missing, "the catalog knows no delivery %s", id)
+	}
+	return began, err
+}
+
+func (c *Catalog) began(ctx context.Context, on querier, id string) (at time.Time, destination string, err error) {
+	err = c.queryOn(ctx, on, "catalog/delivery_began", []any{id}, func(scan func(...any) error) (err error) {
+		var text string
+		if err := scan(&text, &destination); err != nil {
+			return err
+		}
+		at, err = parseInstant(text)
+		return err
+	})
+	return at, destination, err
 }
 
 // UnderWay returns the deliveries of an activation that have not ended, beside one, with the runs that began them.

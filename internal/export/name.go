@@ -9,14 +9,15 @@ import (
 	"time"
 )
 
-// AudienceFile is the default name of a file with one audience (FX-1, FX-6): part is counted from 1.
-func AudienceFile(destination, audience string, asOf time.Time, part int, compression string) string {
-	return fmt.Sprintf("%s_segment%s_%s%s.csv%s", destination, audience, asOf.UTC().Format("20060102150405"), suffix(part), extension(compression))
+// AudienceFile is the default name of a file with one audience (FX-1, FX-6), of a delivery that began at a time: part is counted
+// from 1.
+func AudienceFile(destination, audience string, at time.Time, part int, compression string) string {
+	return fmt.Sprintf("%s_segment%s_%s%s.csv%s", destination, audience, at.UTC().Format("20060102150405"), suffix(part), extension(compression))
 }
 
 // LiveRampFile is the fixed name of LiveRamp's one file for all audiences (DE-21).
-func LiveRampFile(organization, destination, instance string, asOf time.Time, part int) string {
-	return fmt.Sprintf("%s_%s_%s_%s%s.csv", organization, destination, instance, asOf.UTC().Format("20060102_150405"), suffix(part))
+func LiveRampFile(organization, destination, instance string, at time.Time, part int) string {
+	return fmt.Sprintf("%s_%s_%s_%s%s.csv", organization, destination, instance, at.UTC().Format("20060102_150405"), suffix(part))
 }
 
 // ManifestFile is the name of a delivery's manifest (FX-14).

@@ -187,9 +187,15 @@ type ExportQuery struct {
 	Memberships []string   // parts of the audiences, relative to the data directory
 	Standings   *Standings // one column per audience with active, expired or nothing (DE-23); nil: the members alone
 	Delimiter   string
-	// Of each member all of this must hold, or it is left out, whatever it was when its audience was evaluated.
+	Terms
+}
+
+// Terms are what must hold of each member as it leaves, or it is left out, whatever it was when its audience was evaluated; and of which
+// datasets it is counted what leaves.
+type Terms struct {
 	Consent    []*audience.Rule    // true (PL-15)
 	Confined   map[string][]string // attributes, by path, have one of these values
 	Suppressed []string            // it is in none of these memberships
 	Lists      []List              // it is on none of these
+	Counted    []string            // names of datasets
 }

@@ -384,6 +384,28 @@ func TestWorkspaceVersions(t *testing.T) {
 	require.Equal(t, "ben", audit[0].Actor)
 }
 
+// FX-1: no two deliveries to a destination begin in the same second, for their files would have the same names. One that is begun again
+// began when it did.
+func TestDeliveriesBeginInSecondsOfTheirOwn(t *testing.T) {
+	c, ctx, second := open(t), context.Background(), at.Truncate(time.Second)
+	begin := func(id, destination string, when time.Time) time.Time {
+		t.Helper()
+		require.NoError(t, c.BeginDelivery(ctx, id, catalog.Decision{ID: "dec_" + id, Activation: "x", Destination: destination, Run: id}, "eval_1", when))
+		began, err := c.DeliveryBegan(ctx, id)
+		require.NoError(t, err)
+		return began
+	}
+	require.Equal(t, second, begin("dlv_1", "y", second.Add(300*time.Millisecond)))
+	require.Equal(t, second.Add(time.Second), begin("dlv_2", "y", second.Add(900*time.Millisecond)))
+	require.Equal(t, second.Add(2*time.Second), begin("dlv_3", "y", second.Add(1100*time.Millisecond)))
+	require.Equal(t, second, begin("dlv_4", "elsewhere", second))
+	require.Equal(t, second.Add(-time.Second), begin("dlv_5", "y", second.Add(-time.Millisecond)), "of a clock that was put back")
+	require.Equal(t, second, begin("dlv_1", "y", second.Add(time.Minute)), "tried again")
+	require.Equal(t, second.Add(3*time.Second), begin("dlv_4", "y", second), "tried again when it goes to where others have gone")
+	_, err := c.DeliveryBegan(ctx, "dlv_6")
+	require.Equal(t, errkind.Missing, errkind.Of(err))
+}
+
 // DS-6: of what evaluations and deliveries were made, and which of them may hold rows of a batch: those made while it was in its
 // dataset, also before it was deleted and after it was loaded again.
 func TestLineage(t *testing.T) {
@@ -446,4 +468,19 @@ func TestLineage(t *testing.T) {
 		}
 		require.Equal(t, u.deliveries, ids, name)
 	}
+
+	// Whose members were chosen before a batch was undone, and whose rows were taken afterwards; another dataset's version is not its.
+	made("dlv_4", 6, 6)
+	require.NoError(t, c.RecordDerivations(ctx, "eval_4", []store.Derivation{{Dataset: "d", FirstVersion: 5, Version: 5}, {Dataset: "not delivered", FirstVersion: 1, Version: 1}}))
+	require.NoError(t, c.BeginDelivery(ctx, "dlv_4", catalog.Decision{ID: "dec_4", Activation: "x", Destination: "z"}, "eval_4", at))
+	for _, f := range []string{"f.csv", "g.csv"} {
+		require.NoError(t, c.RecordReceipt(ctx, "dlv_4", catalog.Receipt{File: f}, at))
+	}
+	chosen, _, err := c.DeliveryUses(ctx, "d", []store.BatchSpan{{Loaded: 5, Deleted: 6}})
+	require.NoError(t, err)
+	require.Len(t, chosen, 1)
+	require.Equal(t, "dlv_4", chosen[0].Delivery)
+	none, _, err := c.DeliveryUses(ctx, "not delivered", []store.BatchSpan{{Loaded: 1}})
+	require.NoError(t, err)
+	require.Empty(t, none)
 }

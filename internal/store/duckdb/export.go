@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"io"
 	"maps"
@@ -13,30 +14,68 @@ import (
 )
 
 // Export writes the rows of one file set to consume as CSV without a header, quoted with '"', in id
-// order: the same store and memberships give the same bytes.
-func (s *Store) Export(ctx context.Context, q store.ExportQuery, consume func(r io.Reader) error) error {
+// order: the same store and memberships give the same bytes. It returns how many rows of them are of each dataset that is to be counted:
+// those of whom it holds a fragment; for standings each audience's, and those of whom no dataset holds one any more.
+func (s *Store) Export(ctx context.Context, q store.ExportQuery, consume func(r io.Reader) error) (rows map[string]int64, err error) {
 	profiles, condition, values, err := s.consenting(ctx, q)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p, err := s.newPipe()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer p.remove()
+	tx, err := s.db.BeginTx(ctx, nil) // what is counted and what is written are of one state of the datasets
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = tx.Rollback() }() // it writes temporary tables and files
 	if q.Standings != nil {
-		return s.exportStandings(ctx, p, q, profiles, condition, values, consume)
+		return s.exportStandings(ctx, tx, p, q, profiles, condition, values, consume)
 	}
 	var parts []string
 	for _, part := range q.Memberships {
 		parts = append(parts, s.inside(part))
 	}
 	data := map[string]any{"Relation": profiles, "Columns": named(q.Paths), "Condition": condition, "Memberships": parts, "Delimiter": q.Delimiter, "Fifo": p.path}
-	err = p.drain(ctx, func(ctx context.Context) error { return s.exec(ctx, s.db, "export/audience_file", data, values...) }, consume)
-	if err != nil {
-		return fmt.Errorf("export namespace %s: %w", q.Namespace.Symbol, err)
+	if rows, err = s.countLeaving(ctx, tx, q, "export/members_of_dataset", data, values); err == nil {
+		err = p.drain(ctx, func(ctx context.Context) error { return s.exec(ctx, tx, "export/audience_file", data, values...) }, consume)
 	}
-	return nil
+	if err != nil {
+		return nil, fmt.Errorf("export namespace %s: %w", q.Namespace.Symbol, err)
+	}
+	return rows, nil
+}
+
+// countLeaving counts the rows that leave by dataset, with a statement that knows who does.
+func (s *Store) countLeaving(ctx context.Context, tx *sql.Tx, q store.ExportQuery, statement string, data map[string]any, values []any) (map[string]int64, error) {
+	out := map[string]int64{}
+	var all []string
+	for _, d := range q.Namespace.Datasets {
+		a, err := s.dataset(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, a.alias)
+	}
+	for i, d := range q.Namespace.Datasets {
+		if !slices.Contains(q.Counted, d.Name) {
+			continue
+		}
+		of := maps.Clone(data)
+		of["Dataset"], of["Datasets"] = all[i], all
+		err := s.query(ctx, tx, statement, of, values, func(scan func(...any) error) error {
+			var n int64
+			err := scan(&n)
+			out[d.Name] = n
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // consenting is the relation of an export's profiles, with the SQL of what must hold of each and its values.

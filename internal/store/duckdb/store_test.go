@@ -128,10 +128,11 @@ func (f *fixture) evaluateAll(scopes []store.AudienceScope) map[string]store.Mem
 func (f *fixture) export(q store.ExportQuery) string {
 	q.Namespace, q.AsOf, q.Delimiter = store.Namespace{Symbol: "acme_pid", Datasets: []store.Dataset{f.dataset}}, monday, ","
 	var out bytes.Buffer
-	require.NoError(f, f.store.Export(context.Background(), q, func(r io.Reader) error {
+	_, err := f.store.Export(context.Background(), q, func(r io.Reader) error {
 		_, err := out.ReadFrom(r)
 		return err
-	}))
+	})
+	require.NoError(f, err)
 	return out.String()
 }
 
@@ -422,7 +423,7 @@ func TestStoppedValidationLeavesNoPart(t *testing.T) {
 	})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 
-	err = f.store.Export(context.Background(), store.ExportQuery{Namespace: store.Namespace{Datasets: []store.Dataset{f.dataset}}, AsOf: monday, Paths: []string{"partnerID"},
+	_, err = f.store.Export(context.Background(), store.ExportQuery{Namespace: store.Namespace{Datasets: []store.Dataset{f.dataset}}, AsOf: monday, Paths: []string{"partnerID"},
 		Memberships: []string{"memberships/none.parquet"}, Delimiter: ","}, func(r io.Reader) error {
 		_, err := io.ReadAll(r)
 		return err

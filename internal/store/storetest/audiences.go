@@ -185,7 +185,7 @@ func listed(f *fixture) {
 	out, err := f.Evaluate(f.Context(), began, []store.AudienceScope{f.scope("x", "a = 'Y'", "e1", "", d)}, nil)
 	require.NoError(f, err)
 	q := store.ExportQuery{Namespace: store.Namespace{Symbol: "n", Datasets: []store.Dataset{d}}, AsOf: began, Paths: []string{"id"}, Memberships: []string{out[0].Part}, Delimiter: ",",
-		Lists: []store.List{{Dataset: ids}, {Dataset: values, Field: "c"}}}
+		Terms: store.Terms{Lists: []store.List{{Dataset: ids}, {Dataset: values, Field: "c"}}}}
 	left := func() string {
 		n, err := f.LeftOut(f.Context(), q)
 		require.NoError(f, err)
@@ -209,12 +209,54 @@ func listed(f *fixture) {
 }
 
 func (f *fixture) exported(q store.ExportQuery) string {
+	text, _ := f.counted(q)
+	return text
+}
+
+// counted are the rows that are exported, and how many of them are of each dataset that is counted.
+func (f *fixture) counted(q store.ExportQuery) (string, map[string]int64) {
+	f.Helper()
 	var text bytes.Buffer
-	require.NoError(f, f.Export(f.Context(), q, func(r io.Reader) error {
+	rows, err := f.Export(f.Context(), q, func(r io.Reader) error {
 		_, err := text.ReadFrom(r)
 		return err
-	}))
-	return text.String()
+	})
+	require.NoError(f, err)
+	return text.String(), rows
+}
+
+// PL-18: of two datasets of a namespace it is counted what is exported of each, as it is then and without those who are left out. Of standings
+// each audience's counts, and for every dataset those of whom nothing is there any more.
+func countsOfDatasets(f *fixture) {
+	d, other := dataset("d", store.Replace), dataset("other", store.Replace)
+	n := store.Namespace{Symbol: "n", Datasets: []store.Dataset{d, other}}
+	f.load(d, batch{id: "b1", lines: []line{{"p1", "Y", "Y"}, {"p2", "Y", "Y"}, {"p3", "Y", "N"}}})
+	f.load(other, batch{id: "o0", lines: []line{{"nobody", "N"}}})
+	x, y := f.scope("x", "a = 'Y'", "e1", "", d), f.scope("y", "b = 'Y'", "e1", "", d)
+	x.Namespaces, y.Namespaces = []store.Namespace{n}, []store.Namespace{n}
+	out, err := f.Evaluate(f.Context(), began, []store.AudienceScope{x, y}, nil)
+	require.NoError(f, err)
+	q := store.ExportQuery{Namespace: n, AsOf: began, Paths: []string{"id"}, Memberships: []string{out[0].Part}, Delimiter: ","}
+	exported := func() map[string]int64 {
+		_, rows := f.counted(q)
+		return rows
+	}
+	require.Empty(f, exported(), "nothing is to be counted")
+	q.Counted = []string{"other"}
+	require.Equal(f, map[string]int64{"other": 0}, exported())
+	f.load(other, batch{id: "o1", lines: []line{{"p1", "", "", "late"}, {"p2"}, {"p9", "Y"}}})
+	require.Equal(f, map[string]int64{"other": 2}, exported(), "of those that have come in since the evaluation")
+	q.Counted = []string{"d", "other"}
+	require.Equal(f, map[string]int64{"d": 3, "other": 2}, exported())
+	q.Consent = []*audience.Rule{f.scope("z", "c IS NULL", "e1", "", d).Rule}
+	require.Equal(f, map[string]int64{"d": 2, "other": 1}, exported(), "p1 is left out")
+
+	q.Consent, q.Memberships = nil, []string{out[0].Part, out[1].Part}
+	q.Standings = &store.Standings{Audiences: []string{"x", "y"}, Part: "told/one.parquet"}
+	require.Equal(f, map[string]int64{"d": 5, "other": 4}, exported(), "p1 and p2 are in both audiences")
+	f.delete(d, "b1", false)
+	q.Standings = &store.Standings{Audiences: []string{"x", "y"}, Told: []string{"told/one.parquet"}, Part: "told/two.parquet"}
+	require.Equal(f, map[string]int64{"d": 1, "other": 5}, exported(), "p3 is in no dataset any more and leaves as expired")
 }
 
 // values are the ids of a list.

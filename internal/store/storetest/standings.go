@@ -1,9 +1,7 @@
 package storetest
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -33,14 +31,9 @@ func standings(f *fixture) {
 	consent := f.scope("consent", "c IS NULL", "e", "", d).Rule
 	export := func(told []string, unknown bool, part string) string {
 		f.Helper()
-		q := store.ExportQuery{Namespace: n, AsOf: at(), Paths: []string{"id", "a"}, Memberships: parts, Delimiter: ",", Consent: []*audience.Rule{consent},
+		q := store.ExportQuery{Namespace: n, AsOf: at(), Paths: []string{"id", "a"}, Memberships: parts, Delimiter: ",", Terms: store.Terms{Consent: []*audience.Rule{consent}},
 			Standings: &store.Standings{Audiences: []string{"x", "y"}, Told: told, Unknown: unknown, Part: part}}
-		var text bytes.Buffer
-		require.NoError(f, f.Export(f.Context(), q, func(r io.Reader) error {
-			_, err := text.ReadFrom(r)
-			return err
-		}))
-		return strings.Join(strings.Fields(text.String()), " ")
+		return strings.Join(strings.Fields(f.exported(q)), " ")
 	}
 
 	file("b1", line{"never", "Y"}, line{"leaves", "Y", "Y"}, line{"objects", "Y"}, line{"stays", "Y"}, line{"half", "Y", "Y"})

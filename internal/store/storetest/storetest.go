@@ -4,7 +4,6 @@
 package storetest
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -43,7 +42,7 @@ type Driver interface {
 	ListValues(ctx context.Context, d store.Dataset) iter.Seq2[string, error]
 	Members(ctx context.Context, q store.MemberQuery) ([]store.Member, *store.Position, error)
 	Overlap(ctx context.Context, parts map[string]string) ([]store.Overlap, error)
-	Export(ctx context.Context, q store.ExportQuery, consume func(r io.Reader) error) error
+	Export(ctx context.Context, q store.ExportQuery, consume func(r io.Reader) error) (rows map[string]int64, err error)
 	Versions(ctx context.Context, datasets []store.Dataset) ([]store.Derivation, error)
 	BatchSpans(ctx context.Context, d store.Dataset, batch string) ([]store.BatchSpan, error)
 	ListBatches(ctx context.Context, d store.Dataset, q store.BatchQuery) ([]store.BatchRecord, string, error)
@@ -80,6 +79,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) Driver) {
 		"audiences of audiences, and a broken one":   referring,
 		"what leaves, as it is when it leaves":       leaving,
 		"who is on a list":                           listed,
+		"how much leaves of a dataset":               countsOfDatasets,
 		"what a destination is told":                 standings,
 		"limited audiences":                          limits,
 		"many audiences at once":                     together,
@@ -215,11 +215,5 @@ func (f *fixture) export(asOf time.Time, datasets ...store.Dataset) string {
 	results, err := f.Evaluate(f.Context(), asOf, []store.AudienceScope{{Name: "all", Rule: rule, Namespaces: []store.Namespace{n}, Part: "memberships/e/all.parquet"}}, nil)
 	require.NoError(f, err)
 	require.Empty(f, results[0].Error)
-	var out bytes.Buffer
-	err = f.Export(f.Context(), store.ExportQuery{Namespace: n, AsOf: asOf, Paths: []string{"id", "a", "b", "c"}, Memberships: []string{results[0].Part}, Delimiter: ","}, func(r io.Reader) error {
-		_, err := out.ReadFrom(r)
-		return err
-	})
-	require.NoError(f, err)
-	return out.String()
+	return f.exported(store.ExportQuery{Namespace: n, AsOf: asOf, Paths: []string{"id", "a", "b", "c"}, Memberships: []string{results[0].Part}, Delimiter: ","})
 }
