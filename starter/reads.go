@@ -84,7 +84,7 @@ func shown(value any) string {
 	if err != nil {
 		return "?"
 	}
-	return printable(string(encoded))
+	return visible(string(encoded))
 }
 
 // brief is a value for a column of a list.

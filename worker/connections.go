@@ -91,8 +91,8 @@ func openKeys(s *workspace.Source) (*pgp.Opener, error) {
 }
 
 // openParquet implements ingest.ParquetOpener.
-func openParquet(file io.ReaderAt, size int64, wanted []string) (filecodec.Reader, error) {
-	opened, err := parquetfile.Open(file, size, wanted)
+func openParquet(file io.ReaderAt, size int64, wanted, whole []string) (filecodec.Reader, error) {
+	opened, err := parquetfile.Open(file, size, wanted, whole)
 	if err != nil {
 		return nil, err // not a nil *Reader within the interface
 	}

@@ -17,7 +17,7 @@ var fields = func() Fields {
 		{Path: "partner.buyerRating", Type: xdm.String, Enum: []string{"1", "2", "3", "4", "5"}},
 		{Path: "merkle.demographics.age.age", Type: xdm.Integer}, {Path: "merkle.demographics.age.birthdate", Type: xdm.DateTime},
 		{Path: "merkle.homeValue.marketTotalValue", Type: xdm.Number}, {Path: "_luma.joined", Type: xdm.Date}, {Path: "_luma.optedIn", Type: xdm.Boolean},
-		{Path: "_luma.interests", Type: xdm.String, Container: xdm.Array}, {Path: "_luma.scores", Type: xdm.Number, Container: xdm.Map},
+		{Path: "_luma.interests", Type: xdm.String, Container: xdm.Array}, {Path: "_luma.tags", Type: xdm.String, Container: xdm.Array, Enum: []string{"a", "b"}}, {Path: "_luma.scores", Type: xdm.Number, Container: xdm.Map},
 	} {
 		out.Add(f)
 	}
@@ -79,6 +79,8 @@ func TestRuleRefusesEverythingElse(t *testing.T) {
 		"partner.hiking = 1":                                   "partner.hiking is string",
 		"partner.hiking = NULL":                                "write IS NULL",
 		"partner.buyerRating = '6'":                            "partner.buyerRating is never 6; its values are 1, 2, 3, 4, 5",
+		"'c' = ANY(_luma.tags)":                                "_luma.tags is never c; its values are a, b",
+		"ARRAY['a', 'c'] && _luma.tags":                        "_luma.tags is never c",
 		"partner.buyerRating IN ('1', 'x')":                    "column 30: partner.buyerRating is never x",
 		"merkle.demographics.age.age = 'x'":                    "merkle.demographics.age.age is integer",
 		"merkle.demographics.age.age LIKE 'x'":                 "LIKE needs text",

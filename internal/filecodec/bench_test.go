@@ -54,7 +54,7 @@ func BenchmarkStages(b *testing.B) {
 		b.Fatal(err)
 	}
 	values := make([][]byte, len(targets))
-	noStep := func(int, string) { b.Fatal("there are no steps") }
+	noStep := func(int, mapping.Failure) { b.Fatal("there are no steps") }
 	marked := mapping.NullMarkers([]string{"NULL", "n/a", "-"})
 	const rows = 50_000
 	for _, file := range partnerFiles {

@@ -88,6 +88,42 @@ func TestJSONObjects(t *testing.T) {
 	}
 }
 
+// SC-32: of names that are wanted whole a list or an object is the value, as it is written; what is in it has no name.
+func TestWholeValues(t *testing.T) {
+	for object, want := range map[string]string{
+		`{"a":[1, "x"],"c":{"d":{"k": 1.10}}}`: `[1, "x"]|∅|{"k": 1.10}`,
+		`{"a":{},"b":2,"c.d":[]}`:              "{}|2|[]",
+		`{"a":"[1]","c":{"d":null}}`:           "[1]|∅|∅",
+		`{"a":[[1]],"c":{"d":{"a":{"b":1}}}}`:  `[[1]]|∅|{"a":{"b":1}}`,
+		`{"a":{"k":1,"\u006b":2}}`:             string(FaultRepeated),
+		`{"c.d":{},"c":{"d":[]}}`:              string(FaultRepeated),
+		`{"a":[1],"b":[1]}`:                    string(FaultNested),
+		`{"a":[1,]}`:                           string(FaultSyntax),
+		`{"a":["\ud83d"]}`:                     string(FaultEncoding),
+	} {
+		f := asLines("a", "b", "c.d")
+		f.Whole = []string{"a", "c.d"}
+		r, err := NewReader(strings.NewReader(object), f)
+		require.NoError(t, err)
+		record, err := r.Next()
+		require.NoError(t, err)
+		got := string(record.Fault)
+		if got == "" {
+			texts := make([]string, len(record.Fields))
+			for i, value := range record.Fields {
+				if texts[i] = string(value); value == nil {
+					texts[i] = "∅"
+				}
+			}
+			got = strings.Join(texts, "|")
+			require.Equal(t, object, string(r.Keep(record, func(column string) bool { return slices.Contains(f.Wanted, column) })))
+		}
+		require.Equal(t, want, got, object)
+		require.Empty(t, record.Extra)
+		requireSlowly(t, f, record)
+	}
+}
+
 // EC-15: names that the source does not know are reported with each record, in bounded number.
 func TestExtraNames(t *testing.T) {
 	many := `{"a":1`
@@ -253,19 +289,19 @@ func TestLargeList(t *testing.T) {
 
 // flat is what the standard library finds in an object: text by path. clash says that two members have
 // the same path.
-func flat(t *testing.T, path string, object map[string]any, into map[string]string) (clash bool) {
+func flat(t *testing.T, path string, object map[string]any, whole []string, into map[string]string) (clash bool) {
 	for name, value := range object {
 		here := path + name
 		text := "∅"
 		switch v := value.(type) {
 		case map[string]any:
-			if len(v) > 0 {
-				clash = flat(t, here+".", v, into) || clash
+			if len(v) > 0 && !slices.Contains(whole, here) {
+				clash = flat(t, here+".", v, whole, into) || clash
 				continue
 			}
-			text = "{}"
+			text = written(t, v)
 		case []any:
-			text = "[]"
+			text = written(t, v)
 		case json.Number:
 			text = v.String()
 		case string:
@@ -279,8 +315,15 @@ func flat(t *testing.T, path string, object map[string]any, into map[string]stri
 	return clash
 }
 
+// written is a value as the standard library writes it.
+func written(t *testing.T, v any) string {
+	text, err := json.Marshal(v)
+	require.NoError(t, err)
+	return string(text)
+}
+
 // judge holds one record against the standard library.
-func judge(t *testing.T, raw []byte, wanted []string, record Record) {
+func judge(t *testing.T, raw []byte, f Format, record Record) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
 	var object map[string]any
@@ -291,14 +334,14 @@ func judge(t *testing.T, raw []byte, wanted []string, record Record) {
 		return
 	}
 	found := map[string]string{}
-	clash := flat(t, "", object, found)
+	clash := flat(t, "", object, f.Whole, found)
 	if record.Fault != "" {
 		require.NotEqual(t, FaultSyntax, record.Fault)
 		require.NotEqual(t, FaultColumns, record.Fault)
 		return
 	}
 	names := maps.Clone(found)
-	for i, name := range wanted {
+	for i, name := range f.Wanted {
 		want, present := found[name]
 		if !present {
 			want = "∅"
@@ -306,6 +349,17 @@ func judge(t *testing.T, raw []byte, wanted []string, record Record) {
 		got := "∅"
 		if record.Fields[i] != nil {
 			got = string(record.Fields[i])
+		}
+		if strings.HasPrefix(want, "[") || strings.HasPrefix(want, "{") { // or a text that begins like one
+			decoder := json.NewDecoder(bytes.NewReader(record.Fields[i]))
+			decoder.UseNumber()
+			var v any
+			if slices.Contains(f.Whole, name) && decoder.Decode(&v) == nil && !decoder.More() {
+				got = written(t, v)
+				if got != want { // it is a text
+					got = string(record.Fields[i])
+				}
+			}
 		}
 		if !clash {
 			require.Equal(t, want, got)
@@ -328,15 +382,27 @@ func wantedBy(choice uint8) (wanted []string) {
 	return wanted
 }
 
+// chosen is a format by the names that are wanted, and by those that are wanted whole.
+func chosen(format func(...string) Format, choice uint8) Format {
+	f := format(wantedBy(choice)...)
+	for i, name := range []string{"a", "c.d", "c"} {
+		if choice&(32<<i) != 0 && slices.Contains(f.Wanted, name) {
+			f.Whole = append(f.Whole, name)
+		}
+	}
+	return f
+}
+
 // FuzzJSONLines compares every line with what the standard library makes of it.
 func FuzzJSONLines(f *testing.F) {
 	f.Add([]byte("{\"a\":\"x\\u0041\",\"c\":{\"d\":1.10}}\n\n[1]\n{\"a\":1,\"a\":2}\n{\"b\":[{}]}\r\n{"), uint8(7))
+	f.Add([]byte("{\"a\":[1,{\"b\":[\"\\u00e9\"]}],\"c\":{\"d\":{},\"e\":1.0}}\n{\"a\":{\"k\":1,\"k\":1}}\n{\"a\":\"[1]\",\"c\":[]}"), uint8(0xff))
 	f.Add([]byte("{\"c\":{\"d\":{\"e\":null}},\"c.d\":{\"e\":1}}\n{\"z\":{}}"), uint8(16))
 	f.Add([]byte("{\"a\":\"\\ud83d\\ude00\\ud83d\"}\n{\"a\":\"\xff\\u0000\"}"), uint8(1))
 	f.Add([]byte(strings.Repeat("{\"a\":-1.5e3,\"c\":{\"d\":true,\"x\":\"long enough\\n\"},\"l\":[{\"k\":1},[2,null]]}\n", 3)+"{\"c\":{\"x\":1},\"a\":\"\",\"y\":{}}\n{\"a\":1,\"a\":1}\n"), uint8(3))
 	f.Fuzz(func(t *testing.T, data []byte, choice uint8) {
-		requireLinesOnce(t, data, asLines(wantedBy(choice)...))
-		r, err := newReader(newWindowOf(bytes.NewReader(data), roomyBuffer, roomyRecord), asLines(wantedBy(choice)...))
+		requireLinesOnce(t, data, chosen(asLines, choice))
+		r, err := newReader(newWindowOf(bytes.NewReader(data), roomyBuffer, roomyRecord), chosen(asLines, choice))
 		if err != nil || len(data) > roomyRecord {
 			return
 		}
@@ -348,8 +414,8 @@ func FuzzJSONLines(f *testing.F) {
 			require.NoError(t, err)
 			require.Equal(t, int64(i+1), record.Line)
 			require.Equal(t, string(bytes.TrimSuffix(line, []byte{'\r'})), string(record.Raw))
-			judge(t, line, wantedBy(choice), record)
-			requireSlowly(t, wantedBy(choice), record)
+			judge(t, line, chosen(asLines, choice), record)
+			requireSlowly(t, chosen(asLines, choice), record)
 			requireKeptJSON(t, r, record)
 		}
 		_, err = r.Next()
@@ -393,12 +459,12 @@ func requireElements(t *testing.T, data []byte, f Format) {
 }
 
 // requireSlowly holds a record against what the decoder finds alone.
-func requireSlowly(t *testing.T, wanted []string, record Record) {
+func requireSlowly(t *testing.T, f Format, record Record) {
 	t.Helper()
 	if record.Fault == FaultTooLarge || faultOf(record.Raw) != "" {
 		return // nobody looks into it
 	}
-	slow := newObjects(wanted)
+	slow := newObjects(f.Wanted, f.Whole)
 	fault := slow.walk(record.Raw, slow.take)
 	require.Equal(t, fault, record.Fault)
 	if fault == "" {
@@ -409,13 +475,17 @@ func requireSlowly(t *testing.T, wanted []string, record Record) {
 
 // Records with known names are read without the decoder, as long as they are plainly right.
 func TestKnownNamesAreReadQuickly(t *testing.T) {
-	o := newObjects([]string{"a", "c.d"})
+	o := newObjects([]string{"a", "c.d", "w"}, []string{"w"})
 	for _, c := range []struct {
 		object  string
 		quickly bool
 	}{
 		{`{"a":1,"c":{"d":"x\n"},"l":[1,{"k":[true]},{"k":null}],"e":{}}`, true},
 		{` { "c" : { "d" : -1.5e+3 } , "a" : null } `, true},
+		{`{"w":{"d":{"a":[1]},"e":{}},"a":1}`, true},
+		{`{"w":[1,{"a":[]}]}`, true},
+		{`{"w":{"d":1,"d":1}}`, false},
+		{`{"w":[1],"w":[1]}`, false},
 		{`{"a":1,"a":2}`, false},
 		{`{"a":1,"\u0061":2}`, false},
 		{`{"l":[{"k":1,"k":2}]}`, false},
@@ -441,7 +511,7 @@ func TestNamesAreRememberedInBoundedNumber(t *testing.T) {
 	for i := range rows {
 		fmt.Fprintf(&file, "{\"a\":%d,\"n%d\":{\"m\":1}}\n", i, i)
 	}
-	r, err := newLines(newWindow(&file), []string{"a"})
+	r, err := newLines(newWindow(&file), asLines("a"))
 	require.NoError(t, err)
 	for i := range rows {
 		record, err := r.Next()
@@ -475,8 +545,8 @@ func FuzzJSONList(f *testing.F) {
 		if len(data) > roomyRecord {
 			return
 		}
-		requireElements(t, data, asList(wantedBy(choice)...))
-		r, err := newReader(newWindowOf(bytes.NewReader(data), roomyBuffer, roomyRecord), asList(wantedBy(choice)...))
+		requireElements(t, data, chosen(asList, choice))
+		r, err := newReader(newWindowOf(bytes.NewReader(data), roomyBuffer, roomyRecord), chosen(asList, choice))
 		if err != nil {
 			require.False(t, valid, "a valid list is refused")
 			return
@@ -495,8 +565,8 @@ func FuzzJSONList(f *testing.F) {
 				require.Less(t, count, len(elements))
 				require.Equal(t, string(elements[count]), string(record.Raw))
 			}
-			judge(t, record.Raw, wantedBy(choice), record)
-			requireSlowly(t, wantedBy(choice), record)
+			judge(t, record.Raw, chosen(asList, choice), record)
+			requireSlowly(t, chosen(asLines, choice), record)
 			requireKeptJSON(t, r, record)
 			good = good && record.Fault == ""
 			count++

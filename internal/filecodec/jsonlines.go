@@ -12,8 +12,8 @@ type lines struct {
 	*objects
 }
 
-func newLines(w window, wanted []string) (Reader, error) {
-	l := &lines{window: w, objects: newObjects(wanted)}
+func newLines(w window, f Format) (Reader, error) {
+	l := &lines{window: w, objects: newObjects(f.Wanted, f.Whole)}
 	if err := l.start(); err != nil {
 		return nil, err
 	}

@@ -35,8 +35,8 @@ const (
 	listClosed                  // behind the closing bracket
 )
 
-func newList(w window, wanted []string) (Reader, error) {
-	l := &list{window: w, objects: newObjects(wanted)}
+func newList(w window, f Format) (Reader, error) {
+	l := &list{window: w, objects: newObjects(f.Wanted, f.Whole)}
 	if err := l.start(); err != nil {
 		return nil, err
 	}

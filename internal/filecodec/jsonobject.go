@@ -10,11 +10,13 @@ import (
 )
 
 // objects reads the wanted values of JSON objects, one object after the other. A member of an object
-// within an object is named by all names on the way to it, joined by dots. Lists have no members.
+// within an object is named by all names on the way to it, joined by dots. Lists have no members, nor have objects that
+// are wanted whole.
 // Strings lose their quotes and escapes; numbers keep their digits as they are written.
 type objects struct {
 	columns []string
 	wanted  map[string]int // and where its value stands in fields
+	whole   []bool         // whether it may be a list or an object, which then is one value
 	records int64
 
 	text     bytes.Buffer
@@ -33,10 +35,11 @@ type objects struct {
 
 const rememberedNames = 1000
 
-func newObjects(columns []string) *objects {
-	o := &objects{columns: columns, wanted: map[string]int{}, names: map[string]string{}, fields: make([][]byte, len(columns)), found: make([]bool, len(columns))}
+func newObjects(columns, whole []string) *objects {
+	o := &objects{columns: columns, wanted: map[string]int{}, names: map[string]string{}, whole: make([]bool, len(columns)), fields: make([][]byte, len(columns)),
+		found: make([]bool, len(columns))}
 	for i, name := range columns {
-		o.wanted[name] = i
+		o.wanted[name], o.whole[i] = i, slices.Contains(whole, name)
 	}
 	o.decoder = jsontext.NewDecoder(&o.text)
 	return o
@@ -88,7 +91,7 @@ func (o *objects) take(kind jsontext.Kind, value []byte) Fault {
 	case !wanted:
 		o.noteExtra(o.name())
 		return ""
-	case kind == '{' || kind == '[':
+	case (kind == '{' || kind == '[') && !o.whole[i]:
 		return FaultNested
 	case o.found[i]:
 		return FaultRepeated
@@ -186,8 +189,8 @@ func (o *objects) members(raw []byte, depth int, leaf func(jsontext.Kind, []byte
 
 func (o *objects) member(raw []byte, depth int, leaf func(jsontext.Kind, []byte) Fault) Fault {
 	kind := o.decoder.PeekKind()
-	if kind == '{' {
-		_, wanted := o.wanted[string(o.path)]
+	field, wanted := o.wanted[string(o.path)]
+	if kind == '{' && (!wanted || !o.whole[field]) {
 		begin := o.decoder.InputOffset()
 		if fault := o.members(raw, depth+1, leaf); fault != "" {
 			return fault

@@ -20,10 +20,11 @@ type member struct {
 	literal string // its name in quotes; it has no escapes
 	path    string
 	field   int     // that its value goes to; -1 when it is not wanted
+	whole   bool    // so is its value if that is a list or an object
 	inList  bool    // it has no path and only has to be right
 	seen    uint64  // the last object that had it
 	object  shape   // of its value
-	element *member // of the list that is its value
+	element *member // of the list that is its value, or its value as a whole
 }
 
 // quickly reads an object several times faster than the decoder does. It takes what is plainly right and
@@ -116,7 +117,7 @@ func (o *objects) newMember(literal string, of *member) *member {
 		m.path = of.path + "." + m.path
 	}
 	if field, wanted := o.wanted[m.path]; wanted {
-		m.field = field
+		m.field, m.whole = field, o.whole[field]
 	}
 	return m
 }
@@ -126,8 +127,12 @@ func (o *objects) quickValue(text []byte, i int, m *member, depth int) (end int,
 	var value []byte
 	switch c := at(text, i); c {
 	case '{':
+		of := m
+		if m.whole {
+			of = m.anything()
+		}
 		var empty bool
-		if end, empty, ok = o.quickObject(text, i, m, depth+1); !empty {
+		if end, empty, ok = o.quickObject(text, i, of, depth+1); !ok || !empty && !m.whole {
 			return end, ok && m.field < 0
 		}
 		value = text[i:end]
@@ -135,6 +140,7 @@ func (o *objects) quickValue(text []byte, i int, m *member, depth int) (end int,
 		if end, ok = o.quickList(text, i, m, depth+1); !ok {
 			return 0, false
 		}
+		value = text[i:end]
 	case '"':
 		var escaped bool
 		if end, escaped, ok = stringEnd(text, i); !ok {
@@ -172,7 +178,7 @@ func (o *objects) quickTake(m *member, kind byte, value []byte) bool {
 	case m.field < 0:
 		o.noteExtra(m.path)
 		return true
-	case o.found[m.field], kind == '{', kind == '[':
+	case o.found[m.field], (kind == '{' || kind == '[') && !m.whole:
 		return false
 	}
 	o.found[m.field], o.fields[m.field] = true, value
@@ -188,19 +194,25 @@ func (o *objects) quickUnquote(literal []byte) ([]byte, bool) {
 	return value, err == nil && bytes.IndexByte(value, 0) < 0
 }
 
+// anything is what stands in m's value where only that it is right counts.
+func (m *member) anything() *member {
+	if m.element == nil {
+		m.element = &member{field: -1, inList: true}
+	}
+	return m.element
+}
+
 // quickList passes over a list, whose values only have to be right.
 func (o *objects) quickList(text []byte, i int, m *member, depth int) (end int, ok bool) {
 	if depth > MaxDepth {
 		return 0, false
 	}
-	if m.element == nil {
-		m.element = &member{field: -1, inList: true}
-	}
+	element := m.anything()
 	if i = skipSpace(text, i+1); at(text, i) == ']' {
 		return i + 1, true
 	}
 	for {
-		if i, ok = o.quickValue(text, i, m.element, depth); !ok {
+		if i, ok = o.quickValue(text, i, element, depth); !ok {
 			return 0, false
 		}
 		i = skipSpace(text, i)

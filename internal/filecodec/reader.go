@@ -24,6 +24,7 @@ type Format struct {
 	Encoding string   // UTF8, UTF16, Latin1 or Windows1252
 	Dialect  Dialect  // of delimited files
 	Wanted   []string // columns to read from JSON; names with dots reach into nested objects
+	Whole    []string // of these, whose lists and objects are values, as they are written
 }
 
 // Fault says why a record cannot be read; empty for a good one.
@@ -113,9 +114,9 @@ func newReader(text window, f Format) (Reader, error) {
 		}
 		return framer, nil
 	case JSONLines:
-		return newLines(text, f.Wanted)
+		return newLines(text, f)
 	case JSONList:
-		return newList(text, f.Wanted)
+		return newList(text, f)
 	}
 	return nil, fmt.Errorf("records written as %q cannot be read from a stream", f.Records)
 }

@@ -34,7 +34,7 @@ type keeper interface {
 func NewReplay(r io.Reader, f Format, header []string) (*Replay, error) {
 	out := &Replay{kept: bufio.NewReaderSize(r, 1<<16)}
 	if f.Records != Delimited {
-		o := newObjects(f.Wanted)
+		o := newObjects(f.Wanted, f.Whole)
 		out.reader, out.read = o, o.single
 		return out, nil
 	}

@@ -47,8 +47,8 @@ type File struct {
 	Head   bool  // Path holds only the beginning of the file
 }
 
-// ParquetOpener reads the wanted columns of a Parquet file.
-type ParquetOpener func(file io.ReaderAt, size int64, wanted []string) (filecodec.Reader, error)
+// ParquetOpener reads the wanted columns of a Parquet file. Those in whole may be lists or maps.
+type ParquetOpener func(file io.ReaderAt, size int64, wanted, whole []string) (filecodec.Reader, error)
 
 // Rules is a digest of all that decides whether a row is accepted and where its values go. Rows that were
 // checked under other rules must be checked again.
@@ -108,15 +108,35 @@ func (f File) unreadable(err error) error {
 }
 
 // format is how the source says that its files are written.
-func (f File) format(wanted []string) filecodec.Format {
+func (f File) format(wanted, whole []string) filecodec.Format {
 	s := f.Source.Format
-	out := filecodec.Format{Records: s.Records, Encoding: s.Encoding, Wanted: wanted,
+	out := filecodec.Format{Records: s.Records, Encoding: s.Encoding, Wanted: wanted, Whole: whole,
 		Dialect: filecodec.Dialect{Columns: s.Columns, QuotesInFields: s.QuoteInField == workspace.QuoteKeep}.Delimited(s.Delimiter)}
 	if s.Quote != workspace.QuoteNone {
 		out.Dialect.Quote = s.Quote[0]
 	}
 	if s.Escape != "" {
 		out.Dialect.Escape = s.Escape[0]
+	}
+	return out
+}
+
+// targets are those of the source, with what the schema says of their fields.
+func (f File) targets() []mapping.Target {
+	out := f.Source.Targets()
+	for i := range out {
+		field, _ := f.Dataset.Schema.Field(out[i].Field) // one that there is not, prospect.Columns refuses
+		out[i].Container = field.Container
+	}
+	return out
+}
+
+// whole are the columns whose lists and objects are values.
+func whole(targets []mapping.Target) (out []string) {
+	for _, t := range targets {
+		if t.Whole() {
+			out = append(out, t.Column)
+		}
 	}
 	return out
 }
@@ -142,13 +162,14 @@ type reading struct {
 	reader  filecodec.Reader
 	columns []prospect.Column
 	wanted  []string
+	whole   []string // of the wanted ones
 	mapping *mapping.Mapping
 	null    func(value []byte) bool // of the markers; nil when there are none
 	missing int                     // wanted columns that the file lacks, behind its own
 	fields  [][]byte                // of a record, and of the missing ones
 	values  [][]byte
 	reasons []prospect.Reason // of the record at hand
-	failed  func(target int, step string)
+	failed  func(target int, why mapping.Failure)
 	drift   Drift
 }
 
@@ -170,8 +191,8 @@ func open(f File) (_ *reading, err error) {
 	}()
 	r.of.Guardrails = f.Guardrails.OrDefaults()
 	r.failed = r.fail
-	targets := f.Source.Targets()
-	r.wanted = wanted(targets)
+	targets := f.targets()
+	r.wanted, r.whole = wanted(targets), whole(targets)
 	if err = r.openReader(); err != nil {
 		return nil, f.unreadable(err)
 	}
@@ -210,7 +231,7 @@ func (r *reading) openReader() error {
 		return err
 	}
 	r.file.size = info.Size()
-	format := r.of.format(r.wanted)
+	format := r.of.format(r.wanted, r.whole)
 	if r.of.Replay != nil {
 		r.reader, err = filecodec.NewReplay(io.NewSectionReader(r.file, 0, info.Size()), format, r.of.Replay.Header)
 		return err
@@ -219,7 +240,7 @@ func (r *reading) openReader() error {
 		if r.of.Parquet == nil {
 			return errkind.Newf(errkind.Internal, "nobody opens Parquet files here")
 		}
-		r.reader, err = r.of.Parquet(r.file, info.Size(), r.wanted)
+		r.reader, err = r.of.Parquet(r.file, info.Size(), r.wanted, r.whole)
 		return err
 	}
 	f := r.of.Source.Format
@@ -415,8 +436,16 @@ func (r *reading) apply(record filecodec.Record, found []prospect.Reason) (value
 }
 
 // fail adds a reason to those of the record at hand.
-func (r *reading) fail(target int, step string) {
-	r.reasons = append(r.reasons, prospect.Reason{Code: prospect.Unmappable, Field: r.columns[target].Field.Path, Detail: step})
+func (r *reading) fail(target int, why mapping.Failure) {
+	reason := prospect.Reason{Code: prospect.Unmappable, Field: r.columns[target].Field.Path, Detail: why.Step}
+	switch why.Shape {
+	case "":
+	case mapping.TooMany:
+		reason.Code, reason.Detail = prospect.BadLength, why.Shape
+	default:
+		reason.Code, reason.Detail = prospect.WrongType, why.Shape
+	}
+	r.reasons = append(r.reasons, reason)
 }
 
 // kept is what quarantine holds of a record: all of it but the values of columns that are not taken. Of a record

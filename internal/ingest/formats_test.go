@@ -38,6 +38,12 @@ type loading struct {
 
 func newLoading(t *testing.T, lines string) *loading {
 	t.Helper()
+	return newLoadingOf(t, lines, "")
+}
+
+// newLoadingOf is newLoading with fields of one more group.
+func newLoadingOf(t *testing.T, lines, fields string) *loading {
+	t.Helper()
 	files := workspace.Files{}
 	entries, err := testdata.Workspace.ReadDir("workspace")
 	require.NoError(t, err)
@@ -50,6 +56,10 @@ func newLoading(t *testing.T, lines string) *loading {
 	_, rest, ok := strings.Cut(rest, "errorThreshold: 5\n")
 	require.True(t, ok)
 	files["sources.yaml"] = head + "path: in/*\n" + lines + rest
+	if fields != "" {
+		files["more.yaml"] = "kind: FieldGroup\nname: More\nfields:\n" + fields
+		files["schemas.yaml"] = strings.Replace(files["schemas.yaml"], "Luma Prospect Location]", "Luma Prospect Location, More]", 1)
+	}
 	w, err := workspace.Parse(files)
 	require.NoError(t, err)
 	dir := t.TempDir()
@@ -59,8 +69,8 @@ func newLoading(t *testing.T, lines string) *loading {
 	d, err := w.Dataset("acme_2026")
 	require.NoError(t, err)
 	return &loading{T: t, store: s, file: ingest.File{Name: "in/file", Path: filepath.Join(dir, "raw"), Batch: "batch_1", Source: w.Sources[0], Identity: "partnerID",
-		Dataset: store.Dataset{Name: d.Name, Schema: w.Schema(d).Composed}, Rejections: filepath.Join(dir, "rejections"), Parquet: func(r io.ReaderAt, size int64, wanted []string) (filecodec.Reader, error) {
-			opened, err := parquetfile.Open(r, size, wanted)
+		Dataset: store.Dataset{Name: d.Name, Schema: w.Schema(d).Composed}, Rejections: filepath.Join(dir, "rejections"), Parquet: func(r io.ReaderAt, size int64, wanted, whole []string) (filecodec.Reader, error) {
+			opened, err := parquetfile.Open(r, size, wanted, whole)
 			if err != nil {
 				return nil, err
 			}

@@ -20,8 +20,10 @@ type Target struct {
 	Separator string `yaml:"separator"`
 	// Constant is the value in every record.
 	Constant *string `yaml:"constant"`
-	// Steps that bring the value into the field's form, in their order. No value passes them by, and what becomes empty is no value.
+	// Steps that bring the value into the field's form, in their order. No value passes them by, and what becomes empty is no value. Of a list or map each takes the elements, but for those in front of the step list, which take the text.
 	Steps []Step `yaml:"steps"`
+	// Container of the field, which its schema says.
+	Container xdm.Container `yaml:"-" json:"-"`
 }
 
 // Columns lists the columns that the target takes values from.
@@ -54,18 +56,27 @@ func (t Target) compile() (*target, error) {
 	case t.Separator != "" && len(t.Concat) == 0:
 		return nil, errkind.Newf(errkind.Invalid, "%s has a separator and joins no columns", t.Field).WithHint("leave separator out, or write concat instead of column")
 	}
-	steps, err := CompileSteps(t.Steps)
-	if err != nil {
+	out := &target{separator: t.Separator}
+	steps := t.Steps
+	if t.Container != xdm.Single || t.splits() >= 0 {
+		var err error
+		if out.container, steps, err = t.compileContainer(); err != nil {
+			return nil, fmt.Errorf("%s: %w", t.Field, err)
+		}
+	}
+	var err error
+	if out.steps, err = CompileSteps(steps); err != nil {
 		return nil, fmt.Errorf("%s: %w", t.Field, err)
 	}
-	out := &target{steps: steps, separator: t.Separator}
 	if t.Constant == nil {
 		return out, nil
 	}
-	value, failed := steps.Apply([]byte(*t.Constant))
+	value, failed := out.apply([]byte(*t.Constant), nil)
 	switch {
-	case failed != "":
-		return nil, errkind.Newf(errkind.Invalid, "%s: step %s cannot take the constant", t.Field, failed).WithHint("write the constant as the field wants it, without steps")
+	case failed.Shape != "":
+		return nil, errkind.Newf(errkind.Invalid, "%s: the constant is no value of the field: %s", t.Field, failed.Shape).WithHint("write it as JSON")
+	case failed.Step != "":
+		return nil, errkind.Newf(errkind.Invalid, "%s: step %s cannot take the constant", t.Field, failed.Step).WithHint("write the constant as the field wants it, without steps")
 	case value == nil:
 		return nil, errkind.Newf(errkind.Invalid, "%s: the constant is empty", t.Field).WithHint("leave the target out: a field that is not filled is empty")
 	}
@@ -78,8 +89,23 @@ type target struct {
 	columns   []int
 	separator string
 	constant  []byte
+	container *container // nil for a field with one value
 	steps     *Chain
 	buffer    []byte // of joined values
+}
+
+// Failure says why a target gets no value.
+type Failure struct {
+	Step  string // the step that cannot take it
+	Shape string // what keeps it from being the list or map that the field wants
+}
+
+func (t *target) apply(value []byte, null func([]byte) bool) ([]byte, Failure) {
+	if t.container != nil {
+		return t.container.apply(value, null, t.steps)
+	}
+	out, failed := t.steps.Apply(value)
+	return out, Failure{Step: failed}
 }
 
 // Mapping is a list of targets, compiled for the columns of a file. It holds the buffers that its values
@@ -138,21 +164,22 @@ func find(name string, columns []string) (int, error) {
 // nil is no value. fields are the record's, in the order of the columns. null says of a field's bytes, as
 // they stand in the file, whether they mean no value; empty ones always do, and with a nil null no others
 // (see NullMarkers). A target whose step cannot
-// take the value gets none, and failed is called with the target's index and the step's name.
+// take the value gets none, and failed is called with the target's index and why. A list is written as a JSON list of
+// texts, a map as a JSON object of texts in the order of keys; one that failed has one element, null.
 // fields are not changed. What is in out holds until fields change or Apply is called again.
-func (m *Mapping) Apply(fields [][]byte, null func(value []byte) bool, out [][]byte, failed func(target int, step string)) {
+func (m *Mapping) Apply(fields [][]byte, null func(value []byte) bool, out [][]byte, failed func(target int, why Failure)) {
 	for i, t := range m.targets {
 		if t.constant != nil {
 			out[i] = t.constant
 			continue
 		}
-		if len(t.columns) == 1 && len(t.steps.functions) == 0 {
+		if len(t.columns) == 1 && len(t.steps.functions) == 0 && t.container == nil {
 			out[i] = known(fields[t.columns[0]], null)
 			continue
 		}
-		value, step := t.steps.Apply(t.take(fields, null))
-		if out[i] = value; step != "" {
-			failed(i, step)
+		value, why := t.apply(t.take(fields, null), null)
+		if out[i] = value; why != (Failure{}) {
+			failed(i, why)
 		}
 	}
 }

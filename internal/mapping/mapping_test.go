@@ -46,7 +46,7 @@ func TestMapping(t *testing.T) {
 		for i, f := range fields {
 			record[i] = []byte(f)
 		}
-		m.Apply(record, func(v []byte) bool { return bytes.Equal(v, []byte("NULL")) }, out, func(target int, step string) { failures = append(failures, targets[target].Field+" "+step) })
+		m.Apply(record, func(v []byte) bool { return bytes.Equal(v, []byte("NULL")) }, out, func(target int, why Failure) { failures = append(failures, targets[target].Field+" "+why.Step) })
 		texts := make([]string, len(out))
 		for i, v := range out {
 			texts[i] = string(v)
@@ -129,9 +129,9 @@ func TestNullMarkers(t *testing.T) {
 	m, err := Compile([]Target{{Field: "a", Column: "a"}, {Field: "b", Concat: []string{"a", "b"}, Separator: "+"}}, []string{"a", "b"})
 	require.NoError(t, err)
 	out := make([][]byte, 2)
-	m.Apply([][]byte{[]byte("-"), {}}, nil, out, func(int, string) { require.Fail(t, "there are no steps") })
+	m.Apply([][]byte{[]byte("-"), {}}, nil, out, func(int, Failure) { require.Fail(t, "there are no steps") })
 	require.Equal(t, [][]byte{[]byte("-"), []byte("-")}, out, "without markers only what is empty is null")
-	m.Apply([][]byte{[]byte("-"), []byte("x")}, null, out, func(int, string) { require.Fail(t, "there are no steps") })
+	m.Apply([][]byte{[]byte("-"), []byte("x")}, null, out, func(int, Failure) { require.Fail(t, "there are no steps") })
 	require.Equal(t, [][]byte{nil, []byte("x")}, out)
 }
 
@@ -159,8 +159,8 @@ func FuzzMapping(f *testing.F) {
 		}
 		failed := map[int]bool{}
 		values := make([][]byte, len(targets))
-		m.Apply(fields, null, values, func(target int, step string) {
-			require.NotEmpty(t, step)
+		m.Apply(fields, null, values, func(target int, why Failure) {
+			require.NotEmpty(t, why.Step)
 			failed[target] = true
 		})
 		for i, value := range record {

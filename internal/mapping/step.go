@@ -30,6 +30,8 @@ type Step struct {
 	Phone *string `yaml:"phone" jsonschema:"pattern=^[1-9][0-9]?[0-9]?$"`
 	// Split takes a part of the value.
 	Split *Split `yaml:"split"`
+	// List makes a list of the parts between separators, such as "|"; only for fields whose container is array. Steps behind it take each part.
+	List *string `yaml:"list" jsonschema:"minLength=1"`
 	// Lookup replaces codes.
 	Lookup *Lookup `yaml:"lookup"`
 	// Hash of the value, in lower-case hexadecimal digits.
@@ -44,12 +46,12 @@ type Step struct {
 var Words = []string{"trim", "lowercase", "uppercase", "digits", "email", "phone"}
 
 // Functions are the steps that are an object with one key.
-var Functions = []string{"date", "dateTime", "decimal", "phone", "split", "lookup", "hash", "hashed"}
+var Functions = []string{"date", "dateTime", "decimal", "phone", "split", "list", "lookup", "hash", "hashed"}
 
 // examples say how a function is written.
 var examples = map[string]string{
 	"date": "{date: DD.MM.YYYY}", "dateTime": `{dateTime: {format: "DD/MM/YYYY HH:mm", timeZone: Europe/Berlin}}`, "decimal": `{decimal: {point: ",", group: "."}}`,
-	"phone": `{phone: "49"}`, "split": `{split: {by: " ", part: 1}}`, "lookup": "{lookup: {values: {M: male, F: female}}}", "hash": "{hash: sha256}", "hashed": "{hashed: sha256}",
+	"phone": `{phone: "49"}`, "split": `{split: {by: " ", part: 1}}`, "list": `{list: "|"}`, "lookup": "{lookup: {values: {M: male, F: female}}}", "hash": "{hash: sha256}", "hashed": "{hashed: sha256}",
 }
 
 // function is a compiled step. It gets no empty value, and returns an empty one for null; what it returns
@@ -112,7 +114,7 @@ func (s Step) compile() (name string, f function, err error) {
 // given lists the functions that the step has a value for.
 func (s Step) given() []string {
 	has := map[string]bool{"date": s.Date != nil, "dateTime": s.DateTime != nil, "decimal": s.Decimal != nil, "phone": s.Phone != nil,
-		"split": s.Split != nil, "lookup": s.Lookup != nil, "hash": s.Hash != nil, "hashed": s.Hashed != nil}
+		"split": s.Split != nil, "list": s.List != nil, "lookup": s.Lookup != nil, "hash": s.Hash != nil, "hashed": s.Hashed != nil}
 	var out []string
 	for _, name := range Functions {
 		if has[name] {
@@ -134,6 +136,8 @@ func (s Step) function(name string) (function, error) {
 		return newPhone(*s.Phone)
 	case "split":
 		return newSplit(*s.Split)
+	case "list":
+		return newSeparator(*s.List)
 	case "lookup":
 		return newLookup(*s.Lookup)
 	case "hash":

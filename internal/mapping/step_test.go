@@ -134,7 +134,7 @@ func TestStepsThatAreNone(t *testing.T) {
 		step          Step
 		message, hint string
 	}{
-		{Step{Word: "lowrcase"}, `there is no step "lowrcase"`, "did you mean lowercase? known are the words trim, lowercase, uppercase, digits, email, phone, and with a value date, dateTime, decimal, phone, split, lookup, hash, hashed"},
+		{Step{Word: "lowrcase"}, `there is no step "lowrcase"`, "did you mean lowercase? known are the words trim, lowercase, uppercase, digits, email, phone, and with a value date, dateTime, decimal, phone, split, list, lookup, hash, hashed"},
 		{Step{Word: "capitalisation"}, `there is no step "capitalisation"`, "known are the words trim, "},
 		{Step{Word: "hash"}, "the step hash needs a value", "write it like {hash: sha256}"},
 		{Step{}, "a step is empty", "known are the words trim, "},

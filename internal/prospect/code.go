@@ -17,7 +17,7 @@ const (
 	NotPattern    Code = "PROSPECT-PATTERN"     // the value does not match the field's pattern
 	NotFormat     Code = "PROSPECT-FORMAT"      // the value has not the field's format
 	OutOfRange    Code = "PROSPECT-RANGE"       // the number is below minimum or above maximum
-	BadLength     Code = "PROSPECT-LENGTH"      // the text is shorter or longer than allowed
+	BadLength     Code = "PROSPECT-LENGTH"      // the text is shorter or longer, or the list or map larger, than allowed
 	Unmappable    Code = "PROSPECT-MAPPING"     // a step of a calculated field cannot be taken with the value
 	Drifted       Code = "PROSPECT-DRIFT"       // the record has keys that are neither mapped nor ignored
 	Suppressed    Code = "PROSPECT-SUPPRESSED"  // whoever it is of is on a suppression list; the record is not kept
@@ -45,7 +45,7 @@ var meanings = map[Code]string{
 	TooManyFields: "the record has more fields than it may", WrongType: "the value is not of the field's type",
 	NotInEnum: "the value is not one of the allowed ones", NotPattern: "the value does not match the field's pattern",
 	NotFormat: "the value has not the field's format", OutOfRange: "the number is below minimum or above maximum",
-	BadLength: "the text is shorter or longer than allowed", Unmappable: "a step of the mapping cannot be taken with the value",
+	BadLength: "the text is shorter or longer, or the list or map larger, than allowed", Unmappable: "a step of the mapping cannot be taken with the value",
 	Drifted:      "the record has keys that are neither mapped nor ignored",
 	Suppressed:   "whoever it is of is on a suppression list; the record was not kept",
 	PartlyLoaded: "rows were rejected, the others ingested", NoDiagnostics: "rows were rejected, and their reasons were not kept",

@@ -12,7 +12,7 @@ var messages = map[Code]string{
 	NotPattern:             "the value does not match the field's pattern",
 	NotFormat:              "the value has not the field's format",
 	OutOfRange:             "the number is below the field's minimum or above its maximum",
-	BadLength:              "the text is shorter or longer than the field allows",
+	BadLength:              "the text is shorter or longer than the field allows, or the list or map larger",
 	Unmappable:             "a step of the mapping cannot be taken with the value",
 	Drifted:                "the record has keys that are neither mapped nor ignored",
 }

@@ -17,7 +17,7 @@ import (
 type Reason struct {
 	Code   Code   `json:"code"`
 	Field  string `json:"field,omitempty"`  // XDM path, or empty for the whole record
-	Detail string `json:"detail,omitempty"` // for CorruptRow what is broken, for Unmappable the step
+	Detail string `json:"detail,omitempty"` // for CorruptRow what is broken, for Unmappable the step, of lists and maps the shape
 }
 
 func (r Reason) String() string {

@@ -30,7 +30,7 @@ type CustomField struct {
 	Path string `yaml:"path" jsonschema:"required,pattern=\\S"`
 	// Type of the value; dates as 2026-01-31, instants as 2026-01-31T10:00:00Z.
 	Type xdm.Type `yaml:"type" jsonschema:"required"`
-	// Container for several values: a list, or a map from texts.
+	// Container for several values: a list, or a map from texts. Type and all constraints are those of each element.
 	Container xdm.Container `yaml:"container"`
 	// Title to display.
 	Title       string `yaml:"title"`

@@ -207,8 +207,8 @@ func publicPart(ref string) ([]Field, bool) {
 }
 
 func (w *flattening) leaf(path string, p property, required bool) error {
-	f := Field{Path: path, Title: p.Title, Required: required, Pattern: p.Pattern, MinLength: p.MinLength, MaxLength: p.MaxLength,
-		Minimum: p.Minimum, Maximum: p.Maximum}
+	f := Field{Path: path, Title: p.Title, Required: required}
+	named := p.Type
 	switch {
 	case p.Type == "array" && p.Items != nil:
 		f.Container = Array
@@ -216,23 +216,23 @@ func (w *flattening) leaf(path string, p property, required bool) error {
 		if len(inner.Properties) > 0 || inner.Ref != "" {
 			return fmt.Errorf("%s is an array of objects; only arrays of single values are supported", path)
 		}
-		f.Type, f.Format = typeOf(inner)
+		p = inner // what each element must be
 	case p.Additional != nil && p.Additional.Type != "":
 		f.Container = Map
-		f.Type, f.Format = typeOf(p.Additional.property)
-	default:
-		f.Type, f.Format = typeOf(p)
+		p = p.Additional.property
 	}
+	f.Type, f.Format = typeOf(p)
 	if f.Type == "" {
-		return fmt.Errorf("%s is of the unknown type %q", path, p.Type)
+		return fmt.Errorf("%s is of the unknown type %q", path, named)
 	}
+	f.Pattern, f.MinLength, f.MaxLength, f.Minimum, f.Maximum = p.Pattern, p.MinLength, p.MaxLength, p.Minimum, p.Maximum
 	for _, v := range p.Enum {
 		f.Enum = append(f.Enum, fmt.Sprint(v))
 	}
 	if len(p.Enum) == 0 {
 		f.Suggested = slices.Sorted(maps.Keys(p.Suggested))
 	}
-	if p.Default != nil {
+	if p.Default != nil && f.Container == Single {
 		text := fmt.Sprint(p.Default)
 		f.Default = &text
 	}

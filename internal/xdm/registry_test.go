@@ -55,8 +55,8 @@ const exported = `[{"id": "mixins/1", "resourceType": "mixins", "body": {
     "score": {"type": "number", "minimum": 0, "maximum": 1, "meta:xdmType": "double"},
     "seen": {"type": "string", "format": "date-time"},
     "mail": {"type": "string", "format": "email", "meta:enum": {"x": "X"}},
-    "topics": {"type": "array", "items": {"type": "string"}},
-    "counts": {"type": "object", "meta:xdmType": "map", "additionalProperties": {"type": "integer"}},
+    "topics": {"type": "array", "items": {"type": "string", "enum": ["a"], "maxLength": 9}, "default": ["a"]},
+    "counts": {"type": "object", "meta:xdmType": "map", "additionalProperties": {"type": "integer", "minimum": 1}},
     "home": {"$ref": "https://ns.adobe.com/luma/datatypes/place"}}}}}},
   "allOf": [{"$ref": "#/definitions/customFields"}]}},
  {"$id": "https://ns.adobe.com/luma/datatypes/place", "title": "Place", "properties": {"zip": {"type": "string", "pattern": "[0-9]{5}"}}}]`
@@ -79,6 +79,10 @@ func TestExportedFieldGroup(t *testing.T) {
 	require.True(t, segment.Required)
 	require.Equal(t, []string{"a", "b"}, segment.Enum)
 	require.Equal(t, "a", *segment.Default)
+	topics, _ := schema.Field("_luma.topics") // SC-32: what is asked of elements
+	require.Equal(t, []any{[]string{"a"}, 9, (*string)(nil)}, []any{topics.Enum, topics.MaxLength, topics.Default})
+	counts, _ := schema.Field("_luma.counts")
+	require.InDelta(t, 1, *counts.Minimum, 0)
 	mail, _ := schema.Field("_luma.mail")
 	require.Equal(t, Email, mail.Format)
 	require.Equal(t, []string{"x"}, mail.Suggested)

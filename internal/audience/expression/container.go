@@ -63,8 +63,16 @@ func (c *checker) container(n *Node) (*Node, error) {
 	out := &Node{Op: n.Op, Args: args, Word: n.Word, At: n.At}
 	switch n.Op {
 	case Includes:
+		if err := c.enumerated(first, args[1:]); err != nil {
+			return nil, err
+		}
 		return includes(out)
 	case Intersects, SubsetOf, SupersetOf, Intersection:
+		for i, arg := range args {
+			if err := c.enumerated(arg, args[1-i].Args); err != nil {
+				return nil, err
+			}
+		}
 		return sets(out)
 	case Distinct:
 		out.Type = first.Type

@@ -25,6 +25,7 @@ type column struct {
 	bare     bool   // values are numbers or booleans
 	of       *schema.Column
 	read     func(c *column, sizes []int) error
+	repeated *repeated // nil for a column with one value in each row
 
 	chunk  file.ColumnChunkReader
 	levels []int16
@@ -48,31 +49,40 @@ func (c *column) isBare(text []byte) bool {
 	return c.bare && text[last] != 'N' && text[last] != 'f' // NaN, +Inf
 }
 
-// bind returns the names of all columns and those of them that are wanted. A wanted name that the file
-// does not have is the caller's business.
-func bind(s *schema.Schema, wanted []string) (names []string, columns []*column, err error) {
-	var last schema.Node
-	for i := range s.NumColumns() {
-		leaf := s.Column(i)
-		name, node, repeated := nameOf(leaf)
-		if repeated && node == last {
-			continue // another leaf of the same list
+// bind returns the names of all columns and those of them that are wanted, of which those in whole may be lists and maps. A
+// wanted name that the file does not have is the caller's business.
+func bind(s *schema.Schema, wanted, whole []string) (names []string, columns []*column, err error) {
+	for i := 0; i < s.NumColumns(); i++ {
+		name, node, repeated := nameOf(s.Column(i))
+		leaves := []int{i}
+		for repeated && i+1 < s.NumColumns() {
+			if _, next, _ := nameOf(s.Column(i + 1)); next != node {
+				break
+			}
+			i++ // another leaf of the same list
+			leaves = append(leaves, i)
 		}
-		last = node
+		if repeated && slices.Contains(whole, name) {
+			c, err := bindRepeated(s, leaves, len(names), name)
+			if err != nil {
+				return nil, nil, err
+			}
+			columns, names = append(columns, c), append(names, name)
+			continue
+		}
 		for _, w := range wanted {
 			switch {
 			case repeated && (w == name || strings.HasPrefix(w, name+".")):
-				return nil, nil, fmt.Errorf("column %q is a list; one value is expected", name)
+				return nil, nil, fmt.Errorf("column %q is a list; one value is expected, unless it fills a field that is a list or map", name)
 			case strings.HasPrefix(name, w+"."):
 				return nil, nil, fmt.Errorf("column %q is a group of columns; name one of them, such as %q", w, name)
 			}
 		}
 		if slices.Contains(wanted, name) {
-			c := &column{leaf: i, position: len(names), name: name, of: leaf, levels: make([]int16, batchRows)}
-			if c.label, err = jsontext.AppendQuote(nil, name); err != nil {
-				return nil, nil, fmt.Errorf("the name of column %d is not UTF-8", i+1)
+			c := &column{leaf: i, position: len(names), name: name, of: s.Column(i), levels: make([]int16, batchRows)}
+			if c.label, err = label(name); err != nil {
+				return nil, nil, err
 			}
-			c.label = append(c.label, ':')
 			if err := c.bindType(); err != nil {
 				return nil, nil, fmt.Errorf("column %q: %w", name, err)
 			}
@@ -83,13 +93,17 @@ func bind(s *schema.Schema, wanted []string) (names []string, columns []*column,
 	return names, columns, nil
 }
 
+func label(name string) ([]byte, error) {
+	out, err := jsontext.AppendQuote(nil, name)
+	if err != nil {
+		return nil, errors.New("the name of a column is not UTF-8")
+	}
+	return append(out, ':'), nil
+}
+
 // nameOf returns the dotted name of a leaf, or of the outermost list or map in which it is.
 func nameOf(leaf *schema.Column) (name string, node schema.Node, repeated bool) {
-	var path []schema.Node
-	for n := leaf.SchemaNode(); n.Parent() != nil; n = n.Parent() {
-		path = append(path, n)
-	}
-	slices.Reverse(path)
+	path := pathTo(leaf)
 	for i, n := range path {
 		if n.RepetitionType() != parquet.Repetitions.Repeated {
 			continue
@@ -124,7 +138,9 @@ func (c *column) checkChunk(meta *metadata.ColumnChunkMetaData, rows int64) erro
 		return errors.New("it is encrypted")
 	case meta.Type() != c.of.PhysicalType() || !slices.Equal(meta.PathInSchema(), c.of.ColumnPath()):
 		return errors.New("the footer describes another column in its place")
-	case meta.NumValues() != rows:
+	case c.repeated != nil && (meta.NumValues() < rows || meta.NumValues() > maxRows):
+		return fmt.Errorf("it has %d values for the lists of %d rows", meta.NumValues(), rows)
+	case c.repeated == nil && meta.NumValues() != rows:
 		return fmt.Errorf("it has %d values for %d rows", meta.NumValues(), rows)
 	case meta.TotalUncompressedSize() < 0 || meta.TotalUncompressedSize() > maxChunk:
 		return fmt.Errorf("it has %d bytes uncompressed in one row group; %d is the limit: write smaller row groups", meta.TotalUncompressedSize(), maxChunk)
@@ -145,6 +161,10 @@ func reading[T any](form func(dst []byte, value T) []byte) func(*column, []int) 
 		reader, ok := c.chunk.(batchReader[T])
 		if !ok {
 			return errors.New("it has values of another type")
+		}
+		if l := c.repeated; l != nil {
+			return l.take(c, sizes, func(most int64) (int64, int, error) { return reader.ReadBatchInPage(most, values, c.levels, l.repeats) },
+				func(dst []byte, i int) []byte { return form(dst, values[i]) })
 		}
 		for row := 0; row < len(sizes); {
 			total, read, err := reader.ReadBatchInPage(int64(len(sizes)-row), values, c.levels, nil)

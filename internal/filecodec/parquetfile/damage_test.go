@@ -47,7 +47,7 @@ func TestLyingFooters(t *testing.T) {
 		"row group 2 has 6 columns; the schema has 7":   func(m *metadata.FileMetaData) { m.RowGroups[1].Columns = m.RowGroups[1].Columns[1:] },
 		`"id": it has 3000 values for 2999 rows`:        func(m *metadata.FileMetaData) { m.NumRows--; m.RowGroups[0].NumRows-- },
 		`"score": it has 2999 values for 3000 rows`:     func(m *metadata.FileMetaData) { m.RowGroups[1].Columns[2].MetaData.NumValues-- },
-		`"id": its pages have 3000 values for 2999 rows`: func(m *metadata.FileMetaData) {
+		`"id": its pages have 3000 values of 2999`: func(m *metadata.FileMetaData) {
 			m.NumRows--
 			m.RowGroups[0].NumRows--
 			for _, c := range m.RowGroups[0].Columns {

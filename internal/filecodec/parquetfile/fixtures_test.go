@@ -219,7 +219,7 @@ func writePeopleAsEver(t testing.TB, rows int) []byte {
 // reading ended. It holds every reader to the footer's number of rows.
 func readFile(t testing.TB, data []byte, wanted ...string) (columns, lines []string, err error) {
 	t.Helper()
-	r, err := Open(bytes.NewReader(data), int64(len(data)), wanted)
+	r, err := Open(bytes.NewReader(data), int64(len(data)), wanted, nil)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -42,9 +42,9 @@ type pageHeader struct {
 }
 
 // checkPages goes over all pages of a column in a row group: they must fill its bytes exactly, hold as
-// many values as there are rows, and have the checksums that they say, if any. It returns the memory
-// that reading them takes at a time.
-func (r *Reader) checkPages(meta *metadata.ColumnChunkMetaData, rows int64) (memory int64, err error) {
+// many values as the column has, of rows that are no lists one each, and have the checksums that they say, if any. It returns the
+// memory that reading them takes at a time.
+func (r *Reader) checkPages(meta *metadata.ColumnChunkMetaData, lists bool) (memory int64, err error) {
 	begin, left := meta.DataPageOffset(), meta.TotalCompressedSize()
 	if meta.HasDictionaryPage() && meta.DictionaryPageOffset() > 0 && meta.DictionaryPageOffset() < begin {
 		begin = meta.DictionaryPageOffset()
@@ -55,7 +55,7 @@ func (r *Reader) checkPages(meta *metadata.ColumnChunkMetaData, rows int64) (mem
 	r.pages.Reset(io.NewSectionReader(r.source, begin, left))
 	values, largest, dictionary := int64(0), int64(0), int64(0)
 	for first := true; left > 0; first = false {
-		header, err := r.readPageHeader(left)
+		header, err := r.readPageHeader(left, lists)
 		if err != nil {
 			return 0, err
 		}
@@ -74,13 +74,13 @@ func (r *Reader) checkPages(meta *metadata.ColumnChunkMetaData, rows int64) (mem
 			return 0, errors.New("it has a page of a type that is not expected there")
 		}
 	}
-	if values != rows {
-		return 0, fmt.Errorf("its pages have %d values for %d rows", values, rows)
+	if values != meta.NumValues() {
+		return 0, fmt.Errorf("its pages have %d values of %d", values, meta.NumValues())
 	}
 	return largest + dictionary, nil
 }
 
-func (r *Reader) readPageHeader(left int64) (pageHeader, error) {
+func (r *Reader) readPageHeader(left int64, lists bool) (pageHeader, error) {
 	for window := 1 << 10; ; window *= 8 {
 		window = min(window, maxPageHeader)
 		text, err := r.pages.Peek(int(min(int64(window), left)))
@@ -92,7 +92,7 @@ func (r *Reader) readPageHeader(left int64) (pageHeader, error) {
 			continue
 		}
 		if err == nil {
-			err = header.check(left - int64(header.size))
+			err = header.check(left-int64(header.size), lists)
 		}
 		if err != nil {
 			return pageHeader{}, fmt.Errorf("a page header cannot be read: %w", err)
@@ -102,7 +102,7 @@ func (r *Reader) readPageHeader(left int64) (pageHeader, error) {
 	}
 }
 
-func (h pageHeader) check(left int64) error {
+func (h pageHeader) check(left int64, lists bool) error {
 	described := map[int32]int16{dataPage: fieldDataPage, dictionaryPage: fieldDictionary, dataPageV2: fieldDataPageV2}[h.kind]
 	switch {
 	case described != h.details:
@@ -113,7 +113,7 @@ func (h pageHeader) check(left int64) error {
 		return fmt.Errorf("the page has %d bytes, %d uncompressed; %d is the limit", h.compressed, h.uncompressed, maxPage)
 	case h.counts[0] < 0 || h.counts[0] > maxPageValues:
 		return fmt.Errorf("the page has %d values; %d is the limit", h.counts[0], maxPageValues)
-	case h.kind == dataPageV2 && h.counts[2] != h.counts[0]:
+	case h.kind == dataPageV2 && (h.counts[2] > h.counts[0] || h.counts[2] != h.counts[0] && !lists):
 		return fmt.Errorf("the page has %d values for %d rows", h.counts[0], h.counts[2])
 	}
 	return nil

@@ -42,6 +42,7 @@ type Reader struct {
 	file    *file.Reader
 	names   []string
 	columns []*column // wanted, in the order of names
+	leaves  []*column // the same, with those of keys
 	pages   *bufio.Reader
 
 	group   int   // row groups begun
@@ -55,10 +56,11 @@ type Reader struct {
 }
 
 // Open reads the footer of the file of size bytes. Columns are all leaf columns of the file, nested ones
-// with the names on the way to them joined by dots; a list or map is one column, which cannot be
-// wanted. Values of wanted columns come as the text that a delimited file would hold, see textOf;
-// fields of other columns are nil. A row is a JSON object of the wanted columns where it must be shown.
-func Open(r io.ReaderAt, size int64, wanted []string) (reader *Reader, err error) {
+// with the names on the way to them joined by dots; a list or map is one column, which can only be
+// wanted whole: whole names those of wanted that may be. Values of wanted columns come as the text that a delimited file would
+// hold, see bindType, lists and maps as JSON; fields of other columns are nil. A row is a JSON object of the wanted columns where it
+// must be shown.
+func Open(r io.ReaderAt, size int64, wanted, whole []string) (reader *Reader, err error) {
 	defer recovered(&err)
 	if err := checkEnds(r, size); err != nil {
 		return nil, err
@@ -73,11 +75,17 @@ func Open(r io.ReaderAt, size int64, wanted []string) (reader *Reader, err error
 	if err := checkGroups(f); err != nil {
 		return nil, err
 	}
-	names, columns, err := bind(f.MetaData().Schema, wanted)
+	names, columns, err := bind(f.MetaData().Schema, wanted, whole)
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{source: r, size: size, file: f, names: names, columns: columns, pages: bufio.NewReaderSize(nil, maxPageHeader),
+	leaves := slices.Clone(columns)
+	for _, c := range columns {
+		if c.repeated != nil && c.repeated.keys != nil {
+			leaves = append(leaves, c.repeated.keys)
+		}
+	}
+	return &Reader{source: r, size: size, file: f, names: names, columns: columns, leaves: leaves, pages: bufio.NewReaderSize(nil, maxPageHeader),
 		fields: make([][]byte, len(names))}, nil
 }
 
@@ -168,6 +176,12 @@ func (r *Reader) Next() (filecodec.Record, error) {
 	r.records++
 	record := filecodec.Record{Line: r.records}
 	for _, c := range r.columns {
+		if c.repeated != nil {
+			var fault filecodec.Fault
+			r.fields[c.position], fault = c.list(row)
+			record.Fault = first(record.Fault, fault)
+			continue
+		}
 		r.fields[c.position] = c.value(row)
 		if record.Fault == "" && c.textual {
 			record.Fault = judge(r.fields[c.position])
@@ -213,15 +227,27 @@ func (r *Reader) object(dst []byte, keep func(*column) bool) []byte {
 		dst = append(dst, c.label...)
 		text := r.fields[c.position]
 		switch {
-		case text == nil || !keep(c):
+		case !keep(c):
 			dst = append(dst, "null"...)
-		case c.isBare(text):
+		case c.repeated != nil && text != nil:
 			dst = append(dst, text...)
 		default:
-			dst, _ = jsontext.AppendQuote(dst, text) // an error says that it replaced something
+			dst = c.appendJSON(dst, text)
 		}
 	}
 	return append(dst, '}')
+}
+
+// appendJSON appends one value.
+func (c *column) appendJSON(dst, text []byte) []byte {
+	switch {
+	case text == nil:
+		return append(dst, "null"...)
+	case c.isBare(text):
+		return append(dst, text...)
+	}
+	dst, _ = jsontext.AppendQuote(dst, text) // an error says that it replaced something
+	return dst
 }
 
 // Close lets go of the pages that are open. The file stays open.
@@ -232,7 +258,7 @@ func (r *Reader) Close() error {
 
 func (r *Reader) closeGroup() error {
 	var errs []error
-	for _, c := range r.columns {
+	for _, c := range r.leaves {
 		if c.chunk != nil {
 			errs = append(errs, c.chunk.Close())
 			c.chunk = nil
@@ -274,9 +300,14 @@ func (r *Reader) load() (err error) {
 	r.sizes = slices.Grow(r.sizes[:0], rows)[:rows]
 	clear(r.sizes)
 	r.next = 0
-	for _, c := range r.columns {
+	for _, c := range r.leaves {
 		c.text, c.spans = c.text[:0], c.spans[:0]
 		if err := c.read(c, r.sizes); err != nil {
+			return fmt.Errorf("row group %d, column %q: %w", r.group, c.name, err)
+		}
+	}
+	for _, c := range r.columns {
+		if err := c.checkPairs(); err != nil {
 			return fmt.Errorf("row group %d, column %q: %w", r.group, c.name, err)
 		}
 	}
@@ -293,7 +324,7 @@ func (r *Reader) beginGroup() error {
 		return nil // some writers place its columns nowhere
 	}
 	openPages := int64(0)
-	for _, c := range r.columns {
+	for _, c := range r.leaves {
 		meta, err := group.MetaData().ColumnChunk(c.leaf)
 		if err == nil {
 			err = c.checkChunk(meta, group.NumRows())
@@ -301,16 +332,19 @@ func (r *Reader) beginGroup() error {
 		if err != nil {
 			return fmt.Errorf("column %q: %w", c.name, err)
 		}
-		memory, err := r.checkPages(meta, group.NumRows())
+		memory, err := r.checkPages(meta, c.repeated != nil)
 		if err != nil {
 			return fmt.Errorf("column %q: %w", c.name, err)
 		}
 		openPages += memory
+		if c.repeated != nil {
+			c.repeated.begin(meta.NumValues())
+		}
 	}
 	if openPages > maxOpenPages {
 		return fmt.Errorf("its pages take %d bytes of memory at a time; %d is the limit", openPages, maxOpenPages)
 	}
-	for _, c := range r.columns {
+	for _, c := range r.leaves {
 		var err error
 		if c.chunk, err = group.Column(c.leaf); err != nil {
 			return fmt.Errorf("column %q: %w", c.name, err)
@@ -322,8 +356,8 @@ func (r *Reader) beginGroup() error {
 
 // finishGroup makes sure that nothing is left of the row group that was read.
 func (r *Reader) finishGroup() error {
-	for _, c := range r.columns {
-		if c.chunk != nil && (c.chunk.HasNext() || c.chunk.Err() != nil) {
+	for _, c := range r.leaves {
+		if c.chunk != nil && (c.chunk.HasNext() || c.chunk.Err() != nil || c.repeated != nil && c.repeated.entry < c.repeated.read) {
 			return errors.Join(fmt.Errorf("row group %d, column %q: it has more values than rows", r.group, c.name), c.chunk.Err())
 		}
 	}

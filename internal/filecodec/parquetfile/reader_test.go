@@ -62,7 +62,7 @@ func TestOtherWriters(t *testing.T) {
 
 func TestOnlyWantedColumns(t *testing.T) {
 	data := writePeople(t, 10, 1)
-	r, err := Open(bytes.NewReader(data), int64(len(data)), []string{"income", "born", "nowhere"})
+	r, err := Open(bytes.NewReader(data), int64(len(data)), []string{"income", "born", "nowhere"}, nil)
 	require.NoError(t, err)
 	require.Equal(t, peopleColumns, r.Columns())
 	record, err := r.Next()
@@ -142,7 +142,7 @@ func TestForms(t *testing.T) {
 			levels := bytes16(rows+1, 1)
 			levels[rows] = 0
 			data := writeFile(t, 1, []values{{node: optional(t, "v", c.logical, c.kind, c.length), values: c.values, levels: levels}})
-			r, err := Open(bytes.NewReader(data), int64(len(data)), []string{"v"})
+			r, err := Open(bytes.NewReader(data), int64(len(data)), []string{"v"}, nil)
 			require.NoError(t, err)
 			var got, raw []string
 			for range rows {
@@ -189,7 +189,7 @@ func TestFaultyRows(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"a|1", string(filecodec.FaultEncoding), string(filecodec.FaultNUL), string(filecodec.FaultTooLarge), "b|5", string(filecodec.FaultTooLarge)}, lines)
 
-	r, err := Open(bytes.NewReader(data), int64(len(data)), []string{"a", "b"})
+	r, err := Open(bytes.NewReader(data), int64(len(data)), []string{"a", "b"}, nil)
 	require.NoError(t, err)
 	_, err = r.Next()
 	require.NoError(t, err)
@@ -208,7 +208,7 @@ func TestOneLargeValueManyTimes(t *testing.T) {
 	}
 	data := writeFile(t, 1, []values{{node: required(t, "a", schema.StringLogicalType{}, parquet.Types.ByteArray), values: texts}})
 	require.Less(t, len(data), 1<<20)
-	r, err := Open(bytes.NewReader(data), int64(len(data)), []string{"a"})
+	r, err := Open(bytes.NewReader(data), int64(len(data)), []string{"a"}, nil)
 	require.NoError(t, err)
 	for range rows {
 		record, err := r.Next()
@@ -323,7 +323,7 @@ func TestFilesWithoutRows(t *testing.T) {
 
 func TestClosedReader(t *testing.T) {
 	data := writePeople(t, 10, 1)
-	r, err := Open(bytes.NewReader(data), int64(len(data)), peopleColumns)
+	r, err := Open(bytes.NewReader(data), int64(len(data)), peopleColumns, nil)
 	require.NoError(t, err)
 	_, err = r.Next()
 	require.NoError(t, err)
@@ -345,7 +345,7 @@ func BenchmarkReader(b *testing.B) {
 }
 
 func readFileCount(data []byte) (*Reader, int, error) {
-	r, err := Open(bytes.NewReader(data), int64(len(data)), peopleColumns)
+	r, err := Open(bytes.NewReader(data), int64(len(data)), peopleColumns, nil)
 	if err != nil {
 		return nil, 0, err
 	}

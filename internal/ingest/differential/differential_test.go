@@ -25,7 +25,7 @@ const (
 	examplesOfStore = 200 // so that no store grows slow
 )
 
-// TestAgainstAnOracle (BI-3, BI-7, PF-15, PF-19, AS-10, AS-13, EC-15, EC-16, EC-18, EC-19, EC-20). DIFFERENTIAL_FILES says
+// TestAgainstAnOracle (BI-3, BI-7, SC-32, PF-15, PF-19, AS-10, AS-13, EC-15, EC-16, EC-18, EC-19, EC-20). DIFFERENTIAL_FILES says
 // how many files to try, and DIFFERENTIAL_SEED which example is the first; one that fails names its seed and is made small.
 func TestAgainstAnOracle(t *testing.T) {
 	files, seed := setting64(t, "DIFFERENTIAL_FILES", filesOfTest), setting64(t, "DIFFERENTIAL_SEED", 1)
@@ -72,7 +72,7 @@ func setting64(t *testing.T, name string, otherwise int64) int64 {
 // tally counts what the files came to.
 type tally struct {
 	files, refused, setAside, failed, removals                 int64
-	accepted, rejected                                         int64
+	accepted, rejected, lists, maps, refusedLists              int64
 	created, updated, unchanged, superseded, outdated, removed int64
 	differences                                                int64
 }
@@ -91,6 +91,7 @@ func (n *tally) add(v verdict) {
 	}
 	n.accepted += v.accepted
 	n.rejected += int64(len(v.rejected))
+	n.lists, n.maps, n.refusedLists = n.lists+v.lists, n.maps+v.maps, n.refusedLists+v.refusedLists
 	o := v.outcome
 	n.created += o.Created
 	n.updated += o.Updated
@@ -230,7 +231,7 @@ func (e example) String() string {
 	fmt.Fprintf(&out, "dialect %q %q %q keep %v columns %q nulls %q ignored %q drift %s %s threshold %v bytes %d merge %s removed %v\n", s.dialect.delimiter, s.dialect.quote, s.dialect.escape, s.dialect.keep,
 		s.dialect.columns, s.nulls, s.ignored, s.unmapped, s.missing, s.threshold, s.recordBytes, s.merge, s.mostRemoved)
 	for _, f := range s.fields {
-		fmt.Fprintf(&out, "  %s %s", f.Path, f.Type)
+		fmt.Fprintf(&out, "  %s %s %q", f.Path, f.TypeText(), s.lists[f.Path])
 		if f.Default != nil {
 			fmt.Fprintf(&out, " default %q", *f.Default)
 		}

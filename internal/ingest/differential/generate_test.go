@@ -51,7 +51,7 @@ func (g generator) example() example {
 }
 
 func (g generator) setting() setting {
-	s := setting{columns: map[string]string{}, merge: pick(g, store.Replace, store.Upsert, store.Full), mostRemoved: pick(g, 0.0, 30, 50, 100, 100), lifetimeDays: pick(g, 1, 25, 400),
+	s := setting{columns: map[string]string{}, lists: map[string]string{}, merge: pick(g, store.Replace, store.Upsert, store.Full), mostRemoved: pick(g, 0.0, 30, 50, 100, 100), lifetimeDays: pick(g, 1, 25, 400),
 		threshold: pick(g, 0.0, 5, 12.5, 50, 90, 100, 100, 100, 100, 100, 100, 100), unmapped: pick(g, "fail", "ignore", "ignore", "quarantine"), missing: pick(g, "fail", "ignore", "ignore", "quarantine")}
 	if g.chance(10) {
 		s.recordBytes = 10 + g.IntN(60)
@@ -70,6 +70,9 @@ func (g generator) setting() setting {
 	names := []string{"pid"}
 	for i := range g.IntN(8) {
 		f := g.field(fmt.Sprintf("_luma.f%d", i))
+		if f.Container == xdm.Array && g.chance(40) {
+			s.lists[f.Path] = pick(g, "|", ";", ", ", "-", "ä", " ")
+		}
 		s.fields = append(s.fields, f)
 		if f.Required || g.chance(90) {
 			name := fmt.Sprintf("c%d", i)
@@ -125,6 +128,10 @@ func (g generator) field(path string) xdm.Field {
 			}
 			f.Maximum = &most
 		}
+	}
+	if g.chance(30) {
+		f.Container = pick(g, xdm.Array, xdm.Map)
+		return f
 	}
 	if g.chance(15) {
 		for range 20 {
@@ -321,7 +328,14 @@ func (g generator) cell(s setting, column string, wrong int) string {
 		}
 		for range 12 {
 			text := g.text(f)
-			if _, codes := judge(f, text); len(codes) == 0 || g.chance(wrong) {
+			var codes []string
+			if f.Container != xdm.Single {
+				text = g.container(f, s.lists[path], wrong)
+				_, codes = newOracle(s).judgeContainer(f, text)
+			} else {
+				_, codes = judge(f, text)
+			}
+			if len(codes) == 0 || g.chance(wrong) {
 				return text
 			}
 		}

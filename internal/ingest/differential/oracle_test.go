@@ -15,6 +15,7 @@ import (
 type setting struct {
 	fields  []xdm.Field       // in path order
 	columns map[string]string // of the file, to the path
+	lists   map[string]string // what separates the elements of lists that are not JSON, by path
 	dialect dialect
 	nulls   []string
 	ignored []string
@@ -35,10 +36,12 @@ type verdict struct {
 	rejected []string
 	read     int64
 	accepted int64
-	drift    string
-	reasons  map[string]int64 // rows by code and field, as the dataset tells them
-	outcome  store.Outcome
-	removals bool // it is a full file that would remove too much
+
+	lists, maps, refusedLists int64 // values, of accepted rows and of others; not compared
+	drift                     string
+	reasons                   map[string]int64 // rows by code and field, as the dataset tells them
+	outcome                   store.Outcome
+	removals                  bool // it is a full file that would remove too much
 }
 
 // profile is what a dataset holds of an id.
@@ -185,6 +188,15 @@ func (o *oracle) judgeRecord(header []string, r record, out *judged) (codes []st
 			}
 			continue
 		}
+		if f.Container != xdm.Single {
+			v, wrong := o.judgeContainer(f, text)
+			for _, code := range wrong {
+				codes = append(codes, code+" "+f.Path)
+			}
+			out.refusedLists += min(int64(len(wrong)), 1)
+			made.values[f.Path] = v
+			continue
+		}
 		empty := blank(text)
 		if empty && (f.Required || f.Path == identityPath) {
 			codes = append(codes, "INGEST-1555-400 "+f.Path)
@@ -205,6 +217,10 @@ func (o *oracle) judgeRecord(header []string, r record, out *judged) (codes []st
 	}
 	if len(codes) == 0 {
 		out.rows = append(out.rows, made)
+		for _, v := range made.values {
+			out.lists += min(int64(strings.Count(string(v), listMark)), 1)
+			out.maps += min(int64(strings.Count(string(v), mapMark)), 1)
+		}
 	}
 	return codes
 }

@@ -15,6 +15,7 @@ import (
 
 	"prospector/internal/errkind"
 	"prospector/internal/ingest"
+	"prospector/internal/mapping"
 	"prospector/internal/prospect"
 	"prospector/internal/store"
 	"prospector/internal/store/duckdb"
@@ -50,10 +51,19 @@ func newProduct(t testing.TB, s *duckdb.Store, dir, name string, with setting) *
 	if with.dialect.keep {
 		format.QuoteInField = workspace.QuoteKeep
 	}
+	mapped := map[string]string{}
+	var calculated []mapping.Target
+	for column, path := range with.columns {
+		if by := with.lists[path]; by != "" {
+			calculated = append(calculated, mapping.Target{Field: path, Column: column, Steps: []mapping.Step{{List: &by}}})
+			continue
+		}
+		mapped[column] = path
+	}
 	return &product{t: t, store: s, dir: dir, setting: with,
 		dataset: store.Dataset{Name: name, Schema: &xdm.Schema{Name: "s", Fields: with.fields}, Identity: identityPath, Merge: with.merge, MostRemoved: with.mostRemoved,
 			LifetimeDays: with.lifetimeDays},
-		source: &workspace.Source{Name: "partner", Dataset: name, Format: format, Mapping: with.columns, IgnoreColumns: with.ignored, NullMarkers: with.nulls,
+		source: &workspace.Source{Name: "partner", Dataset: name, Format: format, Mapping: mapped, CalculatedFields: calculated, IgnoreColumns: with.ignored, NullMarkers: with.nulls,
 			Drift: workspace.Drift{Unmapped: with.unmapped, Missing: with.missing}, ErrorThreshold: &with.threshold, PartialIngestion: &yes}}
 }
 
@@ -163,6 +173,18 @@ func valueOf(v any) value {
 		return value(doubleText(v))
 	case time.Time:
 		return value(strconv.FormatInt(v.UnixMicro(), 10))
+	case []any:
+		elements := make([]value, len(v))
+		for i, each := range v {
+			elements[i] = valueOf(each)
+		}
+		return listValue(elements)
+	case map[string]any:
+		pairs := map[string]value{}
+		for key, each := range v {
+			pairs[key] = valueOf(each)
+		}
+		return mapValue(pairs)
 	}
 	return value(fmt.Sprint(v))
 }

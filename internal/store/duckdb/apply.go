@@ -46,7 +46,7 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, a application, g *guard, 
 				others = append(others, c.Path)
 			}
 		}
-		data["Others"], data["Digest"] = named(others), digest(a.attachment.paths())
+		data["Others"], data["Digest"] = named(others), digest(a.attachment.columns)
 		if err := s.exec(ctx, tx, "ingest/merge_winners", data, arguments...); err != nil {
 			return out, err
 		}
@@ -108,12 +108,17 @@ func named(paths []string) []namedColumn {
 
 // digest is the SQL of a number that tells whether values have changed. A column without a value adds nothing, so
 // that it does not matter how many columns the schema has. The outer hash keeps value and column together: the inner
-// one only combines them by exclusive or, so that two columns that swap their values would look unchanged.
-func digest(paths []string) string {
+// one only combines them by exclusive or, so that two columns that swap their values would look unchanged. The hash of an empty list
+// or map is that of none, so that it is hashed with another name.
+func digest(columns []tableColumn) string {
 	out := "0::UBIGINT"
-	for _, path := range paths {
-		name := queries.Text(path)
-		out = "xor(" + out + ", xor(hash(hash(" + queries.Identifier(path) + ", " + name + ")), hash(hash(NULL, " + name + "))))"
+	for _, c := range columns {
+		value, name := queries.Identifier(c.Path), queries.Text(c.Path)
+		named := name
+		if !slices.Contains(scalars, c.Type) {
+			named = "CASE WHEN " + size(c.Type) + "(" + value + ") = 0 THEN " + queries.Text(c.Path+"[]") + " ELSE " + name + " END"
+		}
+		out = "xor(" + out + ", xor(hash(hash(" + value + ", " + named + ")), hash(hash(NULL, " + name + "))))"
 	}
 	return out
 }

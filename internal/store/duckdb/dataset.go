@@ -3,6 +3,7 @@ package duckdb
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -74,6 +75,9 @@ func (s *Store) dataset(ctx context.Context, d store.Dataset) (*attachment, erro
 var sqlTypes = map[xdm.Type]string{xdm.String: "VARCHAR", xdm.Integer: "BIGINT", xdm.Number: "DOUBLE",
 	xdm.Boolean: "BOOLEAN", xdm.Date: "DATE", xdm.DateTime: "TIMESTAMPTZ"}
 
+// scalars are the types of columns with one value.
+var scalars = slices.Collect(maps.Values(sqlTypes))
+
 func sqlType(f xdm.Field) string {
 	switch f.Container {
 	case xdm.Array:
@@ -92,7 +96,7 @@ func (s *Store) refreshDigests(ctx context.Context, a *attachment, d store.Datas
 	if err != nil || current {
 		return err
 	}
-	data["Digest"] = digest(a.paths())
+	data["Digest"] = digest(a.columns)
 	if err := s.exec(ctx, s.db, "schema/refresh_digests", data, lifetimeOf(d)); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package duckdb
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -70,10 +71,17 @@ func plain(value any, databaseType string) any {
 			return v.Format(time.DateOnly)
 		}
 		return v.UTC()
-	case duckdb.Map:
+	case []any:
+		out := make([]any, len(v))
+		for i, each := range v {
+			out[i] = plain(each, strings.TrimSuffix(databaseType, "[]"))
+		}
+		return out
+	case duckdb.OrderedMap:
+		of := strings.TrimSuffix(strings.TrimPrefix(databaseType, "MAP(VARCHAR, "), ")")
 		out := map[string]any{}
-		for key, each := range v {
-			out[fmt.Sprint(key)] = plain(each, "")
+		for i, each := range v.Values() {
+			out[fmt.Sprint(v.Keys()[i])] = plain(each, of)
 		}
 		return out
 	}

@@ -21,6 +21,7 @@ type check struct{ Failed, Reason string }
 
 type partColumn struct {
 	Path   string
+	JSON   string // the form of a list or map, see jsonForm
 	Cast   string
 	Checks []check
 }
@@ -42,9 +43,9 @@ func (s *Store) WritePart(ctx context.Context, dataset store.Dataset, batch stri
 	part := s.draft(dataset.Name, batch)
 	data := map[string]any{"Fifo": p.path, "Part": part}
 	var out []partColumn
-	var paths []string
+	var stored []tableColumn
 	for i, c := range columns {
-		paths = append(paths, c.Field.Path)
+		stored = append(stored, tableColumn{c.Field.Path, sqlType(c.Field)})
 		raw := "c" + strconv.Itoa(i)
 		if c.Field.Path == identity {
 			data["Identity"] = raw
@@ -53,6 +54,10 @@ func (s *Store) WritePart(ctx context.Context, dataset store.Dataset, batch stri
 		if c.Absent && dataset.Merge == store.Upsert { // such a column is left as it was
 			c.Field.Default = nil
 		}
+		if c.Field.Container != xdm.Single {
+			out = append(out, partColumn{c.Field.Path, jsonForm[c.Field.Container], castAll(raw, c.Field), checkAll(raw, c.Field)})
+			continue
+		}
 		if c.Field.Default != nil {
 			raw = "coalesce(" + raw + ", " + queries.Text(*c.Field.Default) + ")"
 		}
@@ -60,9 +65,9 @@ func (s *Store) WritePart(ctx context.Context, dataset store.Dataset, batch stri
 		if c.Field.Path == identity {
 			found = append(found, identityCheck(raw, identity))
 		}
-		out = append(out, partColumn{c.Field.Path, cast(raw, c.Field), found})
+		out = append(out, partColumn{c.Field.Path, "", cast(raw, c.Field), found})
 	}
-	data["Columns"], data["Digest"] = out, digest(paths)
+	data["Columns"], data["Digest"] = out, digest(stored)
 	if data["Identity"] == nil {
 		return store.Part{}, errkind.Newf(errkind.Invalid, "the mapping does not fill the primary identity %s", identity)
 	}

@@ -35,6 +35,7 @@ type Driver interface {
 	DeleteBatch(ctx context.Context, n store.Namespace, d store.Dataset, batch string, preview bool, memberships []store.Membership) (store.Deletion, error)
 	Fragment(ctx context.Context, d store.Dataset, partnerID string) (store.Fragment, bool, error)
 	Provenance(ctx context.Context, n store.Namespace, partnerID string) (store.Provenance, error)
+	Browse(ctx context.Context, q store.ProfileQuery) ([]store.Profile, *store.Position, error)
 	Profiles(ctx context.Context, d store.Dataset) (int64, error)
 	Labels(ctx context.Context, d store.Dataset) (map[string][]string, error)
 	Evaluate(ctx context.Context, asOf time.Time, audiences []store.AudienceScope, done func(name string)) ([]store.Membership, error)
@@ -83,6 +84,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) Driver) {
 		"what a destination is told":                 standings,
 		"limited audiences":                          limits,
 		"many audiences at once":                     together,
+		"lists and maps":                             containers,
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &fixture{T: t, dir: t.TempDir(), open: open}
@@ -144,7 +146,11 @@ func (f *fixture) prepare(d store.Dataset, b batch) store.Load {
 		for _, carried := range b.columns {
 			absent = absent && carried != path
 		}
-		columns = append(columns, prospect.Column{Field: xdm.Field{Path: path, Type: xdm.String}, Absent: absent})
+		field, ok := d.Schema.Field(path)
+		if !ok {
+			field = xdm.Field{Path: path, Type: xdm.String}
+		}
+		columns = append(columns, prospect.Column{Field: field, Absent: absent})
 	}
 	part, err := f.WritePart(f.Context(), d, b.id, columns, "id", func(w io.Writer) error {
 		for n, l := range b.lines {
