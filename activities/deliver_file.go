@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"prospector/internal/catalog"
 	"prospector/internal/destination"
@@ -20,24 +21,42 @@ type DeliverFileInput struct {
 	Suppressed []string    `json:"suppressed,omitempty"` // as ExportAudiences gave it
 }
 
-// DeliverFile uploads one file, whole or not at all, under its name. Delivering it again replaces it. While it is sent and before it
-// appears, it is asked again whether it may leave: what is stopped meanwhile does not arrive (EC-6).
-func (a *Activities) DeliverFile(ctx context.Context, in DeliverFileInput) error {
-	return failure(a.deliverFile(ctx, in))
+// DeliverFileOutput says what a delivered file has left beside itself.
+type DeliverFileOutput struct {
+	Left int `json:"left,omitempty"` // attempts that failed and of which something may still be there
 }
 
-func (a *Activities) deliverFile(ctx context.Context, in DeliverFileInput) error {
+// DeliverFile uploads one file, whole or not at all, under its name. Delivering it again replaces it. While it is sent and before it
+// appears, it is asked again whether it may leave: what is stopped meanwhile does not arrive (EC-6). What an attempt leaves that fails, the
+// next one takes away, or TakeAwayUnfinished.
+func (a *Activities) DeliverFile(ctx context.Context, in DeliverFileInput) (DeliverFileOutput, error) {
+	out, err := a.deliverFile(ctx, in)
+	return out, failure(err)
+}
+
+const discardLimit = 5 * time.Second // right after an attempt has failed
+
+func (a *Activities) deliverFile(ctx context.Context, in DeliverFileInput) (out DeliverFileOutput, err error) {
 	ctx, report, end := a.progress(ctx, "deliver", "bytes", in.File.Bytes)
 	defer end()
+	release, err := a.alone(ctx, in.Clearance.Delivery)
+	if err != nil {
+		return out, err
+	}
+	defer release()
 	activation, declared, err := a.mayLeave(ctx, in)
 	if err != nil {
-		return err
+		return out, err
 	}
 	file, err := os.Open(a.exported(in.Clearance.Delivery, in.File.Name))
 	if err != nil {
-		return fmt.Errorf("exported file: %w", err)
+		return out, fmt.Errorf("exported file: %w", err)
 	}
 	defer func() { _ = file.Close() }() // read only
+	sent, err := a.sending(ctx, in)
+	if err != nil {
+		return out, err
+	}
 	ctx, guard := guarded(ctx, guardEvery, func(ctx context.Context) error {
 		_, _, err := a.mayLeave(ctx, in)
 		return err
@@ -50,15 +69,26 @@ func (a *Activities) deliverFile(ctx context.Context, in DeliverFileInput) error
 		if err != nil {
 			return err
 		}
-		err = a.Deliveries.RecordDeparture(ctx, in.Clearance.Delivery, contractsOf(w, activation), now())
-		return errors.Join(err, a.tell(activation, declared, in.Clearance.Delivery))
-	}
-	return guard.end(a.atDestination(ctx, declared, func(d destination.Destination) error {
-		if err := d.Put(ctx, in.File.Name, file, in.File.Bytes, report, appears); err != nil {
-			return fmt.Errorf("deliver %s: %w", in.File.Name, err)
+		if err := a.Deliveries.RecordDeparture(ctx, in.Clearance.Delivery, contractsOf(w, activation), now()); err != nil {
+			return err
 		}
-		return nil
+		if err := a.tell(activation, in.Clearance.Delivery); err != nil {
+			return err
+		}
+		return sent.appears()
+	}
+	err = guard.end(a.atDestination(ctx, declared, func(d destination.Destination) error {
+		_ = sent.discard(ctx, d) // of earlier attempts; what stays is written down
+		err := d.Put(ctx, in.File.Name, file, in.File.Bytes, destination.Hooks{Sent: report, Begin: sent.begins, Appear: appears})
+		if err == nil {
+			return sent.arrives()
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardLimit)
+		defer cancel()
+		_ = sent.discard(ctx, d)
+		return fmt.Errorf("deliver %s: %w", in.File.Name, err)
 	}))
+	return DeliverFileOutput{Left: len(sent.left())}, err
 }
 
 // mayLeave refuses a file that is not cleared any more, and one that would be another one today for the people who must be left out.
@@ -127,12 +157,17 @@ type FinishDeliveryInput struct {
 
 	RequestedBy string       `json:"requestedBy,omitempty"`
 	Failure     errkind.Kind `json:"failure,omitempty"` // why it failed
+	Remark      string       `json:"remark,omitempty"`  // of what is at the destination all the same
+	Again       bool         `json:"again,omitempty"`   // something is left there that the next run of the activation may take away
 }
 
 // FinishDelivery records how the delivery ended and removes the exported files from this machine.
 func (a *Activities) FinishDelivery(ctx context.Context, in FinishDeliveryInput) error {
 	record := audited(ctx, in.RequestedBy, "end", catalog.AuditedDelivery, in.Delivery)
 	record.Detail = in.Status
+	if in.Remark != "" {
+		record.Detail += "; " + in.Remark
+	}
 	switch {
 	case in.Failure == errkind.Refused: // a policy or the workspace has changed underway
 		record.Outcome = catalog.AuditDenied
@@ -143,5 +178,9 @@ func (a *Activities) FinishDelivery(ctx context.Context, in FinishDeliveryInput)
 	if err == nil && in.Status == catalog.Delivered {
 		err = a.settle(in.Delivery)
 	}
-	return failure(errors.Join(err, removeFolder(a.exported(in.Delivery))))
+	err = errors.Join(err, removeFolder(a.exported(in.Delivery)))
+	if err == nil && !in.Again {
+		err = removeFolder(a.sent(in.Delivery))
+	}
+	return failure(err)
 }

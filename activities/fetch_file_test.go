@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"prospector/internal/connect"
+	"prospector/internal/destination"
 	"prospector/internal/destination/s3destination"
 	"prospector/internal/devserver/faultproxy"
 	"prospector/internal/devserver/objectstore"
@@ -56,7 +57,7 @@ func onS3(t *testing.T) behindProxy {
 	s, err := s3source.New(t.Context(), options)
 	require.NoError(t, err)
 	return behindProxy{s, proxy, func(t *testing.T, content []byte) {
-		require.NoError(t, direct.Put(t.Context(), "a.csv", bytes.NewReader(content), int64(len(content)), nil))
+		require.NoError(t, direct.Put(t.Context(), "a.csv", bytes.NewReader(content), int64(len(content)), destination.Hooks{}))
 	}}
 }
 

@@ -196,7 +196,7 @@ func putOnce(ctx context.Context, w *workspace.Workspace, sourceName, path strin
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
-	return server.Put(ctx, path, bytes.NewReader(content.Bytes()), int64(content.Len()), nil)
+	return server.Put(ctx, path, bytes.NewReader(content.Bytes()), int64(content.Len()), destination.Hooks{})
 }
 
 func present(ctx context.Context, declared *workspace.Source, path string) (bool, error) {

@@ -39,6 +39,8 @@ func saveHistories(t *testing.T, d *devProcess) {
 	require.NoError(t, d.run(workflows.DeleteBatch, workflows.DeleteBatchInput{Dataset: "acme_2026", Batch: batch, Preview: true}, nil))
 	require.NoError(t, d.run(workflows.BackfillSource, workflows.BackfillSourceInput{Source: "merk", From: "2026-11-01", To: "2026-11-02"}, nil))
 	require.NoError(t, d.run(workflows.BackfillSource, workflows.BackfillSourceInput{Source: "merk", From: "2026-11-01", To: "2026-11-02", Plan: true}, nil))
+	require.NoError(t, d.applyEdited("destinations.yaml", "bucket: media-drop", "bucket: nowhere"))
+	require.Error(t, d.run(workflows.ActivateAudiences, workflows.ActivateAudiencesInput{Activation: "acme-to-media"}, nil))
 	require.Error(t, d.applyEdited("identities.yaml", "symbol: merk_pid\ntype: Partner ID", "symbol: merk_pid\ntype: Device ID"))
 
 	listed, err := d.client.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{Namespace: d.client.Namespace})

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -116,6 +117,14 @@ func runChain(t *testing.T, killAt string) string {
 		saveHistories(t, d)
 	}
 	d.stop()
+	for _, unfinished := range []string{"s3/buckets/*/.sgwtmp/multipart/*/*", "sftp/*/*/.*.part"} {
+		left, err := filepath.Glob(filepath.Join(dir, unfinished))
+		require.NoError(t, err)
+		require.Empty(t, left, "what an upload has left that was killed")
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "sent", "*"))
+	require.NoError(t, err)
+	require.Empty(t, left)
 	return c.summary(t)
 }
 

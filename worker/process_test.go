@@ -127,7 +127,7 @@ func (d *devProcess) s3Destination(bucket string) destination.Destination {
 func (d *devProcess) putAcme(path string, content []byte) {
 	d.t.Helper()
 	server := d.s3Destination("acme-drop")
-	require.NoError(d.t, server.Put(d.t.Context(), path, bytes.NewReader(content), int64(len(content)), nil))
+	require.NoError(d.t, server.Put(d.t.Context(), path, bytes.NewReader(content), int64(len(content)), destination.Hooks{}))
 	require.NoError(d.t, server.Close())
 }
 
@@ -135,7 +135,7 @@ func (d *devProcess) putMerk(hostKey, path string, content []byte) {
 	d.t.Helper()
 	server, err := sftpdestination.New(d.t.Context(), connect.SFTPOptions{Address: d.sftp, User: devUser, Password: devSecret, HostKey: hostKey, Folder: "merk"})
 	require.NoError(d.t, err)
-	require.NoError(d.t, server.Put(d.t.Context(), path, bytes.NewReader(content), int64(len(content)), nil))
+	require.NoError(d.t, server.Put(d.t.Context(), path, bytes.NewReader(content), int64(len(content)), destination.Hooks{}))
 	require.NoError(d.t, server.Close())
 }
 

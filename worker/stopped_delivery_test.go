@@ -201,9 +201,11 @@ func TestHalfDeliveriesCount(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "workspace", "contracts.yaml"), []byte(contract), 0o600))
 	require.NoError(t, d.applyEdited("governance.yaml"))
 	close(applied)
-	require.Equal(t, errkind.Denied, workflows.KindOf(<-ended))
+	err := <-ended
+	require.Equal(t, errkind.Denied, workflows.KindOf(err))
 	require.Len(t, arrived(t, dir, "media-drop"), 1)
-	err := activate()
+	require.ErrorContains(t, err, "has arrived at media-drop all the same: "+filepath.Base(arrived(t, dir, "media-drop")[0]))
+	err = activate()
 	require.Equal(t, errkind.Refused, workflows.KindOf(err), "%v", err)
 	require.ErrorContains(t, err, `contract "acme" (contracts.yaml:5): 1 deliveries were made, 1 are allowed`)
 }

@@ -1,6 +1,9 @@
 package workflows
 
 import (
+	"errors"
+
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"prospector/activities"
@@ -27,6 +30,8 @@ type ActivateAudiencesResult struct {
 	Excluded    int64             `json:"excluded,omitempty"` // members without the consent that a policy wants
 
 	DerivedFrom []store.Derivation `json:"derivedFrom,omitempty"` // of which states of datasets the rows are
+
+	Left string `json:"left,omitempty"` // what must be removed at the destination by hand, of uploads that failed before they succeeded
 }
 
 // ActivateAudiences delivers the published audiences of an activation: policy check, export, upload,
@@ -51,7 +56,8 @@ func activateAudiences(ctx workflow.Context, in ActivateAudiencesInput) (out Act
 	}
 	out.Destination, out.Decision = cleared.Destination, cleared.Decision
 	describe(ctx, attributeDestination.ValueSet(cleared.Destination))
-	err = plain(deliver(ctx, cleared, &out))
+	unfinished, err := deliver(ctx, cleared, &out)
+	err = plain(err)
 	status := catalog.Delivered
 	if err != nil {
 		status = catalog.Undelivered
@@ -59,6 +65,14 @@ func activateAudiences(ctx workflow.Context, in ActivateAudiencesInput) (out Act
 	cleanup, cancel := workflow.NewDisconnectedContext(ctx) // also when the run was cancelled
 	defer cancel()
 	finish := activities.FinishDeliveryInput{Delivery: out.Delivery, Status: status, RequestedBy: in.RequestedBy}
+	if unfinished && (err == nil || workflow.GetVersion(cleanup, "take away what is unfinished", workflow.DefaultVersion, 1) != workflow.DefaultVersion) {
+		remains := takeAway(cleanup, cleared)
+		out.Left, finish.Again = remains.LeftRemark(), remains.Again
+		if finish.Remark = out.Left; err != nil {
+			finish.Remark = remains.Remark()
+			err = remarked(err, finish.Remark)
+		}
+	}
 	if err != nil {
 		finish.Failure = KindOf(err)
 	}
@@ -69,22 +83,35 @@ func activateAudiences(ctx workflow.Context, in ActivateAudiencesInput) (out Act
 	return out, err
 }
 
-func deliver(ctx workflow.Context, cleared activities.Clearance, out *ActivateAudiencesResult) error {
+// deliver reports also whether something may be at the destination that is not one of the delivery's files, or is of one that failed.
+func deliver(ctx workflow.Context, cleared activities.Clearance, out *ActivateAudiencesResult) (unfinished bool, err error) {
 	var exported activities.ExportAudiencesOutput
 	if err := workflow.ExecuteActivity(withStore(ctx), steps.ExportAudiences, cleared).Get(ctx, &exported); err != nil {
-		return err
+		return false, err
 	}
 	out.Excluded, out.DerivedFrom = exported.Excluded, exported.DerivedFrom
 	for _, file := range exported.Files {
 		step := activities.DeliverFileInput{Clearance: cleared, File: file, Suppressed: exported.Suppressed}
-		if err := workflow.ExecuteActivity(withPartner(ctx), steps.DeliverFile, step).Get(ctx, nil); err != nil {
-			return err
+		var delivered activities.DeliverFileOutput
+		if err := workflow.ExecuteActivity(withPartner(ctx), steps.DeliverFile, step).Get(ctx, &delivered); err != nil {
+			return true, err
 		}
+		unfinished = unfinished || delivered.Left > 0
 		var receipt catalog.Receipt
 		if err := workflow.ExecuteActivity(withPartner(ctx), steps.ReadBackFile, step).Get(ctx, &receipt); err != nil {
-			return err
+			return true, err
 		}
 		out.Files = append(out.Files, receipt)
 	}
-	return nil
+	return unfinished, nil
+}
+
+// takeAway asks again and again, for about half a minute beside the time that asking takes, for a server may be away for a while.
+func takeAway(ctx workflow.Context, cleared activities.Clearance) (out activities.TakeAwayOutput) {
+	err := workflow.ExecuteActivity(withPartner(ctx), steps.TakeAwayUnfinished, activities.TakeAwayInput{Delivery: cleared.Delivery}).Get(ctx, &out)
+	var application *temporal.ApplicationError
+	if err == nil || errors.As(err, &application) && application.HasDetails() && application.Details(&out) == nil && out.Destination != "" {
+		return out
+	}
+	return activities.TakeAwayOutput{Destination: cleared.Destination, Left: []string{"all of delivery " + cleared.Delivery}, Why: MessageOf(plain(err)), Again: true}
 }

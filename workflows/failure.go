@@ -30,6 +30,19 @@ func plain(err error) error {
 	if !errors.As(err, &application) {
 		return err
 	}
+	return reworded(application, application.Message())
+}
+
+// remarked adds to the sentence that a run ends with. Of a cancelled run nothing is said.
+func remarked(err error, remark string) error {
+	var application *temporal.ApplicationError
+	if remark == "" || temporal.IsCanceledError(err) || !errors.As(err, &application) {
+		return err
+	}
+	return reworded(application, application.Message()+"; "+remark)
+}
+
+func reworded(application *temporal.ApplicationError, message string) error {
 	out := temporal.ApplicationErrorOptions{NonRetryable: true}
 	if application.HasDetails() {
 		var details any
@@ -37,7 +50,7 @@ func plain(err error) error {
 			out.Details = []any{details}
 		}
 	}
-	return temporal.NewApplicationErrorWithOptions(application.Message(), application.Type(), out)
+	return temporal.NewApplicationErrorWithOptions(message, application.Type(), out)
 }
 
 // KindOf returns the kind of a failed run.

@@ -262,17 +262,64 @@ func TestBlockedActivationCarriesItsDecision(t *testing.T) {
 	require.Equal(t, decision, got)
 }
 
-// A delivery that fails half-way is recorded as failed, and its exported files are removed.
+// EC-6: a delivery that fails half-way is recorded as failed, and its exported files are removed. What it has left at its destination is taken
+// away first; what is there all the same, the run and its record say.
 func TestFailedDeliveryIsFinished(t *testing.T) {
-	env := newEnvironment(t)
-	env.OnActivity(steps.CheckPolicy, mock.Anything, mock.Anything).Return(activities.Clearance{Decision: "dec_1", Destination: "media-drop"}, nil).Once()
-	env.OnActivity(steps.ExportAudiences, mock.Anything, mock.Anything).
-		Return(activities.ExportAudiencesOutput{Files: []export.File{{Name: "1.csv"}, {Name: "2.csv"}}}, nil).Once()
-	env.OnActivity(steps.DeliverFile, mock.Anything, mock.Anything).Return(stepFailure(errkind.Missing, "destination media-drop: no bucket")).Once()
-	env.OnActivity(steps.FinishDelivery, mock.Anything, mock.MatchedBy(func(in activities.FinishDeliveryInput) bool { return in.Status == catalog.Undelivered })).
-		Return(nil).Once()
-	env.ExecuteWorkflow(ActivateAudiences, ActivateAudiencesInput{Activation: "acme-to-media"})
-	require.Equal(t, "destination media-drop: no bucket", MessageOf(env.GetWorkflowError()))
+	remains := activities.TakeAwayOutput{Destination: "media-drop", Uncertain: []string{"1.csv"}, Left: []string{"upload 7 of s3://drop/1.csv"}, Why: "connection refused", Again: true}
+	remark := "may have arrived at media-drop all the same: 1.csv; remove by hand what was sent of unfinished files to media-drop: upload 7 of s3://drop/1.csv (connection refused)"
+	for name, c := range map[string]struct {
+		remains activities.TakeAwayOutput
+		err     error
+		remark  string
+		again   bool
+	}{
+		"nothing is left":   {},
+		"a file is there":   {remains: activities.TakeAwayOutput{Destination: "media-drop", Arrived: []string{"0.csv"}}, remark: "has arrived at media-drop all the same: 0.csv"},
+		"it is away":        {err: stepFailure(errkind.Transient, "connection refused", remains), remark: remark, again: true},
+		"it is not allowed": {err: stepFailure(errkind.Denied, "permission denied", activities.TakeAwayOutput{Destination: "media-drop", Left: []string{"a file"}, Why: "permission denied"}), remark: "remove by hand what was sent of unfinished files to media-drop: a file (permission denied)"},
+		"it breaks":         {err: stepFailure(errkind.Internal, "a bug"), remark: "remove by hand what was sent of unfinished files to media-drop: all of delivery dlv_1 (a bug)", again: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := newEnvironment(t)
+			env.OnActivity(steps.CheckPolicy, mock.Anything, mock.Anything).Return(activities.Clearance{Delivery: "dlv_1", Decision: "dec_1", Destination: "media-drop"}, nil).Once()
+			env.OnActivity(steps.ExportAudiences, mock.Anything, mock.Anything).
+				Return(activities.ExportAudiencesOutput{Files: []export.File{{Name: "1.csv"}, {Name: "2.csv"}}}, nil).Once()
+			env.OnActivity(steps.DeliverFile, mock.Anything, mock.Anything).Return(activities.DeliverFileOutput{}, stepFailure(errkind.Missing, "destination media-drop: no bucket")).Once()
+			env.OnActivity(steps.TakeAwayUnfinished, mock.Anything, activities.TakeAwayInput{Delivery: "dlv_1"}).Return(c.remains, c.err)
+			env.OnActivity(steps.FinishDelivery, mock.Anything, mock.MatchedBy(func(in activities.FinishDeliveryInput) bool {
+				return in.Status == catalog.Undelivered && in.Remark == c.remark && in.Again == c.again && in.Failure == errkind.Missing
+			})).Return(nil).Once()
+			env.ExecuteWorkflow(ActivateAudiences, ActivateAudiencesInput{Activation: "acme-to-media"})
+			want := "destination media-drop: no bucket"
+			if c.remark != "" {
+				want += "; " + c.remark
+			}
+			require.Equal(t, want, MessageOf(env.GetWorkflowError()))
+			require.Equal(t, errkind.Missing, KindOf(env.GetWorkflowError()))
+		})
+	}
+}
+
+// What an attempt has left before another one succeeded is taken away too; a delivery all of whose attempts went well takes no step more.
+func TestDeliveredFilesLeaveNothing(t *testing.T) {
+	for _, left := range []int{0, 1} {
+		env := newEnvironment(t)
+		env.OnActivity(steps.CheckPolicy, mock.Anything, mock.Anything).Return(activities.Clearance{Delivery: "dlv_1", Decision: "dec_1", Destination: "media-drop"}, nil).Once()
+		env.OnActivity(steps.ExportAudiences, mock.Anything, mock.Anything).Return(activities.ExportAudiencesOutput{Files: []export.File{{Name: "1.csv"}}}, nil).Once()
+		env.OnActivity(steps.DeliverFile, mock.Anything, mock.Anything).Return(activities.DeliverFileOutput{Left: left}, nil).Once()
+		env.OnActivity(steps.ReadBackFile, mock.Anything, mock.Anything).Return(catalog.Receipt{File: "1.csv"}, nil).Once()
+		remark := ""
+		if left > 0 {
+			remark = "remove by hand what was sent of unfinished files to media-drop: a file (permission denied)"
+			env.OnActivity(steps.TakeAwayUnfinished, mock.Anything, mock.Anything).Return(activities.TakeAwayOutput{},
+				stepFailure(errkind.Denied, "", activities.TakeAwayOutput{Destination: "media-drop", Arrived: []string{"1.csv"}, Left: []string{"a file"}, Why: "permission denied"})).Once()
+		}
+		env.OnActivity(steps.FinishDelivery, mock.Anything, mock.MatchedBy(func(in activities.FinishDeliveryInput) bool {
+			return in.Status == catalog.Delivered && in.Remark == remark
+		})).Return(nil).Once()
+		env.ExecuteWorkflow(ActivateAudiences, ActivateAudiencesInput{Activation: "acme-to-media"})
+		require.Equal(t, remark, result[ActivateAudiencesResult](t, env).Left)
+	}
 }
 
 // AS-E4: that a delivery was refused underway, and who had asked for it, is handed to its record; so is who asked, to every step that

@@ -24,7 +24,8 @@ import (
 // Folder is a destination under test, seen from both sides.
 type Folder struct {
 	Destination destination.Destination
-	Names       func(t *testing.T) []string // what a reader of the folder sees, all of it, relative to the folder
+	Names       func(t *testing.T) []string // what is in the folder, relative to it
+	Unfinished  func(t *testing.T) int      // how many uploads have left something that has not appeared
 	Content     func(t *testing.T, key string) []byte
 }
 
@@ -47,6 +48,8 @@ func Run(t *testing.T, open func(t *testing.T) Folder) {
 		"a body that ends early":            shortBody,
 		"a cancelled put leaves nothing":    cancelled,
 		"a put asks before it is seen":      asks,
+		"what is left can be taken away":    discards,
+		"a put that cannot begin":           unbegun,
 		"keys with folders and odd letters": keys,
 		"reading back what is not there":    absent,
 	} {
@@ -86,7 +89,7 @@ func replaces(t *testing.T, f Folder) {
 
 func empty(t *testing.T, f Folder) {
 	var calls []int64
-	err := f.Destination.Put(t.Context(), "empty.csv", bytes.NewReader(nil), 0, func(sent int64) { calls = append(calls, sent) })
+	err := f.Destination.Put(t.Context(), "empty.csv", bytes.NewReader(nil), 0, destination.Hooks{Sent: func(sent int64) { calls = append(calls, sent) }})
 	require.NoError(t, err)
 	for _, sent := range calls {
 		require.Zero(t, sent)
@@ -98,7 +101,7 @@ func empty(t *testing.T, f Folder) {
 func progress(t *testing.T, f Folder) {
 	content := random(large, 1)
 	var sent, read []int64
-	require.NoError(t, f.Destination.Put(t.Context(), "large.csv", bytes.NewReader(content), large, func(n int64) { sent = append(sent, n) }))
+	require.NoError(t, f.Destination.Put(t.Context(), "large.csv", bytes.NewReader(content), large, destination.Hooks{Sent: func(n int64) { sent = append(sent, n) }}))
 	requireProgress(t, sent)
 	requireStored(t, f, "large.csv", content)
 	_, err := f.Destination.ReadBack(t.Context(), "large.csv", func(n int64) { read = append(read, n) })
@@ -124,8 +127,7 @@ func failingBody(t *testing.T, f Folder) {
 			}
 			return nil
 		}
-		err := f.Destination.Put(t.Context(), key, &body{content: random(size, 1), check: half}, int64(size), nil)
-		require.ErrorIs(t, err, broken)
+		require.ErrorIs(t, failedPut(t.Context(), t, f, key, &body{content: random(size, 1), check: half}, int64(size), destination.Hooks{}), broken)
 	}
 	fail(small, "audience.csv")
 	fail(large, "audience.csv")
@@ -150,7 +152,7 @@ func shortBody(t *testing.T, f Folder) {
 	for _, size := range []int64{small, large} {
 		put(t, f, "kept.csv", []byte("old content"))
 		for _, key := range []string{"short.csv", "kept.csv"} {
-			require.Error(t, f.Destination.Put(t.Context(), key, bytes.NewReader(random(int(size/2), 1)), size, nil))
+			require.Error(t, failedPut(t.Context(), t, f, key, bytes.NewReader(random(int(size/2), 1)), size, destination.Hooks{}))
 		}
 		requireStored(t, f, "kept.csv", []byte("old content"))
 		requireNames(t, f, "kept.csv")
@@ -169,9 +171,11 @@ func cancelled(t *testing.T, f Folder) {
 				}
 				return nil
 			}
-			return f.Destination.Put(ctx, key, &body{content: content, check: halfway}, large, nil)
+			return failedPut(ctx, t, f, key, &body{content: content, check: halfway}, large, destination.Hooks{})
 		})
-		soon(t, "put", func() error { return f.Destination.Put(ctx, key, bytes.NewReader(content[:small]), small, nil) })
+		soon(t, "put", func() error {
+			return failedPut(ctx, t, f, key, bytes.NewReader(content[:small]), small, destination.Hooks{})
+		})
 		soon(t, "read back", func() error { _, err := f.Destination.ReadBack(ctx, "kept.csv", nil); return err })
 		cancel()
 	}
@@ -195,13 +199,12 @@ func asks(t *testing.T, f Folder) {
 				asked++
 				require.Equal(t, size, sent)
 				require.NotContains(t, f.Names(t), "audience.csv")
+				require.Equal(t, 1, f.Unfinished(t))
 				require.Equal(t, "old content", string(f.Content(t, "kept.csv")))
 				return stopped
 			}
-			count := func(n int64) { sent = n }
-			unreached := func() error { return errors.New("asked after a refusal") }
-			err := f.Destination.Put(t.Context(), key, bytes.NewReader(random(int(size), 1)), size, count, refuse, unreached)
-			require.ErrorIs(t, err, stopped)
+			hooks := destination.Hooks{Sent: func(n int64) { sent = n }, Appear: refuse}
+			require.ErrorIs(t, failedPut(t.Context(), t, f, key, bytes.NewReader(random(int(size), 1)), size, hooks), stopped)
 			require.Equal(t, 1, asked, "a refusal is not asked again")
 			requireStored(t, f, "kept.csv", []byte("old content"))
 			requireNames(t, f, "kept.csv")
@@ -209,9 +212,70 @@ func asks(t *testing.T, f Folder) {
 	}
 	allowed := 0
 	allow := func() error { allowed++; return nil }
-	require.NoError(t, f.Destination.Put(t.Context(), "kept.csv", bytes.NewReader([]byte("new content")), 11, nil, allow, allow))
-	require.Equal(t, 2, allowed)
+	require.NoError(t, f.Destination.Put(t.Context(), "kept.csv", bytes.NewReader([]byte("new content")), 11, destination.Hooks{Appear: allow}))
+	require.Equal(t, 1, allowed)
 	requireStored(t, f, "kept.csv", []byte("new content"))
+}
+
+// EC-6: what an upload has left that did not finish is found by what it told when it began, however long ago, and nothing else is touched:
+// no file that has appeared under its name, and no other upload of it.
+func discards(t *testing.T, f Folder) {
+	broken := errors.New("broken")
+	for _, size := range []int{small, large} {
+		content := random(size, 1)
+		var begun []destination.Unfinished
+		discard := func(i int, there bool) {
+			t.Helper()
+			found, err := f.Destination.Discard(t.Context(), begun[i])
+			require.NoError(t, err)
+			require.Equal(t, there, found)
+		}
+		hooks := destination.Hooks{Begin: func(u destination.Unfinished) error { begun = append(begun, u); return nil }}
+		put := func(content []byte, appear func() error) error {
+			hooks.Appear = appear
+			return f.Destination.Put(t.Context(), "audience.csv", bytes.NewReader(content), int64(len(content)), hooks)
+		}
+		refuse := func() error { return broken }
+		require.NoError(t, put([]byte("old content"), nil))
+		require.ErrorIs(t, put(content, refuse), broken)
+		require.Equal(t, 1, f.Unfinished(t))
+		require.Equal(t, "audience.csv", begun[1].Key)
+		require.NotEqual(t, begun[0].At, begun[1].At)
+		require.Contains(t, begun[1].At, begun[1].ID)
+		require.Contains(t, begun[1].At, "audience.csv")
+		discard(0, false) // it has appeared
+		require.Equal(t, 1, f.Unfinished(t))
+		require.NoError(t, put(content, func() error { // while another one is under way
+			require.Equal(t, 2, f.Unfinished(t))
+			discard(1, true)
+			discard(1, false)
+			require.Equal(t, 1, f.Unfinished(t))
+			require.Equal(t, "old content", string(f.Content(t, "audience.csv")))
+			return nil
+		}))
+		discard(2, false)
+		requireStored(t, f, "audience.csv", content)
+		require.ErrorIs(t, put(content, refuse), broken)
+		begun[3].At = "by another name of its server"
+		discard(3, true)
+		_, err := f.Destination.Discard(t.Context(), begun[3])
+		require.Equal(t, errkind.Conflict, errkind.Of(err), "it may be on another server: %v", err)
+		requireNames(t, f, "audience.csv")
+	}
+}
+
+// A Put of which nothing could be written down sends nothing.
+func unbegun(t *testing.T, f Folder) {
+	full := errors.New("the disk is full")
+	for _, size := range []int{0, small, large} {
+		sent := int64(0)
+		err := f.Destination.Put(t.Context(), "audience.csv", bytes.NewReader(random(size, 1)), int64(size), destination.Hooks{
+			Sent: func(n int64) { sent = n }, Begin: func(destination.Unfinished) error { return full }, Appear: func() error { return errors.New("it was sent") },
+		})
+		require.ErrorIs(t, err, full)
+		require.Zero(t, sent)
+		require.Empty(t, f.Names(t))
+	}
 }
 
 func keys(t *testing.T, f Folder) {
@@ -237,7 +301,21 @@ func absent(t *testing.T, f Folder) {
 
 func put(t *testing.T, f Folder, key string, content []byte) {
 	t.Helper()
-	require.NoError(t, f.Destination.Put(t.Context(), key, bytes.NewReader(content), int64(len(content)), nil))
+	require.NoError(t, f.Destination.Put(t.Context(), key, bytes.NewReader(content), int64(len(content)), destination.Hooks{}))
+}
+
+// failedPut is a Put that fails and whose rests are taken away, with what it failed of.
+func failedPut(ctx context.Context, t *testing.T, f Folder, key string, body io.ReadSeeker, size int64, hooks destination.Hooks) error {
+	t.Helper()
+	var begun []destination.Unfinished
+	hooks.Begin = func(u destination.Unfinished) error { begun = append(begun, u); return nil }
+	failed := f.Destination.Put(ctx, key, body, size, hooks)
+	require.Error(t, failed)
+	for _, u := range begun {
+		_, err := f.Destination.Discard(context.WithoutCancel(ctx), u)
+		require.NoError(t, err)
+	}
+	return failed
 }
 
 // requireStored asks both the driver and a reader of the folder.
@@ -252,6 +330,7 @@ func requireStored(t *testing.T, f Folder, key string, content []byte) {
 
 func requireNames(t *testing.T, f Folder, names ...string) {
 	t.Helper()
+	require.Zero(t, f.Unfinished(t))
 	require.ElementsMatch(t, names, f.Names(t))
 }
 

@@ -1,8 +1,7 @@
 // Package s3destination puts audience files into a folder of an S3 bucket. An object appears whole
 // or not at all: files go in parts, small ones in a single one, that the last request joins. Until then nothing
-// is there, whatever is under way or tried again.
-// The parts of a process that was killed stay behind, unseen, until the bucket's lifecycle rule for
-// incomplete uploads removes them.
+// is there, whatever is under way or tried again. The parts of an upload that failed stay behind, unseen,
+// until Discard aborts it, or the bucket's lifecycle rule for incomplete uploads.
 package s3destination
 
 import (
@@ -25,10 +24,9 @@ import (
 )
 
 const (
-	partSize     = 8 << 20 // up to it a file is one part; larger for files of more than 10,000 parts
-	concurrency  = 4       // parts on their way at the same time, each in memory
-	readBuffer   = 1 << 20
-	abortTimeout = 10 * time.Second
+	partSize    = 8 << 20 // up to it a file is one part; larger for files of more than 10,000 parts
+	concurrency = 4       // parts on their way at the same time, each in memory
+	readBuffer  = 1 << 20
 )
 
 // Destination is a folder of an S3 bucket.
@@ -53,26 +51,27 @@ func New(ctx context.Context, options connect.S3Options) (*Destination, error) {
 func (d *Destination) Close() error { return nil }
 
 // Put implements destination.Destination.
-func (d *Destination) Put(ctx context.Context, key string, body io.ReadSeeker, size int64, progress func(sent int64), before ...func() error) error {
+func (d *Destination) Put(ctx context.Context, key string, body io.ReadSeeker, size int64, hooks destination.Hooks) error {
 	op := "put " + d.options.URL(key)
 	if _, err := body.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("%s: read the file: %w", op, err)
 	}
-	ctx, transfer := watch(ctx, d.stall, progress)
+	ctx, transfer := watch(ctx, d.stall, hooks)
 	defer transfer.end()
-	transfer.before = before
 	exact := &exactBody{body: body, size: size}
 	input := &s3.PutObjectInput{
 		Bucket: aws.String(d.options.Bucket),
 		Key:    aws.String(d.options.KeyPrefix() + key),
 		Body:   exact,
 	}
+	client := uploadClient{d.client, func(id string) error { return transfer.begins(d.unfinished(key, id)) }}
 	var err error
 	if size <= partSize {
-		err = uploadClient{d.client}.putOnePart(ctx, input, size, transfer.count)
+		err = client.putOnePart(ctx, input, size, transfer.count)
 	} else {
 		//nolint:staticcheck // its successor, transfermanager, is not stable yet (v0)
-		_, err = manager.NewUploader(uploadClient{d.client}, func(u *manager.Uploader) {
+		_, err = manager.NewUploader(client, func(u *manager.Uploader) {
+			u.LeavePartsOnError = true // Discard takes them away
 			u.PartSize = partSize
 			u.Concurrency = concurrency
 			u.ClientOptions = append(u.ClientOptions, transfer.count)
@@ -89,6 +88,31 @@ func (d *Destination) Put(ctx context.Context, key string, body io.ReadSeeker, s
 		return connect.S3Error(op, connect.Stalled(d.stall))
 	}
 	return connect.S3Error(op, err)
+}
+
+// unfinished is an upload as it is told, with the server's own id.
+func (d *Destination) unfinished(key, id string) destination.Unfinished {
+	at := "upload " + id + " of " + d.options.URL(key)
+	if d.options.Endpoint != "" {
+		at += " at " + d.options.Endpoint
+	}
+	return destination.Unfinished{Key: key, ID: id, At: at}
+}
+
+// Discard implements destination.Destination.
+func (d *Destination) Discard(ctx context.Context, u destination.Unfinished) (found bool, err error) {
+	op := "abort " + u.At
+	_, err = d.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
+		Bucket: aws.String(d.options.Bucket), Key: aws.String(d.options.KeyPrefix() + u.Key), UploadId: aws.String(u.ID),
+	})
+	var gone *types.NoSuchUpload
+	if err == nil || !errors.As(err, &gone) {
+		return err == nil, connect.S3Error(op, err)
+	}
+	if now := d.unfinished(u.Key, u.ID).At; now != u.At {
+		return false, errkind.New(errkind.Conflict, op, fmt.Errorf("the destination has moved: there is no %s", now), "abort it by hand")
+	}
+	return false, nil // its parts were joined, or it was aborted before
 }
 
 // ReadBack implements destination.Destination.
@@ -139,18 +163,19 @@ func (c uploadClient) putOnePart(ctx context.Context, input *s3.PutObjectInput, 
 		_, err = c.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{Bucket: input.Bucket, Key: input.Key, UploadId: begun.UploadId,
 			MultipartUpload: &types.CompletedMultipartUpload{Parts: parts}}, options)
 	}
-	if err != nil { // the failure that led here counts
-		_, _ = c.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: input.Bucket, Key: input.Key, UploadId: begun.UploadId})
-	}
 	return err
 }
 
-// uploadClient cleans up even when the upload was cancelled: the uploader aborts with the upload's
-// own context.
-type uploadClient struct{ *s3.Client }
+// uploadClient tells of an upload before its first part is sent.
+type uploadClient struct {
+	*s3.Client
+	begins func(id string) error
+}
 
-func (c uploadClient) AbortMultipartUpload(ctx context.Context, input *s3.AbortMultipartUploadInput, options ...func(*s3.Options)) (*s3.AbortMultipartUploadOutput, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTimeout)
-	defer cancel()
-	return c.Client.AbortMultipartUpload(ctx, input, options...)
+func (c uploadClient) CreateMultipartUpload(ctx context.Context, input *s3.CreateMultipartUploadInput, options ...func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error) {
+	begun, err := c.Client.CreateMultipartUpload(ctx, input, options...)
+	if err == nil {
+		err = c.begins(aws.ToString(begun.UploadId))
+	}
+	return begun, err
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"prospector/internal/destination"
 )
 
 var errStalled = errors.New("no byte has moved")
@@ -17,22 +19,21 @@ var errStalled = errors.New("no byte has moved")
 // transfer watches the requests of one upload where they meet the network. Reading the body says
 // little about progress: the SDK reads it for its checksums, and parts ahead of their turn.
 type transfer struct {
-	limit    time.Duration
-	timer    *time.Timer
-	cancel   context.CancelCauseFunc
-	progress func(int64)
-	before   []func() error // the request that makes the object appear
-	refused  error          // by one of them
+	limit   time.Duration
+	timer   *time.Timer
+	cancel  context.CancelCauseFunc
+	hooks   destination.Hooks
+	refused error // by one of them
 
-	mu   sync.Mutex // progress is called with it held, so that its calls come in order
+	mu   sync.Mutex // Sent is called with it held, so that its calls come in order
 	sent int64
 }
 
 // watch returns the context for the requests of an upload. It ends with errStalled once no byte
 // has moved for limit.
-func watch(ctx context.Context, limit time.Duration, progress func(int64)) (context.Context, *transfer) {
+func watch(ctx context.Context, limit time.Duration, hooks destination.Hooks) (context.Context, *transfer) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	t := &transfer{limit: limit, cancel: cancel, progress: progress}
+	t := &transfer{limit: limit, cancel: cancel, hooks: hooks}
 	t.timer = time.AfterFunc(limit, func() { cancel(errStalled) })
 	return ctx, t
 }
@@ -42,15 +43,23 @@ func (t *transfer) end() {
 	t.cancel(nil)
 }
 
+// begins tells of the upload before it gets a byte.
+func (t *transfer) begins(u destination.Unfinished) error {
+	if t.hooks.Begin != nil {
+		t.refused = t.hooks.Begin(u)
+	}
+	return t.refused
+}
+
 // mayAppear asks before the object appears. Who is asked may take as long as he needs: no byte moves then.
 func (t *transfer) mayAppear() error {
+	if t.hooks.Appear == nil {
+		return nil
+	}
 	t.timer.Stop()
 	defer t.timer.Reset(t.limit)
-	for _, before := range t.before {
-		if t.refused = before(); t.refused != nil {
-			t.cancel(t.refused) // else the SDK might try again
-			break
-		}
+	if t.refused = t.hooks.Appear(); t.refused != nil {
+		t.cancel(t.refused) // else the SDK might try again
 	}
 	return t.refused
 }
@@ -69,8 +78,8 @@ func (t *transfer) moved(n int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.sent += n
-	if t.progress != nil {
-		t.progress(t.sent)
+	if t.hooks.Sent != nil {
+		t.hooks.Sent(t.sent)
 	}
 }
 

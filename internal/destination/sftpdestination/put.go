@@ -2,15 +2,18 @@ package sftpdestination
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"path"
 	"strings"
-	"time"
+
+	"github.com/pkg/sftp"
 
 	"prospector/internal/connect"
+	"prospector/internal/destination"
 	"prospector/internal/errkind"
 )
 
@@ -20,10 +23,14 @@ const (
 	posixRenameExtension = "posix-rename@openssh.com"
 )
 
-const cleanUpLimit = 5 * time.Second // of a Put that has failed already
+// What servers answer to a rename whose target exists: in version 3 of the protocol, which has no code for it, that it failed.
+const (
+	fxFailure           = 4
+	fxFileAlreadyExists = 11
+)
 
 // Put implements destination.Destination.
-func (d *Destination) Put(ctx context.Context, key string, body io.ReadSeeker, size int64, progress func(sent int64), before ...func() error) error {
+func (d *Destination) Put(ctx context.Context, key string, body io.ReadSeeker, size int64, hooks destination.Hooks) error {
 	op := "put " + d.options.URL(key)
 	if err := connect.CheckSFTPName(op, key); err != nil {
 		return err
@@ -31,52 +38,71 @@ func (d *Destination) Put(ctx context.Context, key string, body io.ReadSeeker, s
 	if _, err := body.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("%s: read the file: %w", op, err)
 	}
-	u := &upload{options: d.options, key: key, body: &exactBody{body: body, size: size, progress: progress}, before: before}
+	u := &upload{Unfinished: d.unfinished(key, strings.ToLower(rand.Text()[:12])), options: d.options,
+		body: &exactBody{body: body, size: size, progress: hooks.Sent}, hooks: hooks}
 	err := d.client.Do(ctx, op, u.run)
-	if err == nil {
-		return nil
-	}
-	if u.began {
-		d.cleanUp(ctx, u.temporary())
-	}
 	if u.body.failed != nil && ctx.Err() == nil { // not the server's fault
 		return fmt.Errorf("%s: read the file: %w", op, u.body.failed)
 	}
 	return err
 }
 
-// cleanUp removes a temporary file as well as it can: the failure that led here counts.
-func (d *Destination) cleanUp(ctx context.Context, file string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpLimit)
-	defer cancel()
-	_ = d.client.Do(ctx, "remove "+d.options.URL(file), func(c *connect.SFTPConnection) error {
-		return c.Remove(d.options.Path(file))
+// Discard implements destination.Destination.
+func (d *Destination) Discard(ctx context.Context, u destination.Unfinished) (found bool, err error) {
+	op := "remove " + u.At
+	err = d.client.Do(ctx, op, func(c *connect.SFTPConnection) error {
+		removed := c.Remove(d.options.Path(temporary(u)))
+		if found = removed == nil; !found && !errors.Is(removed, fs.ErrNotExist) {
+			return removed
+		}
+		if _, replaces := c.HasExtension(posixRenameExtension); replaces {
+			return nil
+		}
+		return putBack(c, d.options.Path(aside(u)), d.options.Path(u.Key))
 	})
+	if now := d.unfinished(u.Key, u.ID).At; err == nil && !found && now != u.At {
+		err = errkind.New(errkind.Conflict, op, fmt.Errorf("the destination has moved: there is no %s", now), "remove it by hand")
+	}
+	return found, err
+}
+
+// unfinished names a user too: folders may be relative to where one's login starts.
+func (d *Destination) unfinished(key, id string) destination.Unfinished {
+	u := destination.Unfinished{Key: key, ID: id}
+	u.At = "file " + d.options.URL(temporary(u)) + " of user " + d.options.User
+	return u
+}
+
+// temporary is a name that readers of the folder ignore, by its dot and by its ending.
+func temporary(u destination.Unfinished) string {
+	folder, name := path.Split(u.Key)
+	return folder + "." + name + "." + u.ID + ".part"
+}
+
+// aside is where an earlier file is until the new one has its name.
+func aside(u destination.Unfinished) string {
+	folder, name := path.Split(u.Key)
+	return folder + "." + name + "." + u.ID + ".old.part"
 }
 
 // upload is one attempt to put one file.
 type upload struct {
+	destination.Unfinished
 	options connect.SFTPOptions
-	key     string
 	body    *exactBody
-	before  []func() error
-	began   bool // the temporary file may be there
-}
-
-// temporary is a name that readers of the folder ignore, by its dot and by its ending.
-func (u *upload) temporary() string {
-	folder, name := path.Split(u.key)
-	return folder + "." + name + ".part"
+	hooks   destination.Hooks
 }
 
 func (u *upload) run(c *connect.SFTPConnection) error {
 	if err := u.makeFolders(c); err != nil {
 		return err
 	}
-	temporary := u.options.Path(u.temporary())
-	// A cut attempt may still be writing on the server's side: it keeps its file, and we get our own.
-	_ = c.Remove(temporary)
-	u.began = true
+	if u.hooks.Begin != nil {
+		if err := ours(c, func() error { return u.hooks.Begin(u.Unfinished) }); err != nil {
+			return err
+		}
+	}
+	temporary := u.options.Path(temporary(u.Unfinished))
 	if err := u.write(c, temporary); err != nil {
 		return err
 	}
@@ -87,13 +113,18 @@ func (u *upload) run(c *connect.SFTPConnection) error {
 	if info.Size() != u.body.size {
 		return errkind.New(errkind.Transient, "", fmt.Errorf("%d of %d bytes arrived", info.Size(), u.body.size), "it is tried again")
 	}
-	for _, before := range u.before {
-		c.Unwatched(func() { err = before() })
-		if err != nil {
+	if u.hooks.Appear != nil {
+		if err := ours(c, u.hooks.Appear); err != nil {
 			return err
 		}
 	}
-	return rename(c, temporary, u.options.Path(u.key))
+	return replace(c, temporary, u.options.Path(u.Key), u.options.Path(aside(u.Unfinished)))
+}
+
+// ours does something of ours, for which the server is not waited for.
+func ours(c *connect.SFTPConnection, do func() error) (err error) {
+	c.Unwatched(func() { err = do() })
+	return err
 }
 
 // makeFolders makes the folders of the key, but never the destination's own: that it is missing is
@@ -106,7 +137,7 @@ func (u *upload) makeFolders(c *connect.SFTPConnection) error {
 	if err != nil {
 		return err
 	}
-	parts := strings.Split(u.key, "/")
+	parts := strings.Split(u.Key, "/")
 	for i := 1; i < len(parts); i++ {
 		if err := makeFolder(c, u.options.Path(path.Join(parts[:i]...))); err != nil {
 			return err
@@ -147,16 +178,50 @@ func (u *upload) write(c *connect.SFTPConnection, name string) error {
 	return err
 }
 
-func rename(c *connect.SFTPConnection, from, to string) error {
+// replace gives a file the name of another, which is lost only when it has been replaced.
+func replace(c *connect.SFTPConnection, from, to, aside string) error {
 	if _, ok := c.HasExtension(posixRenameExtension); ok {
 		return c.PosixRename(from, to)
 	}
 	err := c.Rename(from, to) // of a new name, or by a server that replaces anyway
-	if err == nil {
-		return nil
-	}
-	if removed := c.Remove(to); removed != nil {
+	if err == nil || !exists(c, err, to) {
 		return err
 	}
-	return c.Rename(from, to)
+	if c.Rename(to, aside) != nil {
+		return err
+	}
+	if err := c.Rename(from, to); err != nil {
+		_ = c.Rename(aside, to) // else Discard does it
+		return err
+	}
+	return c.Remove(aside)
+}
+
+// exists reports whether it can be the reason of a refused rename that the target is there. Others, as that
+// nothing may be written there, are no reason to touch it.
+func exists(c *connect.SFTPConnection, refused error, target string) bool {
+	var status *sftp.StatusError
+	if !errors.As(refused, &status) || status.Code != fxFailure && status.Code != fxFileAlreadyExists {
+		return false
+	}
+	info, err := c.Stat(target)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// putBack gives an earlier file that was moved aside its name again, unless the new one has it.
+func putBack(c *connect.SFTPConnection, aside, name string) error {
+	if _, err := c.Stat(aside); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	_, err := c.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return c.Rename(aside, name)
+	}
+	if err != nil {
+		return err
+	}
+	return c.Remove(aside)
 }

@@ -1,8 +1,7 @@
 // Package sftpdestination puts audience files into a folder on an SFTP server. A file is written
 // under a temporary name beside its own and then renamed, which replaces an earlier one at once.
-// Servers without the posix-rename extension cannot do that: there, an earlier file is removed
-// first, and for a moment there is none. What a process that was killed left behind, the next
-// attempt removes.
+// Servers without the posix-rename extension cannot do that: there, an earlier file is moved aside
+// first, and for a moment there is none. Each Put has temporary names of its own, which Discard removes.
 package sftpdestination
 
 import (

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"prospector/internal/connect"
+	"prospector/internal/destination"
 	"prospector/internal/destination/destinationtest"
+	"prospector/internal/devserver/faultproxy"
 	"prospector/internal/devserver/sftpserver"
 	"prospector/internal/devserver/sftpserver/sshdtest"
 	"prospector/internal/errkind"
@@ -31,11 +34,14 @@ type folder struct {
 	dir     string // on this machine
 }
 
-func newFolder(t *testing.T) folder {
+func newFolder(t *testing.T) folder { return newFolderThat(t, nil) }
+
+// newFolderThat is on a server that refuses some renames and removals.
+func newFolderThat(t *testing.T, refuses func(method, path string) error) folder {
 	t.Helper()
 	root := t.TempDir()
 	server, err := sftpserver.Start(t.Context(), sftpserver.Options{
-		Dir: root, HostKeyFile: filepath.Join(t.TempDir(), "host_key"), User: "test", Password: "not-a-secret",
+		Dir: root, HostKeyFile: filepath.Join(t.TempDir(), "host_key"), User: "test", Password: "not-a-secret", Refuse: refuses,
 	})
 	require.NoError(t, err)
 	t.Cleanup(server.Stop)
@@ -52,6 +58,11 @@ func (f folder) open(t *testing.T) *Destination {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
 	return d
+}
+
+// unfinished are files under temporary names.
+func (f folder) unfinished(t *testing.T) int {
+	return len(slices.DeleteFunc(f.names(t), func(name string) bool { return !strings.HasSuffix(name, ".part") }))
 }
 
 // names are of all files, the temporary ones too.
@@ -74,7 +85,7 @@ func (f folder) content(t *testing.T, key string) []byte {
 }
 
 func (f folder) underTest(t *testing.T) destinationtest.Folder {
-	return destinationtest.Folder{Destination: f.open(t), Names: f.names, Content: f.content}
+	return destinationtest.Folder{Destination: f.open(t), Names: f.names, Unfinished: f.unfinished, Content: f.content}
 }
 
 func TestSuite(t *testing.T) {
@@ -92,13 +103,71 @@ func TestSuiteWithOpenSSH(t *testing.T) {
 	})
 }
 
-// A server that only knows the protocol's own rename, which does not replace.
-func TestSuiteWithoutPosixRename(t *testing.T) {
+// withoutPosixRename makes servers know the protocol's own rename only, which does not replace.
+func withoutPosixRename(t *testing.T) {
 	require.NoError(t, sftp.SetSFTPExtensions("statvfs@openssh.com"))
 	t.Cleanup(func() {
 		require.NoError(t, sftp.SetSFTPExtensions("hardlink@openssh.com", "posix-rename@openssh.com", "statvfs@openssh.com"))
 	})
+}
+
+func TestSuiteWithoutPosixRename(t *testing.T) {
+	withoutPosixRename(t)
 	destinationtest.Run(t, func(t *testing.T) destinationtest.Folder { return newFolder(t).underTest(t) })
+}
+
+// A server that does not let a file be replaced does not lose the one that is there: it stays where it is when the reason is another than
+// its name, and goes back when the new one cannot have it, at once or, when the connection is gone, as soon as what is left is taken away.
+func TestRefusedRenamesLoseNothing(t *testing.T) {
+	withoutPosixRename(t)
+	for name, c := range map[string]struct {
+		refused func(renames int) error // the answer to a rename, counted from 1; nil: it is tried
+		cut     int                     // the rename by which the connection is cut
+		kind    errkind.Kind
+	}{
+		"nothing may be written there":  {refused: func(int) error { return sftp.ErrSSHFxPermissionDenied }, kind: errkind.Denied},
+		"it is not supported":           {refused: func(int) error { return sftp.ErrSSHFxOpUnsupported }, kind: errkind.Transient},
+		"renames fail":                  {refused: func(int) error { return sftp.ErrSSHFxFailure }, kind: errkind.Transient},
+		"the second rename fails":       {refused: only(3), kind: errkind.Transient},
+		"the connection is cut between": {refused: only(3), cut: 3, kind: errkind.Transient},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var f folder
+			renames := 0
+			f = newFolderThat(t, func(method, _ string) error {
+				if method != "Rename" {
+					return nil
+				}
+				renames++
+				if renames == c.cut {
+					f.server.CutAll()
+				}
+				return c.refused(renames)
+			})
+			kept := filepath.Join(f.dir, "kept.csv")
+			require.NoError(t, os.WriteFile(kept, []byte("old content"), 0o600))
+			d := f.open(t)
+			var begun destination.Unfinished
+			requireKind(t, c.kind, d.Put(t.Context(), "kept.csv", strings.NewReader("new content"), 11, begin(&begun)))
+			require.Len(t, f.names(t), 2)
+			if c.cut == 0 {
+				require.Equal(t, "old content", string(f.content(t, "kept.csv")))
+			}
+			_, err := d.Discard(t.Context(), begun)
+			require.NoError(t, err)
+			require.Equal(t, []string{"kept.csv"}, f.names(t))
+			require.Equal(t, "old content", string(f.content(t, "kept.csv")))
+		})
+	}
+}
+
+func only(which int) func(int) error {
+	return func(renames int) error {
+		if renames == which {
+			return sftp.ErrSSHFxFailure
+		}
+		return nil
+	}
 }
 
 func requireKind(t *testing.T, kind errkind.Kind, err error) {
@@ -111,7 +180,7 @@ func requireKind(t *testing.T, kind errkind.Kind, err error) {
 }
 
 func put(ctx context.Context, d *Destination, key string, body io.ReadSeeker, size int64) error {
-	return d.Put(ctx, key, body, size, nil)
+	return d.Put(ctx, key, body, size, destination.Hooks{})
 }
 
 func TestRefusedSignIn(t *testing.T) {
@@ -172,11 +241,21 @@ func TestCutUpload(t *testing.T) {
 	d := f.open(t)
 	require.NoError(t, put(t.Context(), d, "kept.csv", strings.NewReader("old content"), 11))
 	for _, key := range []string{"new.csv", "kept.csv"} {
-		err := put(t.Context(), d, key, &disturbed{bytes.NewReader(make([]byte, large)), f.server.CutAll}, large)
+		var begun destination.Unfinished
+		err := d.Put(t.Context(), key, &disturbed{bytes.NewReader(make([]byte, large)), f.server.CutAll}, large, begin(&begun))
 		requireKind(t, errkind.Transient, err)
+		require.Equal(t, 1, f.unfinished(t))
+		found, err := d.Discard(t.Context(), begun)
+		require.NoError(t, err)
+		require.True(t, found)
 	}
-	require.Equal(t, []string{"kept.csv"}, f.names(t), "nothing is left, of the temporary files neither")
+	require.Equal(t, []string{"kept.csv"}, f.names(t))
 	require.Equal(t, "old content", string(f.content(t, "kept.csv")))
+}
+
+// begin keeps what a Put has begun.
+func begin(u *destination.Unfinished) destination.Hooks {
+	return destination.Hooks{Begin: func(begun destination.Unfinished) error { *u = begun; return nil }}
 }
 
 func TestStalledUpload(t *testing.T) {
@@ -184,36 +263,53 @@ func TestStalledUpload(t *testing.T) {
 	f := newFolder(t)
 	f.options.StallLimit = stallLimit
 	d := f.open(t)
-	err := put(t.Context(), d, "a.csv", &disturbed{bytes.NewReader(make([]byte, large)), f.server.SilenceAll}, large)
+	var begun destination.Unfinished
+	err := d.Put(t.Context(), "a.csv", &disturbed{bytes.NewReader(make([]byte, large)), f.server.SilenceAll}, large, begin(&begun))
 	requireKind(t, errkind.Transient, err)
 	require.ErrorContains(t, err, "no byte has moved for 1s")
+	_, err = d.Discard(t.Context(), begun)
+	require.NoError(t, err)
 	require.Empty(t, f.names(t))
 }
 
-// A server that cannot be reached any more keeps the temporary file, and no other.
-func TestCutForGood(t *testing.T) {
-	f := newFolder(t)
-	d := f.open(t)
-	err := put(t.Context(), d, "a.csv", &disturbed{bytes.NewReader(make([]byte, large)), f.server.Stop}, large)
-	requireKind(t, errkind.Transient, err)
-	require.Equal(t, []string{".a.csv.part"}, f.names(t))
-}
-
-// What an attempt left that could not clean up is no hindrance, and does not stay.
+// EC-6: what a server keeps that could not be reached for a while is found afterwards, by another connection of another process, and what
+// must be looked for by hand is named until then.
 func TestLeftBehind(t *testing.T) {
 	f := newFolder(t)
-	left := filepath.Join(f.dir, ".a.csv.part")
-	require.NoError(t, os.WriteFile(left, make([]byte, 100), 0o600))
-	writing, err := os.OpenFile(left, os.O_WRONLY, 0)
+	proxy, err := faultproxy.Start(t.Context(), f.server.Address())
+	require.NoError(t, err)
+	t.Cleanup(proxy.Stop)
+	f.options.Address = proxy.Address()
+	d := f.open(t)
+	cut := func() {
+		proxy.Refuse(true)
+		proxy.CutAll(faultproxy.Reset)
+	}
+	var begun destination.Unfinished
+	err = d.Put(t.Context(), "a.csv", &disturbed{bytes.NewReader(make([]byte, large)), cut}, large, begin(&begun))
+	requireKind(t, errkind.Transient, err)
+	_, err = d.Discard(t.Context(), begun)
+	requireKind(t, errkind.Transient, err)
+	left := f.names(t)
+	require.Len(t, left, 1)
+	require.Equal(t, "file sftp://"+proxy.Address()+"/uploads/"+left[0]+" of user test", begun.At)
+	require.ErrorContains(t, err, begun.At)
+	proxy.Refuse(false)
+
+	// Another attempt is not hindered by it, even if the server still writes what the first one has sent.
+	writing, err := os.OpenFile(filepath.Join(f.dir, left[0]), os.O_WRONLY, 0)
 	require.NoError(t, err)
 	defer writing.Close()
-	err = put(t.Context(), f.open(t), "a.csv", &disturbed{bytes.NewReader(make([]byte, large)), func() {
+	other := f.open(t)
+	require.NoError(t, put(t.Context(), other, "a.csv", &disturbed{bytes.NewReader(make([]byte, large)), func() {
 		_, err := writing.WriteAt([]byte("of the attempt before"), 0)
 		require.NoError(t, err)
-	}}, large)
-	require.NoError(t, err)
-	require.Equal(t, []string{"a.csv"}, f.names(t))
+	}}, large))
 	require.True(t, bytes.Equal(make([]byte, large), f.content(t, "a.csv")))
+	found, err := other.Discard(t.Context(), begun)
+	require.NoError(t, err)
+	require.True(t, found)
+	require.Equal(t, []string{"a.csv"}, f.names(t))
 }
 
 func TestCutReadBack(t *testing.T) {

@@ -17,7 +17,10 @@ import (
 
 // jail answers requests with the files below one folder. The folder is "/" to clients, and links
 // that lead out of it are refused. Clients cannot make links.
-type jail struct{ root *os.Root }
+type jail struct {
+	root   *os.Root
+	refuse func(method, path string) error
+}
 
 var (
 	_ sftp.OpenFileWriter       = jail{}
@@ -83,6 +86,9 @@ func (j jail) open(r *sftp.Request, flags int) (*os.File, error) {
 
 func (j jail) Filecmd(r *sftp.Request) error {
 	at := name(r.Filepath)
+	if err := j.asked(r.Method, at); err != nil {
+		return err
+	}
 	switch r.Method {
 	case "Setstat":
 		return status(j.setAttributes(at, r))
@@ -107,7 +113,17 @@ func (j jail) Filecmd(r *sftp.Request) error {
 	return sftp.ErrSSHFxOpUnsupported
 }
 
+func (j jail) asked(method, at string) error {
+	if j.refuse == nil {
+		return nil
+	}
+	return j.refuse(method, at)
+}
+
 func (j jail) PosixRename(r *sftp.Request) error {
+	if err := j.asked("PosixRename", name(r.Filepath)); err != nil {
+		return err
+	}
 	return status(j.root.Rename(name(r.Filepath), name(r.Target)))
 }
 

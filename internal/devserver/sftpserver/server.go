@@ -28,13 +28,15 @@ const (
 	opStart = "start the SFTP server"
 )
 
-// Options describe a server. All but Port are needed.
+// Options describe a server. All but Port and Refuse are needed.
 type Options struct {
 	Dir         string // what is served; created if it is not there
 	HostKeyFile string // the private host key; made once, so that a restart keeps it
 	Port        int    // 0 = any free one
 	User        string
 	Password    string
+
+	Refuse func(method, path string) error // if given, asked before a file is renamed or removed: its error is the answer
 }
 
 // Server is a running SFTP server.
@@ -43,6 +45,7 @@ type Server struct {
 	root     *os.Root
 	hostKey  string
 	config   *ssh.ServerConfig
+	refuse   func(method, path string) error
 	running  sync.WaitGroup
 	once     sync.Once
 
@@ -83,7 +86,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 		return nil, errkind.New(errkind.Conflict, opStart, fmt.Errorf("port %d on %s cannot be used: %w", options.Port, host, err),
 			"stop the process that listens there, or choose another port (0 takes any free one)")
 	}
-	s := &Server{listener: listener, root: root, live: map[*liveConn]struct{}{}, config: &ssh.ServerConfig{PasswordCallback: login(options)}}
+	s := &Server{listener: listener, root: root, refuse: options.Refuse, live: map[*liveConn]struct{}{}, config: &ssh.ServerConfig{PasswordCallback: login(options)}}
 	s.config.AddHostKey(signer)
 	s.hostKey = strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey())))
 	s.running.Go(s.accept)

@@ -59,7 +59,7 @@ func (s *Server) session(channel ssh.Channel, requests <-chan *ssh.Request) {
 		var others sync.WaitGroup
 		defer others.Wait()
 		others.Go(func() { ssh.DiscardRequests(requests) })
-		j := jail{s.root}
+		j := jail{s.root, s.refuse}
 		server := sftp.NewRequestServer(channel, sftp.Handlers{FileGet: j, FilePut: j, FileCmd: j, FileList: j}, sftp.WithRSMaxTxPacket(maxPacket))
 		status := struct{ Status uint32 }{}
 		if err := server.Serve(); err != nil && !errors.Is(err, io.EOF) {
