@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
@@ -106,6 +107,23 @@ func evaluateAudiences(ctx workflow.Context, in EvaluateAudiencesInput) (out Eva
 // instantsAtMost is how often an evaluation is begun that others overtake.
 const instantsAtMost = 3
 
+// activateOne runs an activation under the id that a person's run has: two deliveries of it at once would each not know what the other tells.
+// It waits for one that is under way, and delivers what was evaluated since.
+func activateOne(ctx workflow.Context, in ActivateAudiencesInput) (out ActivateAudiencesResult, err error) {
+	if workflow.GetVersion(ctx, "one delivery of an activation at a time", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		err = workflow.ExecuteChildWorkflow(ctx, ActivateAudiences, in).Get(ctx, &out)
+		return out, err
+	}
+	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID:            in.WorkflowID(),
+		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
+	})
+	start := func() error { return workflow.ExecuteChildWorkflow(child, ActivateAudiences, in).Get(ctx, &out) }
+	err = whenFree(ctx, start(), start)
+	return out, err
+}
+
 func activateAll(ctx workflow.Context, in EvaluateAudiencesInput, out *EvaluateAudiencesResult) error {
 	var names []string
 	var listing workflow.Future
@@ -122,11 +140,12 @@ func activateAll(ctx workflow.Context, in EvaluateAudiencesInput, out *EvaluateA
 		return plain(err)
 	}
 	for _, name := range names {
-		var delivered ActivateAudiencesResult
-		err := workflow.ExecuteChildWorkflow(ctx, ActivateAudiences, ActivateAudiencesInput{Activation: name, RequestedBy: in.RequestedBy}).Get(ctx, &delivered)
+		delivered, err := activateOne(ctx, ActivateAudiencesInput{Activation: name, RequestedBy: in.RequestedBy})
 		switch {
 		case temporal.IsCanceledError(err) || ctx.Err() != nil:
 			return err
+		case temporal.IsWorkflowExecutionAlreadyStartedError(err):
+			out.Failed = append(out.Failed, FailedActivation{Activation: name, Kind: errkind.Conflict, Message: fmt.Sprintf("another run still delivers activation %s; see starter status activate-audiences/%s", name, name)})
 		case err != nil:
 			out.Failed = append(out.Failed, FailedActivation{Activation: name, Kind: KindOf(err), Message: MessageOf(err)})
 		default:

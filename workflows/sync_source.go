@@ -283,12 +283,6 @@ func (s *syncing) failed(f FailedFile) {
 	}
 }
 
-// How long a run waits for another one that is on the same file, at first and at last; about twice that in all.
-const (
-	busyFirst = time.Second
-	busyLast  = 8 * time.Minute
-)
-
 // take ingests the due files, one after the other: a later file's rows win.
 func (s *syncing) take(ctx workflow.Context) error {
 	for ; len(s.Due) > 0; s.Due = s.Due[1:] {
@@ -309,12 +303,7 @@ func (s *syncing) take(ctx workflow.Context) error {
 		}
 		err := ingest()
 		if temporal.IsWorkflowExecutionAlreadyStartedError(err) && workflow.GetVersion(ctx, "wait for another run on a file", workflow.DefaultVersion, 1) > workflow.DefaultVersion {
-			// Another run is on it: what that comes to is this one's answer, too.
-			for pause := busyFirst; temporal.IsWorkflowExecutionAlreadyStartedError(err) && pause <= busyLast; pause *= 2 {
-				if err = workflow.Sleep(ctx, pause); err == nil {
-					err = ingest()
-				}
-			}
+			err = whenFree(ctx, err, ingest) // another run is on it: what that comes to is this one's answer, too
 		}
 		switch {
 		case temporal.IsCanceledError(err) || ctx.Err() != nil:

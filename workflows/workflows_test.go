@@ -397,6 +397,37 @@ func TestEvaluationOfADataset(t *testing.T) {
 	env.AssertExpectations(t)
 }
 
+// Two deliveries of an activation at once would each not know what the other tells: that of an evaluation waits for one that is under way,
+// and then delivers.
+func TestOneDeliveryOfAnActivationAtATime(t *testing.T) {
+	env := newEnvironment(t)
+	in := ActivateAudiencesInput{Activation: "to-media"}
+	var ended []time.Time
+	env.OnWorkflow(ActivateAudiences, mock.Anything, in).Return(func(ctx workflow.Context, _ ActivateAudiencesInput) (ActivateAudiencesResult, error) {
+		require.Equal(t, in.WorkflowID(), workflow.GetInfo(ctx).WorkflowExecution.ID)
+		err := workflow.Sleep(ctx, time.Minute)
+		ended = append(ended, workflow.Now(ctx))
+		return ActivateAudiencesResult{Delivery: "dlv"}, err
+	})
+	env.ExecuteWorkflow(func(ctx workflow.Context) error {
+		both := workflow.NewWaitGroup(ctx)
+		both.Add(2)
+		for range 2 {
+			workflow.Go(ctx, func(ctx workflow.Context) {
+				defer both.Done()
+				out, err := activateOne(ctx, in)
+				require.NoError(t, err)
+				require.Equal(t, "dlv", out.Delivery)
+			})
+		}
+		both.Wait(ctx)
+		return nil
+	})
+	require.NoError(t, env.GetWorkflowError())
+	require.Len(t, ended, 2)
+	require.GreaterOrEqual(t, ended[1].Sub(ended[0]), time.Minute)
+}
+
 // One activation that fails does not stop the others.
 func TestEvaluationActivatesAll(t *testing.T) {
 	env := newEnvironment(t)

@@ -146,8 +146,8 @@ func (c *Catalog) CountDelivered(ctx context.Context, contract string, since tim
 	return n, err
 }
 
-// BeginDelivery records that a delivery is under way, by a decision; by another one when a step was tried again. It begins in a second in
-// which no other one to its destination does: a later one, where need be.
+// BeginDelivery records that a delivery is under way, by a decision; by another one when a step was tried again. It begins in a second behind
+// those of all others to its destination, so that the names of files have the order of deliveries, also when the clock is put back.
 func (c *Catalog) BeginDelivery(ctx context.Context, id string, d Decision, evaluation string, at time.Time) error {
 	return c.inTransaction(ctx, func(tx *sql.Tx) error {
 		began, err := c.beginsAt(ctx, tx, id, d.Destination, at)
@@ -167,14 +167,23 @@ func (c *Catalog) beginsAt(ctx context.Context, tx *sql.Tx, id, destination stri
 	if err != nil || to == destination {
 		return began, err
 	}
-	for began = at.Truncate(time.Second); ; began = began.Add(time.Second) {
-		taken := false
-		err := c.queryOn(ctx, tx, "catalog/began_between", []any{destination, instant(began), instant(began.Add(time.Second)), id}, func(scan func(...any) error) error { return scan(&taken) })
-		if err != nil || !taken {
-			return began, err
+	began = at.Truncate(time.Second)
+	err = c.queryOn(ctx, tx, "catalog/latest_began", []any{destination, id, instant(at.Add(clockGap))}, func(scan func(...any) error) error {
+		var text string
+		if err := scan(&text); err != nil {
+			return err
 		}
-	}
+		latest, err := parseInstant(text)
+		if next := latest.Truncate(time.Second).Add(time.Second); next.After(began) {
+			began = next
+		}
+		return err
+	})
+	return began, err
 }
+
+// clockGap is by how much a clock may have been ahead so that deliveries still begin behind those of that time.
+const clockGap = 24 * time.Hour
 
 // DeliveryBegan returns when a delivery began. Missing when it did not.
 func (c *Catalog) DeliveryBegan(ctx context.Context, id string) (time.Time, error) {

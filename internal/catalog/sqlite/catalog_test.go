@@ -399,9 +399,10 @@ func TestDeliveriesBeginInSecondsOfTheirOwn(t *testing.T) {
 	require.Equal(t, second.Add(time.Second), begin("dlv_2", "y", second.Add(900*time.Millisecond)))
 	require.Equal(t, second.Add(2*time.Second), begin("dlv_3", "y", second.Add(1100*time.Millisecond)))
 	require.Equal(t, second, begin("dlv_4", "elsewhere", second))
-	require.Equal(t, second.Add(-time.Second), begin("dlv_5", "y", second.Add(-time.Millisecond)), "of a clock that was put back")
+	require.Equal(t, second.Add(3*time.Second), begin("dlv_5", "y", second.Add(-time.Minute)), "the clock was put back")
+	require.Equal(t, second.AddDate(-1, 0, 0), begin("dlv_7", "y", second.AddDate(-1, 0, 0)), "the clock was wrong before")
 	require.Equal(t, second, begin("dlv_1", "y", second.Add(time.Minute)), "tried again")
-	require.Equal(t, second.Add(3*time.Second), begin("dlv_4", "y", second), "tried again when it goes to where others have gone")
+	require.Equal(t, second.Add(4*time.Second), begin("dlv_4", "y", second), "tried again when it goes to where others have gone")
 	_, err := c.DeliveryBegan(ctx, "dlv_6")
 	require.Equal(t, errkind.Missing, errkind.Of(err))
 }

@@ -47,6 +47,7 @@ func (s *Store) exportStandings(ctx context.Context, tx *sql.Tx, q store.ExportQ
 		err = s.exec(ctx, tx, "export/standings", data, values...)
 	}
 	if err == nil {
+		data["Active"] = q.Standings.Changes // who has expired may have been told so long ago
 		rows, err = s.countLeaving(ctx, tx, q, "export/standings_of_dataset", data, nil)
 	}
 	if err == nil {

@@ -27,12 +27,15 @@ func changes(f *fixture) {
 		require.NoError(f, err)
 		parts, previous = []string{out[0].Part, out[1].Part}, evaluation
 	}
+	audiences := []string{"x", "y"}
+	rows := map[string]int64{}
 	export := func(part, arrived string, told ...string) []string {
 		f.Helper()
-		q := store.ExportQuery{Namespace: n, AsOf: began.AddDate(0, 0, day), Paths: []string{"id", "a"}, Memberships: parts, Delimiter: ",",
-			Standings: &store.Standings{Audiences: []string{"x", "y"}, Told: told, Part: part, Changes: true, Arrived: arrived}}
+		q := store.ExportQuery{Namespace: n, AsOf: began.AddDate(0, 0, day), Paths: []string{"id", "a"}, Memberships: parts[:len(audiences)], Delimiter: ",", Terms: store.Terms{Counted: []string{"d"}},
+			Standings: &store.Standings{Audiences: audiences, Told: told, Part: part, Changes: true, Arrived: arrived}}
 		var files []string
-		_, err := f.Export(f.Context(), q, func(r io.Reader) error {
+		var err error
+		rows, err = f.Export(f.Context(), q, func(r io.Reader) error {
 			text, err := io.ReadAll(r)
 			files = append(files, strings.Join(strings.Fields(string(text)), " "))
 			return err
@@ -50,4 +53,12 @@ func changes(f *fixture) {
 	load("b3", line{"comes", "N"}, line{"leaves", "Y"})
 	require.Equal(f, []string{"comes,,expired leaves,Y,active", "leaves,,expired"}, export("t/4.parquet", "t/1.parquet", "t/1.parquet", "t/2.parquet"), "what may have been told since counts, too")
 	require.Equal(f, []string{"comes,,expired leaves,Y,active", "leaves,,expired"}, export("t/5.parquet", "t/2.parquet", "t/2.parquet"), "who comes back is active again")
+	require.Equal(f, map[string]int64{"d": 2}, rows, "members are counted, not who has left before")
+
+	// An audience that is taken out of the activation and put back has not been forgotten.
+	audiences = audiences[:1]
+	require.Equal(f, []string{""}, export("t/6.parquet", "t/1.parquet", "t/1.parquet"))
+	load("b4", line{"leaves"})
+	audiences = []string{"x", "y"}
+	require.Equal(f, []string{"leaves,,expired", "leaves,,expired"}, export("t/7.parquet", "t/6.parquet", "t/6.parquet"))
 }
