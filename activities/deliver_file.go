@@ -72,7 +72,7 @@ func (a *Activities) deliverFile(ctx context.Context, in DeliverFileInput) (out 
 		if err := a.Deliveries.RecordDeparture(ctx, in.Clearance.Delivery, contractsOf(w, activation), now()); err != nil {
 			return err
 		}
-		if err := a.tell(activation, declared, in.Clearance.Delivery); err != nil {
+		if err := a.tell(activation, in.Clearance.Delivery); err != nil {
 			return err
 		}
 		return sent.appears()

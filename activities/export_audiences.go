@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"time"
 
-	"prospector/internal/catalog"
 	"prospector/internal/enforcement"
 	"prospector/internal/export"
 	"prospector/internal/store"
@@ -73,14 +71,9 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 			return out, fmt.Errorf("activation %s: %w", in.Activation, err)
 		}
 		out.Excluded += excluded
-		written := 0
-		held, err := a.Audiences.Export(ctx, set.query, func(r io.Reader) error {
-			files, err := export.Split(r, set.layouts[written], a.createExported(in.Delivery), func(n int64) { report(rows + n) })
-			written++
-			for _, f := range files {
-				rows += f.Rows
-			}
-			out.Files = append(out.Files, files...)
+		var files []export.File
+		held, err := a.Audiences.Export(ctx, set.query, func(r io.Reader) (err error) {
+			files, err = export.Split(r, set.layout, a.createExported(in.Delivery), func(n int64) { report(rows + n) })
 			return err
 		})
 		if err != nil {
@@ -90,6 +83,10 @@ func (a *Activities) exportAudiences(ctx context.Context, in Clearance) (out Exp
 			counted[dataset] += n
 			leaving[dataset] = max(leaving[dataset], counted[dataset])
 		}
+		for _, f := range files {
+			rows += f.Rows
+		}
+		out.Files = append(out.Files, files...)
 	}
 	if len(counted) > 0 {
 		if err := a.withinContracts(ctx, w, activation, in, leaving); err != nil {
@@ -161,10 +158,10 @@ func (c Clearance) named() time.Time {
 	return c.Began
 }
 
-// fileSet is one query and how its rows become files: of all of them, or of the changes of each audience.
+// fileSet is one query and how its rows become files.
 type fileSet struct {
-	query   store.ExportQuery
-	layouts []export.Layout
+	query  store.ExportQuery
+	layout export.Layout
 }
 
 func fileSets(w *workspace.Workspace, activation *workspace.Activation, destination *workspace.Destination, in Clearance) []fileSet {
@@ -173,38 +170,31 @@ func fileSets(w *workspace.Workspace, activation *workspace.Activation, destinat
 		paths, headers = append(paths, m.Field), append(headers, m.Header)
 	}
 	format := destination.Format
-	query := store.ExportQuery{Paths: paths, Delimiter: format.Delimiter}
-	layout := func(headers []string, name func(part int) string) export.Layout {
-		return export.Layout{RowsPerFile: destination.RowsPerFile, Compression: format.Compression, Header: export.Header(headers, format.Delimiter), Name: name}
-	}
-	told := query
-	told.Standings = &store.Standings{Changes: activation.Export == workspace.Incremental}
-	for _, m := range in.Memberships {
-		told.Memberships = append(told.Memberships, m.Part)
-		told.Standings.Audiences = append(told.Standings.Audiences, m.Audience)
-	}
+	base := fileSet{query: store.ExportQuery{Paths: paths, Delimiter: format.Delimiter},
+		layout: export.Layout{RowsPerFile: destination.RowsPerFile, Compression: format.Compression}}
 	if destination.Type == "liveramp" {
-		return []fileSet{{told, []export.Layout{layout(append(headers, told.Standings.Audiences...), func(part int) string {
-			return export.LiveRampFile(w.Sandbox.Organization, destination.Name, w.Sandbox.Name, in.named(), part)
-		})}}}
-	}
-	named := func(m catalog.Membership) func(part int) string {
-		return func(part int) string {
-			return export.AudienceFile(destination.Name, m.Audience, in.named(), part, format.Compression)
-		}
-	}
-	if told.Standings.Changes {
-		set := fileSet{query: told}
+		set := base
+		set.query.Standings = &store.Standings{}
 		for _, m := range in.Memberships {
-			set.layouts = append(set.layouts, layout(append(slices.Clone(headers), workspace.StandingHeader), named(m)))
+			set.query.Memberships = append(set.query.Memberships, m.Part)
+			set.query.Standings.Audiences = append(set.query.Standings.Audiences, m.Audience)
+			headers = append(headers, m.Audience)
+		}
+		set.layout.Header = export.Header(headers, format.Delimiter)
+		set.layout.Name = func(part int) string {
+			return export.LiveRampFile(w.Sandbox.Organization, destination.Name, w.Sandbox.Name, in.named(), part)
 		}
 		return []fileSet{set}
 	}
 	var out []fileSet
 	for _, m := range in.Memberships {
-		members := query
-		members.Memberships = []string{m.Part}
-		out = append(out, fileSet{members, []export.Layout{layout(headers, named(m))}})
+		set := base
+		set.query.Memberships = []string{m.Part}
+		set.layout.Header = export.Header(headers, format.Delimiter)
+		set.layout.Name = func(part int) string {
+			return export.AudienceFile(destination.Name, m.Audience, in.named(), part, format.Compression)
+		}
+		out = append(out, set)
 	}
 	return out
 }

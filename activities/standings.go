@@ -7,7 +7,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 
 	"prospector/internal/store"
 	"prospector/internal/workspace"
@@ -26,10 +25,7 @@ func told(activation *workspace.Activation) string {
 	return path.Join("told", activation.Name, activation.Destination, activation.Namespace)
 }
 
-const (
-	partSuffix    = ".parquet"
-	arrivedSuffix = ".arrived.parquet" // of the last delivery that has arrived
-)
+const partSuffix = ".parquet"
 
 // inside is the path of a file or folder of the data directory.
 func (a *Activities) inside(parts ...string) string {
@@ -44,11 +40,7 @@ func (a *Activities) recall(ctx context.Context, activation *workspace.Activatio
 		return err
 	}
 	for _, e := range entries {
-		part := path.Join(told(activation), e.Name())
-		s.Told = append(s.Told, part)
-		if strings.HasSuffix(part, arrivedSuffix) {
-			s.Arrived = part
-		}
+		s.Told = append(s.Told, path.Join(told(activation), e.Name()))
 	}
 	if len(s.Told) == 0 { // there were none, or it was not kept yet when there were
 		s.Unknown, err = a.Lineage.HasDelivered(ctx, activation.Name, activation.Destination)
@@ -57,24 +49,16 @@ func (a *Activities) recall(ctx context.Context, activation *workspace.Activatio
 	return nil
 }
 
-// tell records that what a delivery tells may have arrived from now on. One that tells of members only makes what was told before stale.
-func (a *Activities) tell(activation *workspace.Activation, declared *workspace.Destination, delivery string) error {
-	if !toldChanges(activation, declared) {
-		return removeFolder(a.inside(told(activation)))
-	}
+// tell records that what a delivery tells may have arrived from now on.
+func (a *Activities) tell(activation *workspace.Activation, delivery string) error {
 	part := a.inside(standing(delivery))
 	if _, err := os.Stat(part); errors.Is(err, fs.ErrNotExist) {
-		return nil // it was recorded with an earlier file
+		return nil // it was recorded with an earlier file, or the destination is told of members only
 	}
 	if err := os.MkdirAll(a.inside(told(activation)), 0o700); err != nil {
 		return err
 	}
 	return os.Rename(part, a.inside(told(activation), delivery+partSuffix))
-}
-
-// toldChanges reports whether a destination is told who has left.
-func toldChanges(activation *workspace.Activation, declared *workspace.Destination) bool {
-	return activation.Export == workspace.Incremental || declared.Type == "liveramp"
 }
 
 // settle forgets what deliveries before this one have told: it has arrived, and tells all that counts.
@@ -100,7 +84,7 @@ func (a *Activities) settle(delivery string) error {
 			return err
 		}
 	}
-	return os.Rename(a.inside(mine[0]), a.inside(path.Dir(mine[0]), delivery+arrivedSuffix))
+	return nil
 }
 
 // forgetTold removes what activations that are declared no more have told.

@@ -3,10 +3,8 @@
 package main
 
 import (
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"math/rand/v2"
@@ -161,10 +159,10 @@ func TestConsentFiltersProspects(t *testing.T) {
 	var synced workflows.SyncSourceResult
 	require.NoError(t, d.run(workflows.SyncSource, workflows.SyncSourceInput{Source: "acme"}, &synced))
 	require.NoError(t, d.run(workflows.EvaluateAudiences, workflows.EvaluateAudiencesInput{}, nil))
-	deliver := func(status string, edits ...string) (out workflows.ActivateAudiencesResult) {
+	deliver := func(status string) (out workflows.ActivateAudiencesResult) {
 		policy := "kind: ConsentPolicy\nname: Hikers have agreed\nstatus: " + status + "\nmarketingActions: [Cross Site Targeting]\nrequire: partner.hiking = 'Y'\n"
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "workspace", "consent.yaml"), []byte(policy), 0o600))
-		require.NoError(t, d.applyEdited("activations.yaml", edits...))
+		require.NoError(t, d.applyEdited("activations.yaml"))
 		require.NoError(t, d.run(workflows.ActivateAudiences, workflows.ActivateAudiencesInput{Activation: "acme-to-media"}, &out))
 		return out
 	}
@@ -195,28 +193,4 @@ func TestConsentFiltersProspects(t *testing.T) {
 	require.EqualValues(t, 2, deletion.Delivered)
 	require.Equal(t, []string{some.Delivery, all.Delivery}, []string{deletion.Deliveries[0].Delivery, deletion.Deliveries[1].Delivery})
 	require.Equal(t, catalog.Delivered, deletion.Deliveries[0].Status)
-
-	// DE-28, DE-35: incremental files hold who has come or left since the last delivery that arrived, also for want of consent.
-	incremental := []string{"name: acme-to-media", "name: acme-to-media\nexport: incremental"}
-	sailors := func(out workflows.ActivateAudiencesResult) string {
-		i := slices.IndexFunc(out.Files, func(f catalog.Receipt) bool { return strings.Contains(f.File, "coastal-sailors") })
-		require.GreaterOrEqual(t, i, 0)
-		return unzipped(t, filepath.Join(dir, "s3", "buckets", "media-drop", "prospects", out.Files[i].File))
-	}
-	deliver("ENABLED", incremental...) // nothing is known of what full files told
-	require.Equal(t, "pid,state,age_range,status\na2,MA,25-34,active\na3,MA,25-34,active\n", sailors(deliver("DRAFT", incremental...)))
-	require.Equal(t, "pid,state,age_range,status\na2,,,expired\na3,,,expired\n", sailors(deliver("ENABLED", incremental...)))
-	require.Equal(t, "pid,state,age_range,status\n", sailors(deliver("ENABLED", incremental...)), "nothing has changed")
-}
-
-func unzipped(t *testing.T, file string) string {
-	t.Helper()
-	packed, err := os.Open(file)
-	require.NoError(t, err)
-	defer func() { _ = packed.Close() }()
-	r, err := gzip.NewReader(packed)
-	require.NoError(t, err)
-	text, err := io.ReadAll(r)
-	require.NoError(t, err)
-	return string(text)
 }

@@ -171,9 +171,6 @@ type Standings struct {
 	Told      []string // parts that earlier deliveries have written
 	Unknown   bool     // there were deliveries, and nothing is known of what they told: whoever has left an audience counts as told
 	Part      string   // where to write what is told now
-
-	Changes bool   // instead of everybody in one file set, a set for each audience: who is told something else than what has arrived says
-	Arrived string // the part of the last delivery that has arrived for sure; empty: everybody is new
 }
 
 // List is a dataset whose ids name people who must not be approached, whether they have expired in it or not.
@@ -188,7 +185,7 @@ type ExportQuery struct {
 	AsOf        time.Time  // profiles that have expired by then are left out (EC-12)
 	Paths       []string   // columns, in order
 	Memberships []string   // parts of the audiences, relative to the data directory
-	Standings   *Standings // one column per audience with active, expired or nothing (DE-23), or the changes of each; nil: the members alone
+	Standings   *Standings // one column per audience with active, expired or nothing (DE-23); nil: the members alone
 	Delimiter   string
 	Terms
 }

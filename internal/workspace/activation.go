@@ -22,15 +22,7 @@ type Activation struct {
 	Namespace string `yaml:"namespace" jsonschema:"required,pattern=\\S"`
 	// Mapping lists the exported columns; the identity must be among them.
 	Mapping []MappedTo `yaml:"mapping" jsonschema:"required,minItems=1"`
-	// Export is full unless given: each delivery holds all members. With incremental it holds who has come or left since the last one that arrived, with a last column status, active or expired; who has expired leaves with the identity alone. LiveRamp gets full files.
-	Export string `yaml:"export" jsonschema:"enum=full,enum=incremental"`
 }
-
-// Incremental exports tell what has changed (DE-28, DE-35).
-const (
-	Incremental    = "incremental"
-	StandingHeader = "status" // of the column that tells who is active and who has expired
-)
 
 // MappedTo is one exported column.
 type MappedTo struct {
@@ -72,9 +64,6 @@ func (l *loader) checkActivation(a *Activation) {
 		return
 	}
 	l.sharedFiles(a, destination)
-	if a.Export == Incremental && destination != nil && destination.Type == "liveramp" {
-		l.at(a, "export").problem("leave it out: its files say who has expired all the same", "LiveRamp gets full files only") // DE-20
-	}
 	datasets := w.ProfileDatasets([]string{a.Namespace})
 	if len(datasets) == 0 {
 		if !l.faultyData() { // DE-22, DE-33
@@ -107,9 +96,6 @@ func (l *loader) checkActivation(a *Activation) {
 			at.in("field").problem("leave it out", "%s is kept by Prospector for itself and cannot be exported", m.Field)
 		case f.Container != xdm.Single:
 			at.in("field").problem("leave it out", "%s is %s, and a column holds a single value", m.Field, f.TypeText())
-		}
-		if a.Export == Incremental && m.Header == StandingHeader {
-			at.in("header").problem("give the column another header", "the last column of an incremental export is called %s", StandingHeader)
 		}
 		if headers[m.Header] {
 			at.in("header").problem("give every column a header of its own", "two columns have the header %q", m.Header)

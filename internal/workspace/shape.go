@@ -134,6 +134,7 @@ var keyHints = map[string]string{
 	"Audience labels":           "label the fields in a schema or a dataset, audiences inherit what they use", // LB-13
 	"Source labels":             "label the dataset, or the fields in its schema",
 	"Activation schedule":       "start ActivateAudiences, or EvaluateAudiences with activate",
+	"Activation export":         "leave it out: prospects leave in full files, all members in each delivery", // DE-6, AS-24
 	"Schema namespace":          "write primaryIdentity: {field: partnerID, namespace: …}",
 }
 

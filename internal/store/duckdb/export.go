@@ -13,7 +13,7 @@ import (
 	queries "prospector/sql"
 )
 
-// Export writes the rows of one file set to consume, of the changes of several audiences one set after the other, as CSV without a header, quoted with '"', in id
+// Export writes the rows of one file set to consume as CSV without a header, quoted with '"', in id
 // order: the same store and memberships give the same bytes. It returns how many rows of them are of each dataset that is to be counted:
 // those of whom it holds a fragment; for standings each audience's, and those of whom no dataset holds one any more.
 func (s *Store) Export(ctx context.Context, q store.ExportQuery, consume func(r io.Reader) error) (rows map[string]int64, err error) {
@@ -21,37 +21,31 @@ func (s *Store) Export(ctx context.Context, q store.ExportQuery, consume func(r 
 	if err != nil {
 		return nil, err
 	}
+	p, err := s.newPipe()
+	if err != nil {
+		return nil, err
+	}
+	defer p.remove()
 	tx, err := s.db.BeginTx(ctx, nil) // what is counted and what is written are of one state of the datasets
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = tx.Rollback() }() // it writes temporary tables and files
 	if q.Standings != nil {
-		return s.exportStandings(ctx, tx, q, profiles, condition, values, consume)
+		return s.exportStandings(ctx, tx, p, q, profiles, condition, values, consume)
 	}
 	var parts []string
 	for _, part := range q.Memberships {
 		parts = append(parts, s.inside(part))
 	}
-	data := map[string]any{"Relation": profiles, "Columns": named(q.Paths), "Condition": condition, "Memberships": parts, "Delimiter": q.Delimiter}
+	data := map[string]any{"Relation": profiles, "Columns": named(q.Paths), "Condition": condition, "Memberships": parts, "Delimiter": q.Delimiter, "Fifo": p.path}
 	if rows, err = s.countLeaving(ctx, tx, q, "export/members_of_dataset", data, values); err == nil {
-		err = s.drained(ctx, tx, "export/audience_file", data, values, consume)
+		err = p.drain(ctx, func(ctx context.Context) error { return s.exec(ctx, tx, "export/audience_file", data, values...) }, consume)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("export namespace %s: %w", q.Namespace.Symbol, err)
 	}
 	return rows, nil
-}
-
-// drained hands what a statement writes into a FIFO to consume.
-func (s *Store) drained(ctx context.Context, tx *sql.Tx, statement string, data map[string]any, values []any, consume func(r io.Reader) error) error {
-	p, err := s.newPipe()
-	if err != nil {
-		return err
-	}
-	defer p.remove()
-	data["Fifo"] = p.path
-	return p.drain(ctx, func(ctx context.Context) error { return s.exec(ctx, tx, statement, data, values...) }, consume)
 }
 
 // countLeaving counts the rows that leave by dataset, with a statement that knows who does.

@@ -14,7 +14,7 @@ import (
 )
 
 // A pipe is a FIFO in the staging directory: rows stream between Go and DuckDB through it without
-// ever standing on disk, once: whoever reads a second time may be woken by the first. Both directions wait for the other side without blocking a thread for ever.
+// ever standing on disk, once: a second reader could be woken by the first. Both directions wait for the other side without blocking a thread for ever.
 type pipe struct{ path string }
 
 const pipePrefix = "pipe-"

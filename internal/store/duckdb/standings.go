@@ -18,9 +18,9 @@ type exportColumn struct {
 	Identity bool
 }
 
-// exportStandings writes the rows of everybody whom the destination is told about, or of whom something has changed, audience by audience,
-// and the part that keeps what it is told, from one state of the datasets.
-func (s *Store) exportStandings(ctx context.Context, tx *sql.Tx, q store.ExportQuery, profiles relation, condition string, values []any, consume func(r io.Reader) error) (rows map[string]int64, err error) {
+// exportStandings writes the rows of everybody whom the destination is told about, and the part that keeps what it is told, from one
+// state of the datasets.
+func (s *Store) exportStandings(ctx context.Context, tx *sql.Tx, p *pipe, q store.ExportQuery, profiles relation, condition string, values []any, consume func(r io.Reader) error) (rows map[string]int64, err error) {
 	var audiences []namedPart
 	for i, name := range q.Standings.Audiences {
 		if err := s.checkPart(ctx, s.db, name, q.Memberships[i]); err != nil {
@@ -41,29 +41,19 @@ func (s *Store) exportStandings(ctx context.Context, tx *sql.Tx, q store.ExportQ
 		return nil, err
 	}
 	data := map[string]any{"Relation": profiles, "Condition": condition, "Namespace": q.Namespace.Symbol, "Audiences": audiences, "Told": told, "Unknown": q.Standings.Unknown,
-		"AsOf": q.AsOf.UTC().Format(time.RFC3339Nano), "Part": s.inside(q.Standings.Part), "Columns": columns, "Delimiter": q.Delimiter}
+		"AsOf": q.AsOf.UTC().Format(time.RFC3339Nano), "Part": s.inside(q.Standings.Part), "Columns": columns, "Delimiter": q.Delimiter, "Fifo": p.path}
 	err = s.exec(ctx, tx, "export/told", data)
 	if err == nil {
 		err = s.exec(ctx, tx, "export/standings", data, values...)
 	}
 	if err == nil {
-		data["Active"] = q.Standings.Changes // who has expired may have been told so long ago
 		rows, err = s.countLeaving(ctx, tx, q, "export/standings_of_dataset", data, nil)
 	}
 	if err == nil {
 		err = s.exec(ctx, tx, "export/write_standings", data)
 	}
-	statement, files := "export/standings_file", 1
-	if q.Standings.Changes {
-		statement, files = "export/changes_file", len(audiences)
-		if data["Arrived"] = ""; q.Standings.Arrived != "" {
-			data["Arrived"] = s.inside(q.Standings.Arrived)
-		}
-		data["Uncertain"] = slices.DeleteFunc(slices.Clone(told), func(part string) bool { return part == data["Arrived"] })
-	}
-	for i := 0; i < files && err == nil; i++ {
-		data["Audience"] = audiences[i].Audience
-		err = s.drained(ctx, tx, statement, data, nil, consume)
+	if err == nil {
+		err = p.drain(ctx, func(ctx context.Context) error { return s.exec(ctx, tx, "export/standings_file", data) }, consume)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("export namespace %s: %w", q.Namespace.Symbol, err)

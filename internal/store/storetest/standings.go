@@ -29,10 +29,11 @@ func standings(f *fixture) {
 		parts, previous = []string{out[0].Part, out[1].Part}, evaluation
 	}
 	consent := f.scope("consent", "c IS NULL", "e", "", d).Rule
+	names := []string{"x", "y"}
 	export := func(told []string, unknown bool, part string) string {
 		f.Helper()
-		q := store.ExportQuery{Namespace: n, AsOf: at(), Paths: []string{"id", "a"}, Memberships: parts, Delimiter: ",", Terms: store.Terms{Consent: []*audience.Rule{consent}},
-			Standings: &store.Standings{Audiences: []string{"x", "y"}, Told: told, Unknown: unknown, Part: part}}
+		q := store.ExportQuery{Namespace: n, AsOf: at(), Paths: []string{"id", "a"}, Memberships: parts[:len(names)], Delimiter: ",", Terms: store.Terms{Consent: []*audience.Rule{consent}},
+			Standings: &store.Standings{Audiences: names, Told: told, Unknown: unknown, Part: part}}
 		return strings.Join(strings.Fields(f.exported(q)), " ")
 	}
 
@@ -69,4 +70,16 @@ func standings(f *fixture) {
 	require.Equal(f, "comes,,expired, half,,,expired objects,,expired, stays,,expired,", export([]string{"t/4.parquet"}, false, "t/5.parquet"), "there was no delivery for long: told once at least")
 	day = 126
 	require.Empty(f, export([]string{"t/5.parquet"}, false, "t/6.parquet"))
+
+	// An audience that is taken out of the activation and put back has not been forgotten.
+	file("b6", line{"both", "Y", "Y"})
+	evaluate()
+	require.Equal(f, "both,Y,active,active", export([]string{"t/6.parquet"}, false, "t/7.parquet"))
+	names = names[:1]
+	require.Equal(f, "both,Y,active", export([]string{"t/7.parquet"}, false, "t/8.parquet"))
+	day++
+	file("b7", line{"both", "Y", "N"})
+	evaluate()
+	names = []string{"x", "y"}
+	require.Equal(f, "both,Y,active,expired", export([]string{"t/8.parquet"}, false, "t/9.parquet"))
 }

@@ -82,7 +82,6 @@ func Run(t *testing.T, open func(t *testing.T, dir string) Driver) {
 		"who is on a list":                           listed,
 		"how much leaves of a dataset":               countsOfDatasets,
 		"what a destination is told":                 standings,
-		"what has changed for a destination":         changes,
 		"limited audiences":                          limits,
 		"many audiences at once":                     together,
 		"lists and maps":                             containers,
