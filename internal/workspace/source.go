@@ -4,17 +4,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"path"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"prospector/internal/governance"
 	"prospector/internal/mapping"
 	"prospector/internal/readiness"
-	"prospector/internal/xdm"
 	"prospector/internal/yamldoc"
 )
 
@@ -82,30 +79,6 @@ func (s *Source) Reading() string {
 type Folder struct {
 	// Path of the folder, absolute.
 	Path Reference `yaml:"path" jsonschema:"required,pattern=\\S"`
-}
-
-// Format says how files are written.
-type Format struct {
-	// Records of a file: delimited lines (unless given), JSON lines, one JSON array of objects, or Parquet.
-	Records string `yaml:"records" jsonschema:"enum=delimited,enum=jsonl,enum=json,enum=parquet"`
-	// Delimiter between fields, one character, ASCII or not; a comma unless given.
-	Delimiter string `yaml:"delimiter"`
-	// Quote around fields, one ASCII character, or none; a double quote unless given.
-	Quote string `yaml:"quote"`
-	// Escape of a quote within quotes, one ASCII character; unless given, such quotes are doubled.
-	Escape string `yaml:"escape"`
-	// QuoteInField says what a quote means in a field that does not begin with one, as in 12" pipe: refuse its record, as it does unless given, or keep it as a character. Fields that begin with a quote are quoted either way.
-	QuoteInField string `yaml:"quoteInField" jsonschema:"enum=refuse,enum=keep"`
-	// Columns of files without a header line, in order. Unless given, the first record is the header.
-	Columns []string `yaml:"columns" jsonschema:"minItems=1"`
-	// Encoding of the text; utf-8 unless given, with or without a byte-order mark. Files of Windows programs that are called Latin-1 are mostly windows-1252, which has € and quotation marks where latin-1 has control characters.
-	Encoding string `yaml:"encoding" jsonschema:"enum=utf-8,enum=utf-16,enum=latin-1,enum=windows-1252"`
-	// Compression of the whole file, or the archive that holds it and nothing else.
-	Compression string `yaml:"compression" jsonschema:"enum=none,enum=gzip,enum=zstd,enum=bzip2,enum=deflate,enum=zip,enum=tar,enum=tar.gz"`
-	// MaxBytes that a file may have when it is unpacked; 200 GB unless given.
-	MaxBytes int64 `yaml:"maxBytes" jsonschema:"minimum=1"`
-	// MaxRatio of a file's unpacked size to its packed one; 300 unless given. Small files are not judged by it.
-	MaxRatio float64 `yaml:"maxRatio" jsonschema:"minimum=1"`
 }
 
 // Readiness says how to tell a whole file from one that is still being written.
@@ -285,56 +258,6 @@ func (l *loader) checkReadiness(s *Source) {
 	}
 }
 
-func (l *loader) checkFormat(s *Source) {
-	f := s.Format
-	at := l.at(s, "format")
-	if f.Records != "delimited" {
-		for _, key := range []struct{ name, text string }{{"escape", f.Escape}, {"quoteInField", f.QuoteInField}, {"columns", strings.Join(f.Columns, ",")}} {
-			if key.text != "" {
-				at.in(key.name).keyProblem("leave it out", "%s goes with delimited records only, and these are %s", key.name, f.Records)
-			}
-		}
-		if f.Records == "parquet" && f.Compression != "none" { // SR-12
-			at.in("compression").problem("leave it out", "a Parquet file is compressed within, and cannot be read from %s", f.Compression)
-		}
-		return
-	}
-	if f.QuoteInField != "" && f.Quote == QuoteNone {
-		at.in("quoteInField").keyProblem("leave it out", "where fields are never quoted, quotes are characters as others")
-	}
-	texts := []struct{ name, text string }{{"delimiter", f.Delimiter}}
-	if f.Quote != QuoteNone {
-		texts = append(texts, struct{ name, text string }{"quote", f.Quote})
-	}
-	if f.Escape != "" {
-		texts = append(texts, struct{ name, text string }{"escape", f.Escape})
-	}
-	for i, key := range texts { // SR-11
-		switch one := utf8.RuneCountInString(key.text) == 1 && utf8.ValidString(key.text) && !strings.ContainsAny(key.text, "\r\n\x00\x7f\uFEFF"); {
-		case key.name == "delimiter" && !one:
-			at.in(key.name).problem("write one character, such as \",\" or \"|\"", "the %s cannot be %q", key.name, key.text)
-		case key.name != "delimiter" && (!one || len(key.text) > 1):
-			at.in(key.name).problem("write one ASCII character, such as \",\" or \"|\"", "the %s cannot be %q", key.name, key.text)
-		}
-		for _, other := range texts[:i] {
-			if other.text == key.text {
-				at.in(key.name).problem("choose another "+key.name, "%s and %s are both %q", other.name, key.name, key.text)
-			}
-		}
-	}
-	for i, name := range f.Columns {
-		if strings.TrimSpace(name) == "" || slices.Index(f.Columns, name) < i {
-			at.in("columns", index(i)).problem("give each column a name of its own", "column %d has no name of its own", i+1)
-		}
-	}
-}
-
-// QuoteNone is the quote of files that quote nothing.
-const QuoteNone = "none"
-
-// QuoteKeep is the meaning of quotes inside fields that are kept.
-const QuoteKeep = "keep"
-
 func (l *loader) sourceDefaults(s *Source) {
 	defaults := l.workspace.Sandbox.Defaults
 	ready := readiness.Stable
@@ -362,118 +285,6 @@ func (l *loader) sourceDefaults(s *Source) {
 			s.Schedule.TimeZone = defaults.TimeZone
 		}
 	}
-}
-
-func (l *loader) mapping(s *Source, schema *Schema) {
-	if schema.PrimaryIdentity.Field == "" && !l.faulty[schema] { // ID-4
-		l.at(s, "dataset").problem("give the schema a primaryIdentity", "schema %s has no primary identity, so no row could be loaded", schema.Name)
-	}
-	taken := map[string]string{}
-	target := func(at place, schema *Schema, path, by string) (container xdm.Container) {
-		f := l.fieldAt(at, schema, path)
-		if f == nil {
-			return xdm.Single
-		}
-		if f.System {
-			at.problem("leave it out", "%s is written by Prospector and cannot be mapped", path)
-		}
-		if other, ok := taken[path]; ok {
-			at.problem("leave one of them out", "%s and %s are both mapped to %s", other, by, path)
-		}
-		taken[path] = by
-		return f.Container
-	}
-	var targets []placed
-	for _, column := range sortedKeys(s.Mapping) {
-		at := l.at(s, "mapping", column)
-		if column == "" {
-			at.keyProblem("write the header of a column", "a column without a name cannot be mapped")
-		}
-		container := target(at, schema, s.Mapping[column], "column "+column)
-		targets = append(targets, placed{mapping.Target{Field: s.Mapping[column], Column: column, Container: container}, at})
-		l.checkColumn(at.keyProblem, s, column, "mapped")
-	}
-	for i, c := range s.CalculatedFields {
-		at := l.at(s, "calculatedFields", index(i))
-		c.Container = target(at.in("field"), schema, c.Field, fmt.Sprintf("calculated field %d", i+1))
-		targets = append(targets, placed{c, at})
-		l.checkCalculated(at, s, c, schema)
-	}
-	if s.Format.Records != "delimited" {
-		checkWhole(targets)
-	}
-	for _, f := range schema.Composed.Fields {
-		if _, ok := taken[f.Path]; f.Required && !ok {
-			l.at(s, "mapping").keyProblem("map a column to it", "required field %s is not mapped", f.Path)
-		}
-	}
-}
-
-// placed is a target and where it stands.
-type placed struct {
-	mapping.Target
-	at place
-}
-
-// checkWhole refuses targets that want a list or object, or a value within it, besides one that takes it as a list or map.
-func checkWhole(targets []placed) {
-	for _, t := range targets {
-		if !t.Whole() {
-			continue
-		}
-		for _, other := range targets {
-			for _, column := range other.Columns() {
-				switch {
-				case column == t.Column && !other.Whole():
-					other.at.problem("fill it from another column", "column %s holds several values, which fill %s, and %s takes one", column, t.Field, other.Field)
-				case strings.HasPrefix(column, t.Column+"."):
-					other.at.problem("leave one of them out", "column %s lies within column %s, which fills %s as a whole", column, t.Column, t.Field)
-				}
-			}
-		}
-	}
-}
-
-func (l *loader) checkColumn(problem func(hint, format string, args ...any), s *Source, column, how string) {
-	if contains(s.IgnoreColumns, column) {
-		problem("leave it out of one of them", "column %s is both %s and ignored", column, how)
-	}
-	if len(s.Format.Columns) > 0 && !contains(s.Format.Columns, column) {
-		problem("add it to format.columns, in its place", "column %s is not among format.columns", column)
-	}
-}
-
-func (l *loader) checkCalculated(at place, s *Source, t mapping.Target, schema *Schema) {
-	if field(schema, t.Field) == nil && slices.ContainsFunc(t.Steps, func(step mapping.Step) bool { return step.List != nil }) {
-		t.Container = xdm.Array // as it is meant; its own problem is reported
-	}
-	for i, step := range t.Steps {
-		if err := step.Check(); err != nil {
-			at.in("steps", index(i)).problem("", "step %d: %s", i+1, err)
-			return
-		}
-	}
-	if err := t.Check(); err != nil {
-		at.problem("", "%s", err)
-		return
-	}
-	if t.Column != "" {
-		l.checkColumn(at.in("column").problem, s, t.Column, "used")
-	}
-	for i, column := range t.Concat {
-		l.checkColumn(at.in("concat", index(i)).problem, s, column, "used")
-	}
-}
-
-// Targets are the fields that a row fills and where their values come from, in path order.
-func (s *Source) Targets() []mapping.Target {
-	var out []mapping.Target
-	for column, field := range s.Mapping {
-		out = append(out, mapping.Target{Field: field, Column: column})
-	}
-	out = append(out, s.CalculatedFields...)
-	slices.SortFunc(out, func(a, b mapping.Target) int { return strings.Compare(a.Field, b.Field) })
-	return out
 }
 
 // sourcePlanning asks the planning questions that the file leaves open (SD-7).
