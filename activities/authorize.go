@@ -247,22 +247,16 @@ func suppresses(change plan.Change, current, next *workspace.Workspace) string {
 			}
 		}
 	case "Dataset":
-		return listIn(current, change.Name)
+		for _, list := range current.ListsIn(change.Name) {
+			return "suppression list " + list.Name
+		}
 	case "Source":
 		for _, w := range []*workspace.Workspace{current, next} {
-			if s, err := w.Source(change.Name); err == nil && listIn(current, s.Dataset) != "" {
-				return listIn(current, s.Dataset)
+			if s, err := w.Source(change.Name); err == nil {
+				for _, list := range current.ListsIn(s.Dataset) {
+					return "suppression list " + list.Name
+				}
 			}
-		}
-	}
-	return ""
-}
-
-// listIn is the suppression list whose people a dataset holds, or "".
-func listIn(w *workspace.Workspace, dataset string) string {
-	for _, s := range w.SuppressionLists {
-		if s.Dataset == dataset {
-			return "suppression list " + s.Name
 		}
 	}
 	return ""
@@ -323,25 +317,36 @@ func unseenTarget(who access.Principal, w *workspace.Workspace, s *workspace.Sou
 	if err != nil {
 		return ""
 	}
-	labels := w.FieldLabels(d)
+	var paths []string
 	for _, target := range s.Targets() {
-		if !who.Sees(slices.Concat(labels[target.Field], loaded[d.Name][target.Field])) {
-			return target.Field
+		paths = append(paths, target.Field)
+	}
+	return unseenIn(who, w, d, paths, loaded[d.Name])
+}
+
+func unseenColumn(who access.Principal, w *workspace.Workspace, namespaces, columns []string, loaded map[string]map[string][]string) string {
+	for _, d := range w.ProfileDatasets(namespaces) {
+		if path := unseenIn(who, w, d, columns, loaded[d.Name]); path != "" {
+			return path
 		}
 	}
 	return ""
 }
 
-func unseenColumn(who access.Principal, w *workspace.Workspace, namespaces, columns []string, loaded map[string]map[string][]string) string {
-	for _, d := range w.ProfileDatasets(namespaces) {
-		labels := w.FieldLabels(d)
-		for _, path := range columns {
-			if !who.Sees(slices.Concat(labels[path], loaded[d.Name][path])) {
-				return path
-			}
+// unseenIn is the first of a dataset's attributes that somebody may not see, or "". loaded are the labels under which its rows were loaded.
+func unseenIn(who access.Principal, w *workspace.Workspace, d *workspace.Dataset, paths []string, loaded map[string][]string) string {
+	labels := w.FieldLabels(d)
+	for _, path := range paths {
+		if !who.Sees(slices.Concat(labels[path], loaded[path])) {
+			return path
 		}
 	}
 	return ""
+}
+
+// seesAllOf reports whether somebody may see all attributes of a dataset.
+func seesAllOf(who access.Principal, w *workspace.Workspace, d *workspace.Dataset, loaded map[string][]string) bool {
+	return unseenIn(who, w, d, slices.Collect(maps.Keys(w.FieldLabels(d))), loaded) == ""
 }
 
 // seen is what of audiences a person may know.
@@ -379,14 +384,7 @@ const mostEvaluations = 1000
 // past reports whether the person may know how a membership has come about: to whom anything is hidden, an earlier rule may have used that,
 // and who stayed or left would tell it.
 func (s *seen) past(ctx context.Context, m store.Membership) (bool, error) {
-	hides := slices.ContainsFunc(s.workspace.ProfileDatasets(nil), func(d *workspace.Dataset) bool {
-		for path, labels := range s.workspace.FieldLabels(d) {
-			if !s.who.Sees(slices.Concat(labels, s.loaded[d.Name][path])) {
-				return true
-			}
-		}
-		return false
-	})
+	hides := slices.ContainsFunc(s.workspace.ProfileDatasets(nil), func(d *workspace.Dataset) bool { return !seesAllOf(s.who, s.workspace, d, s.loaded[d.Name]) })
 	if !hides {
 		return true, nil
 	}

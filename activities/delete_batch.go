@@ -36,7 +36,7 @@ func (a *Activities) deleteBatch(ctx context.Context, in DeleteBatchInput) (out 
 		return out, err
 	}
 	record, needs := audited(ctx, in.RequestedBy, "delete", catalog.AuditedBatch, in.Batch), mayChangeRows
-	if listIn(w, in.Dataset) != "" { // whoever it has put on the list is approached again
+	if len(w.ListsIn(in.Dataset)) > 0 { // whoever it has put on the list is approached again
 		needs = mayUnlist
 	}
 	if err := a.authorize(ctx, record, needs); err != nil {

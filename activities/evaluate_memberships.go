@@ -224,10 +224,8 @@ func concerned(w *workspace.Workspace, in EvaluateMembershipsInput) ([]string, e
 		if d.Profile {
 			out = append(out, w.Namespace(d))
 		}
-		for _, list := range w.SuppressionLists {
-			if list.Dataset == name {
-				out = append(out, list.Namespaces...)
-			}
+		for _, list := range w.ListsIn(name) {
+			out = append(out, list.Namespaces...)
 		}
 	}
 	if out == nil {

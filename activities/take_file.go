@@ -110,7 +110,7 @@ func (a *Activities) mayTakeOff(ctx context.Context, in TakeFileInput, s *worksp
 		return err
 	}
 	stored, _, err := dataset(w, s.Dataset)
-	if err != nil || stored.Merge != store.Full || listIn(w, s.Dataset) == "" {
+	if err != nil || stored.Merge != store.Full || len(w.ListsIn(s.Dataset)) == 0 {
 		return err
 	}
 	return a.authorize(ctx, audited(ctx, in.RequestedBy, "ingest", "Dataset", s.Dataset), mayUnlist)

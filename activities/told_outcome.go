@@ -29,10 +29,8 @@ func (a *Activities) toldOutcome(ctx context.Context, requestedBy, name string, 
 	if err != nil {
 		return of, err
 	}
-	for path, labels := range w.FieldLabels(d) {
-		if !who.Sees(labels) || !who.Sees(loaded[path]) {
-			return of.WithoutChanges(), nil
-		}
+	if !seesAllOf(who, w, d, loaded) {
+		return of.WithoutChanges(), nil
 	}
 	return of, nil
 }

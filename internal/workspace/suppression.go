@@ -125,6 +125,16 @@ func (w *Workspace) namespacesWith(datasets []*Dataset, path string) (out []stri
 	return slices.Compact(out)
 }
 
+// ListsIn are the lists whose people a dataset holds.
+func (w *Workspace) ListsIn(dataset string) (out []*SuppressionList) {
+	for _, s := range w.SuppressionLists {
+		if s.Dataset == dataset {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
 // LeavingLists are the lists that count as prospects of a namespace leave.
 func (w *Workspace) LeavingLists(namespace string) (out []*SuppressionList) {
 	for _, s := range w.SuppressionLists {
@@ -137,10 +147,10 @@ func (w *Workspace) LeavingLists(namespace string) (out []*SuppressionList) {
 
 // LoadingLists are the lists against which rows are held as they are loaded into a dataset; those of a list itself are held against none.
 func (w *Workspace) LoadingLists(d *Dataset) (out []*SuppressionList) {
+	if len(w.ListsIn(d.Name)) > 0 {
+		return nil
+	}
 	for _, s := range w.SuppressionLists {
-		if s.Dataset == d.Name {
-			return nil
-		}
 		if contains(s.Where, AtIngest) && contains(s.Namespaces, w.Namespace(d)) {
 			out = append(out, s)
 		}

@@ -7,6 +7,7 @@ package parquetfile
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -179,7 +180,7 @@ func (r *Reader) Next() (filecodec.Record, error) {
 		if c.repeated != nil {
 			var fault filecodec.Fault
 			r.fields[c.position], fault = c.list(row)
-			record.Fault = first(record.Fault, fault)
+			record.Fault = cmp.Or(record.Fault, fault)
 			continue
 		}
 		r.fields[c.position] = c.value(row)

@@ -1,6 +1,7 @@
 package parquetfile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -221,23 +222,16 @@ func (c *column) list(row int) (value []byte, fault filecodec.Fault) {
 			}
 			out, _ = jsontext.AppendQuote(out, keys[i])
 			out = append(out, ':')
-			fault = first(fault, judge(keys[i]))
+			fault = cmp.Or(fault, judge(keys[i]))
 		}
 		if c.textual {
-			fault = first(fault, judge(text))
+			fault = cmp.Or(fault, judge(text))
 		}
 		out = c.appendJSON(out, text)
 	}
 	out = append(out, end)
 	c.repeated.json = out
 	return out, fault
-}
-
-func first(a, b filecodec.Fault) filecodec.Fault {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // checkPairs holds that every key has a value.
